@@ -1,0 +1,125 @@
+"""Call a function that someone else wrote and say what came of it, whatever it does."""
+
+import contextlib
+import copy
+import inspect
+import io
+import signal
+import threading
+import traceback
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+SECONDS = 5.0
+"""How long one call may take unless told otherwise, in seconds."""
+
+
+class TookTooLong(BaseException):
+    """Raised inside a call at its time limit; no Exception, so that `except Exception` does not swallow it."""
+
+
+@dataclass
+class Outcome:
+    """What one call did.
+
+    kind: "returned", "not written", "raised" or "too long"; `sentence` says the last three in words.
+    value: what was returned, None otherwise. printed: what the call wrote to stdout and stderr.
+    changed: names of array arguments that the call changed in place.
+    """
+
+    kind: str
+    value: object = None
+    sentence: str = ""
+    printed: str = ""
+    changed: list[str] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float):
+    # Signals exist on POSIX and reach the main thread alone; elsewhere the kernel's own cell timeout has to do.
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(signum, frame):
+        raise TookTooLong
+
+    before = signal.signal(signal.SIGALRM, stop)
+    # Repeated, since a bare `except:` in a loop can swallow the first one.
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def call(function: Callable, *args, seconds: float = SECONDS, **kwargs) -> Outcome:
+    """Call `function(*args, **kwargs)` on copies of the arguments; never raises for what the function does.
+
+    Prints and warnings are kept away from the cell's output: on nbgrader's stderr stream a NumPy warning alone would
+    cost a right answer its points. `seconds` limits the wall time (on POSIX, in the main thread).
+    """
+    # One deepcopy for both, so that an array given twice stays one array.
+    ours, theirs = copy.deepcopy((args, kwargs)), copy.deepcopy((args, kwargs))
+    written = io.StringIO()
+    outcome = Outcome("raised")
+    try:
+        with (
+            contextlib.redirect_stdout(written),
+            contextlib.redirect_stderr(written),
+            warnings.catch_warnings(),
+            _time_limit(seconds),
+        ):
+            warnings.simplefilter("always")
+            outcome = Outcome("returned", function(*theirs[0], **theirs[1]))
+    except NotImplementedError:
+        outcome = Outcome("not written", sentence="not written yet: it still raises NotImplementedError")
+    except TookTooLong:
+        outcome = Outcome("too long", sentence=f"no answer after {seconds:g} s: does a loop never end?")
+    except (Exception, SystemExit) as error:
+        outcome = Outcome("raised", sentence=describe_error(error))
+    outcome.printed = written.getvalue()
+    outcome.changed = _changed(function, ours, theirs)
+    return outcome
+
+
+def describe_error(error: BaseException) -> str:
+    """One sentence: the error, and the line of a notebook where it happened if there is one."""
+    text = f"it raised {type(error).__name__}: {error}".rstrip(": ")
+    if isinstance(error, TypeError) and "can be converted to Python scalars" in str(error):
+        # NumPy 2.4 made float() of a one-element array an error; much older code relies on it.
+        text += " (an array where one number is needed: take it out with .item())"
+    theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if "ipykernel_" in frame.filename]
+    if theirs and theirs[-1].line:
+        text += f", at the line `{theirs[-1].line}`"
+    return text
+
+
+def parameter_names(function: Callable, count: int) -> list[str]:
+    """Names of the first `count` positional parameters, for telling a person which argument is meant."""
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        names = []
+    return (names + [f"argument {place + 1}" for place in range(len(names), count)])[:count]
+
+
+def _changed(function, ours, theirs) -> list[str]:
+    named = dict(zip(parameter_names(function, len(ours[0])), zip(ours[0], theirs[0], strict=True), strict=True))
+    named |= {name: (value, theirs[1][name]) for name, value in ours[1].items()}
+    return [name for name, (before, after) in named.items() if not _same(before, after)]
+
+
+def _same(before, after) -> bool:
+    if isinstance(before, np.ndarray):
+        return isinstance(after, np.ndarray) and np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
+    if isinstance(before, (list, tuple)):
+        return len(before) == len(after) and all(map(_same, before, after))
+    if isinstance(before, (dict, str, int, float, type(None))):
+        return before == after
+    # Anything else (a Keras model, say) is meant to be changed.
+    return True

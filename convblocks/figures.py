@@ -1,0 +1,339 @@
+"""Block figures: arrays drawn as coloured cells with their numbers in them, with alternative text from the same data.
+
+A figure is made of parts side by side: `draw(grid(image), "∗", grid(kernel, "kernel"), "=", grid(out, "output"))`.
+It is SVG inside an image, so nothing in it can run, and it needs neither a network nor a font of its own.
+"""
+
+import base64
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+CELL = 36
+"""Side of one cell in pixels of the figure, when it holds numbers."""
+TINY_CELL = 18
+"""The same for arrays too large to read number by number."""
+WIDEST = 860
+"""A figure wider than this, in pixels, goes on in the next line."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """How an array of one role looks: a colour, and a corner radius so that it is told apart without colour too."""
+
+    colour: tuple[int, int, int]
+    radius: int
+    border: float
+
+
+# Green, yellow and blue of Okabe and Ito's palette for colour-blind readers (https://jfly.uni-koeln.de/color/).
+ROLES = {
+    "input": Role((0, 158, 115), 0, 1),
+    "kernel": Role((240, 228, 66), 10, 1),
+    "output": Role((86, 180, 233), 0, 2.5),
+    "plain": Role((150, 150, 150), 0, 1),
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """svg: the picture; alt: what it shows, in words. Jupyter shows it as an image with that alternative text."""
+
+    svg: str
+    alt: str
+
+    @property
+    def html(self) -> str:
+        data = base64.b64encode(self.svg.encode()).decode()
+        return f'<img alt="{escape(self.alt)}" style="max-width:100%" src="data:image/svg+xml;base64,{data}">'
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/plain": self.alt, "text/html": self.html}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One array as a part of a figure; made by `grid`."""
+
+    array: np.ndarray
+    role: str
+    title: str
+    windows: tuple
+    padding: tuple
+    marks: np.ndarray | None
+
+
+def grid(array, role: str = "input", title: str | None = None, windows=(), padding=((0, 0), (0, 0)), marks=None) -> Grid:
+    """An array as a part of a figure.
+
+    array: (columns,), (rows, columns), (rows, columns, channels) or (batch, rows, columns, channels); numbers or texts.
+    role: "input" (green), "kernel" (yellow), "output" (blue) or "plain" (grey).
+    windows: (row, column, height, width) rectangles to outline, 0-based, on every channel.
+    padding: ((top, bottom), (left, right)) cells of the array that are padding: drawn white with a dashed border.
+    marks: array of bool shaped like `array`: cells to cross out, for numbers that differ.
+    Raises ValueError for another number of axes or an unknown role.
+    """
+    array = np.asarray(array)
+    if array.ndim == 0 or array.ndim > 4:
+        raise ValueError(f"a grid draws arrays of 1 to 4 axes, not of shape {array.shape}")
+    if role not in ROLES:
+        raise ValueError(f"unknown role {role!r}: use one of {', '.join(ROLES)}")
+    windows = tuple(windows)
+    if windows and isinstance(windows[0], int):
+        windows = (windows,)
+    return Grid(array, role, role if title is None else title, windows, padding, marks)
+
+
+def draw(*parts: "Grid | str", alt: str | None = None) -> Figure:
+    """Draw grids side by side, with short texts such as "∗" or "=" between them; "\\n" starts a new line.
+
+    alt: alternative text, instead of the one made from the arrays.
+    """
+    # A batch is drawn image by image, and an image of several channels channel by channel.
+    pieces = [piece for part in parts for piece in (_planes(part) if isinstance(part, Grid) else [part])]
+    lines, line, width = [], [], 0
+    for piece in pieces:
+        drawn = _text_part(piece) if isinstance(piece, str) else _plane(*piece)
+        if piece == "\n" or (line and width + drawn[1] > WIDEST):
+            lines, line, width = [*lines, line], [], 0
+        if piece != "\n":
+            line, width = [*line, drawn], width + drawn[1]
+    body, top, widest = [], 10, 0
+    for line in filter(None, [*lines, line]):
+        # Parts stand on a common axis, the middle of their cells.
+        axis, left = max(part[2] for part in line), 10
+        for svg, part_width, above, _ in line:
+            body.append(f'<g transform="translate({left:g},{top + axis - above:g})">{svg}</g>')
+            left += part_width
+        top, widest = top + axis + max(part[3] for part in line), max(widest, left)
+    words = " ".join(_words(part) for part in parts if part != "\n")
+    return Figure(_svg("".join(body), widest + 10, top + 10), words if alt is None else alt)
+
+
+def side_by_side(yours, expected) -> Figure | None:
+    """Yours and the target as one figure, differing cells crossed out; None for what has no picture."""
+    try:
+        mine, target = np.asarray(yours), np.asarray(expected)
+    except ValueError:
+        return None
+    kinds = mine.dtype.kind + target.dtype.kind
+    if not set(kinds) <= set("iuf") or not 0 < mine.ndim <= 4 or not 0 < target.ndim <= 4:
+        return None
+    if max(mine.size, target.size) > 300 or not mine.size:
+        return None
+    marks = None
+    if mine.shape == target.shape:
+        marks = ~np.isclose(mine, target, rtol=1e-5, atol=1e-5)
+    return draw(grid(mine, "output", "yours", marks=marks), "≠", grid(target, "output", "target"))
+
+
+def network(blocks: Iterable[Sequence]) -> Figure:
+    """A network as a row of blocks: `(name, output shape, weights)` each; weights None for the input."""
+    body, left, said = [], 10, []
+    for name, shape, weights in blocks:
+        lines = [name, " × ".join(map(str, shape))]
+        lines += [] if weights is None else [f"{weights} weights" if weights else "no weights"]
+        width = max(90, 8 * max(map(len, lines)) + 12)
+        if said:
+            body.append(_label("→", left + 9, 52, 18))
+            left += 18
+        colour = ROLES["plain" if weights is None else "kernel" if weights else "output"].colour
+        body.append(
+            f'<rect x="{left}" y="14" width="{width}" height="72" rx="{10 if weights else 0}" '
+            f'fill="{_mix(colour, 0.45)}" stroke="#333" stroke-width="1.5"/>'
+        )
+        body += [_label(text, left + width / 2, 36 + 20 * row, 13, row == 0) for row, text in enumerate(lines)]
+        said.append(f"{name} with output {shape}" + ("" if weights is None else f" and {weights} weights"))
+        left += width
+    return Figure(_svg("".join(body), left + 10, 100), "Network: " + ", then ".join(said))
+
+
+def connections(inputs: int, outputs: int, links: Iterable[Sequence[int]], title: str = "") -> Figure:
+    """Inputs above, outputs below, and a line for each `(input, output, weight)` of `links`.
+
+    Lines with the same weight number are drawn alike, so that shared weights are seen as shared.
+    """
+    links = list(links)
+    strokes = ["#000000", "#D55E00", "#0072B2", "#009E73"]
+    dashes = ["none", "9 3", "2 4", "9 3 2 3"]
+    width = 20 + 62 * max(inputs, outputs)
+
+    def place(index, count):
+        return width / 2 + (index - (count - 1) / 2) * 62
+
+    shared = len({weight for *_, weight in links}) < len(links)
+    body = [_label(title, width / 2, 22, 14, bold=True)] if title else []
+    for source, target, weight in links:
+        look = weight % 4 if shared else 0
+        body.append(
+            f'<line x1="{place(source, inputs):g}" y1="74" x2="{place(target, outputs):g}" y2="188" '
+            f'stroke="{strokes[look]}" stroke-dasharray="{dashes[look]}" stroke-width="{2 if shared else 1}"/>'
+        )
+    for count, name, top, role in ((inputs, "x", 56, "input"), (outputs, "y", 206, "output")):
+        for index in range(count):
+            body.append(
+                f'<circle cx="{place(index, count):g}" cy="{top}" r="19" fill="{_mix(ROLES[role].colour, 0.4)}" '
+                f'stroke="#333" stroke-width="{ROLES[role].border}"/>'
+            )
+            body.append(_label(f"{name}{index}", place(index, count), top + 5, 14))
+    weights = len({weight for *_, weight in links})
+    seen = [f"y{unit} sees " + " ".join(f"x{i}" for i, o, _ in links if o == unit) for unit in range(outputs)]
+    alt = f"{title}: {len(links)} connections, {weights} different weights; " + "; ".join(seen)
+    return Figure(_svg("".join(body), width, 240), alt)
+
+
+def line_chart(series: dict[str, Sequence[float]], x_label: str, y_label: str) -> Figure:
+    """Curves over 1, 2, 3, …: one line a name, told apart by dashes and markers as well as by colour."""
+    import io
+
+    # Imported here since no other figure needs it, and it would be the slowest import of every lesson.
+    import matplotlib
+    from matplotlib.figure import Figure as Canvas
+
+    looks = [("#0072B2", "-", "o"), ("#D55E00", "--", "s"), ("#009E73", ":", "^")]
+    with matplotlib.rc_context({"svg.hashsalt": "convblocks", "svg.fonttype": "path"}):
+        canvas = Canvas(figsize=(6.4, 3.2), layout="constrained")
+        axes = canvas.add_subplot()
+        for (name, values), (colour, dash, marker) in zip(series.items(), looks, strict=False):
+            steps = range(1, len(values) + 1)
+            axes.plot(steps, values, dash, color=colour, marker=marker, markevery=0.1, label=name)
+        axes.set(xlabel=x_label, ylabel=y_label)
+        axes.grid(alpha=0.3)
+        axes.legend()
+        buffer = io.StringIO()
+        canvas.savefig(buffer, format="svg", metadata={"Date": None})
+    said = "; ".join(f"{name} goes from {values[0]:.2f} to {values[-1]:.2f}" for name, values in series.items())
+    return Figure(buffer.getvalue(), f"{y_label} over {x_label}: {said}")
+
+
+def keras_diagram(model) -> Figure:
+    """Keras' own diagram of a model, layers with their shapes (`keras.utils.model_to_dot`).
+
+    Without Graphviz, whose program `dot` does the drawing, the model is drawn as blocks instead.
+    """
+    import keras
+    import pydot
+
+    blocks = [(layer.name, layer.output.shape[1:], layer.count_params()) for layer in model.layers]
+    alt = network(blocks).alt
+    try:
+        drawn = keras.utils.model_to_dot(model, show_shapes=True, show_layer_activations=True, dpi=72).create_svg()
+    except (OSError, pydot.PydotException):
+        print("Graphviz is not installed here (Debian: apt-get install graphviz), so these are our own blocks.")
+        return network(blocks)
+    return Figure(drawn.decode(), f"Keras' diagram. {alt}")
+
+
+def _planes(part: Grid) -> list[tuple[Grid, np.ndarray, str, np.ndarray | None]]:
+    array, marks, shape = part.array, part.marks, part.array.shape
+    heading = f"{part.title} {shape}".strip()
+    if array.ndim <= 2:
+        return [(part, array, heading, marks)]
+    if array.ndim == 3:
+        array, marks = array[None], None if marks is None else marks[None]
+    planes, several = [], array.shape[0] > 1
+    for image in range(array.shape[0]):
+        for channel in range(array.shape[3]):
+            words = ([f"image {image}"] if several else []) + ([f"channel {channel}"] if array.shape[3] > 1 else [])
+            first = not planes
+            label = (heading if first else "") + ("\n" + ", ".join(words) if words else "")
+            crossed = None if marks is None else marks[image, :, :, channel]
+            planes.append((part, array[image, :, :, channel], label, crossed))
+    return planes
+
+
+def _plane(part: Grid, plane: np.ndarray, label: str, marks) -> tuple[str, float, float, float]:
+    """SVG of one plane, its width, and its height above and below the middle of its cells."""
+    role = ROLES[part.role]
+    plane = np.atleast_2d(plane)
+    marks = None if marks is None else np.atleast_2d(marks)
+    rows, columns = plane.shape
+    numbers = plane.dtype.kind in "iufb"
+    texts = [[_text(value) for value in row] for row in plane]
+    readable = plane.size <= 150
+    size = CELL if readable else TINY_CELL
+    longest = max((len(text) for row in texts for text in row), default=1)
+    wide = max(size, 8 * longest + 8) if readable else size
+    # All channels of one array share a scale, so that equal numbers look equal.
+    whole = part.array
+    scale = float(np.nanmax(np.abs(whole), initial=0)) if numbers and whole.size else 0
+    (top_pad, bottom_pad), (left_pad, right_pad) = part.padding
+    svg = []
+    for row in range(rows):
+        for column in range(columns):
+            value = plane[row, column]
+            padded = not (top_pad <= row < rows - bottom_pad and left_pad <= column < columns - right_pad)
+            strength = 0.15 + 0.5 * abs(float(value)) / scale if scale and np.isfinite(value) else 0.3
+            fill = "#ffffff" if padded else _mix(role.colour, strength)
+            x, y = column * wide, row * size
+            radius = role.radius if readable else 0
+            edge = 'stroke="#777" stroke-dasharray="3 3"' if padded else 'stroke="#444"'
+            svg.append(f'<rect x="{x}" y="{y}" width="{wide}" height="{size}" rx="{radius}" fill="{fill}" {edge}/>')
+            if readable:
+                svg.append(_label(texts[row][column], x + wide / 2, y + size / 2 + 5, 14))
+            if marks is not None and marks[row, column]:
+                cross = f"M{x + 3} {y + 3}l{wide - 6} {size - 6}M{x + wide - 3} {y + 3}l{6 - wide} {size - 6}"
+                svg.append(f'<path d="{cross}" stroke="#D55E00" stroke-width="2" opacity="0.8" fill="none"/>')
+    if role.border > 1:
+        svg.append(_frame(0, 0, columns * wide, rows * size, role.border))
+    for row, column, height, width in part.windows:
+        svg.append(_frame(column * wide, row * size, width * wide, height * size, 4))
+    labels = label.split("\n")
+    width = max(columns * wide, max(len(line) for line in labels) * 7.5) + 16
+    body = [_label(line, width / 2, 14 + 16 * place, 13, place == 0) for place, line in enumerate(labels) if line]
+    shift = (width - columns * wide) / 2
+    top = 22 + 16 * (len(labels) - 1)
+    body.append(f'<g transform="translate({shift:g},{top})">{"".join(svg)}</g>')
+    return "".join(body), width, top + rows * size / 2, rows * size / 2 + 10
+
+
+def _text_part(text: str) -> tuple[str, float, float, float]:
+    width = max(30, 9 * len(text) + 14)
+    return _label(text, width / 2, 26, 20 if len(text) < 3 else 14), width, 20, 20
+
+
+def _frame(x: float, y: float, width: float, height: float, stroke: float) -> str:
+    return f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="none" stroke="#111" stroke-width="{stroke}"/>'
+
+
+def _label(text: str, x: float, y: float, size: int, bold: bool = False) -> str:
+    weight = ' font-weight="bold"' if bold else ""
+    return f'<text x="{x:g}" y="{y:g}" font-size="{size}" text-anchor="middle"{weight}>{escape(text)}</text>'
+
+
+def _svg(body: str, width: float, height: float) -> str:
+    # A light card of its own keeps the figure readable in dark themes.
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}" '
+        f'font-family="DejaVu Sans, Verdana, sans-serif" fill="#111">'
+        f'<rect width="{width:g}" height="{height:g}" rx="8" fill="#fdfdfb"/>{body}</svg>'
+    )
+
+
+def _mix(colour: tuple[int, int, int], strength: float) -> str:
+    return "#" + "".join(f"{round(255 + (part - 255) * strength):02x}" for part in colour)
+
+
+def _text(value) -> str:
+    if isinstance(value, (float, np.floating)):
+        # Two decimals are enough to follow the arithmetic; 2.00 reads as 2.
+        value = f"{value:.2f}".rstrip("0").rstrip(".") if np.isfinite(value) else str(value)
+        value = "0" if value == "-0" else value
+    return str(value).replace("-", "−")
+
+
+def _words(part) -> str:
+    if isinstance(part, str):
+        return part
+    array = part.array
+    said = f"{part.title} of shape {array.shape}"
+    if array.size <= 64:
+        said += ": " + str(np.vectorize(_text, otypes=[str])(array).tolist()).replace("'", "")
+    for row, column, height, width in part.windows:
+        said += f", {height} by {width} window at row {row}, column {column}"
+    (top, bottom), (left, right) = part.padding
+    if top or bottom or left or right:
+        said += f", padded by {top} above, {bottom} below, {left} left, {right} right"
+    return said

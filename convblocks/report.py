@@ -1,0 +1,39 @@
+"""A check's result as a table for people: in a notebook, on the feedback page and in a terminal."""
+
+from dataclasses import dataclass
+from html import escape
+
+from convblocks.figures import Figure
+
+
+@dataclass
+class Line:
+    """One case: what was tried, whether it agrees, what is off in words, and a picture of it where there is one."""
+
+    title: str
+    agrees: bool
+    sentence: str = ""
+    figure: Figure | None = None
+
+
+def html_table(heading: str, lines: list[Line]) -> str:
+    """The lines as a table of HTML with its own styles, marked by sign and word as well as by colour."""
+    rows = []
+    for line in lines:
+        sign, word, colour = ("✓", "agrees", "#e3f1fb") if line.agrees else ("✗", "differs", "#fdeade")
+        what = f"<div>{escape(line.sentence)}</div>" if line.sentence else ""
+        picture = line.figure.html if line.figure else ""
+        rows.append(
+            f'<tr style="background:{colour};color:#111"><td style="text-align:left;white-space:nowrap;padding:4px 10px">{sign} {word}</td>'
+            f'<td style="text-align:left;padding:4px 10px"><b>{escape(line.title)}</b>{what}{picture}</td></tr>'
+        )
+    return (
+        f'<table style="border-collapse:collapse;max-width:100%"><caption style="text-align:left;padding:4px 0">'
+        f"<b>{escape(heading)}</b></caption><tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def plain_table(heading: str, lines: list[Line]) -> str:
+    """The same as plain text."""
+    rows = [f"  {'✓' if line.agrees else '✗'} {line.title}" + (f": {line.sentence}" * bool(line.sentence)) for line in lines]
+    return "\n".join([heading, *rows])
