@@ -1,0 +1,75 @@
+"""What a hidden check is made of: named cases with weights, and an oracle that answers each with Keras."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+SEED_VARIABLE = "CONVBLOCKS_SEED"
+"""Environment variable with the course's seed; nbgrader_config.py sets it for every kernel that it starts."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of the student's function.
+
+    name: what it probes, in words a student understands. weight: its share of the check's points, relative to the others.
+    keeps_inputs: judge whether the call leaves its arguments as they were, instead of what it returns.
+    judge: for what cannot be compared with an expected value (a Keras model): `judge(value)` gives the sentence that
+    says what is off, "" when nothing is. call: cases with the same text share one call, for calls that take long.
+    seconds: time limit of the call.
+    """
+
+    name: str
+    args: tuple = ()
+    kwargs: dict = field(default_factory=dict)
+    weight: float = 1
+    keeps_inputs: bool = False
+    judge: Callable[[object], str] | None = None
+    call: str = ""
+    seconds: float = 5.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """name: the function's name; make_cases(rng): its cases, random ones drawn from rng; oracle: the same function by Keras."""
+
+    name: str
+    make_cases: Callable[[np.random.Generator], list[Case]]
+    oracle: Callable | None
+
+    def cases(self, seed: int) -> list[Case]:
+        """The cases for one course's seed, the same for every student."""
+        # The name goes in as well, so that two checks do not draw the same numbers.
+        return self.make_cases(np.random.default_rng([seed, *self.name.encode()]))
+
+
+CHECKS: dict[str, Check] = {}
+
+
+def graded(oracle: Callable | None) -> Callable:
+    """Register the decorated function, named `<function>_cases`, as the cases of the check `<function>`."""
+
+    def register(make_cases):
+        name = make_cases.__name__.removesuffix("_cases")
+        CHECKS[name] = Check(name, make_cases, oracle)
+        return make_cases
+
+    return register
+
+
+def course_seed() -> int:
+    """The course's seed for random cases; 0 outside a course. Raises ValueError when it is set to no whole number."""
+    text = os.environ.get(SEED_VARIABLE, "0")
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"the course's seed has to be a whole number, not {text!r}: see nbgrader_config.py") from None
+
+
+def signed(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Shuffled whole numbers of both signs, no two alike where there is room: what tells most mistakes apart."""
+    count = int(np.prod(shape))
+    pool = np.concatenate([np.arange(1, count // 2 + 2), -np.arange(1, count // 2 + 2)])
+    return rng.permutation(pool)[:count].reshape(shape).astype(float)

@@ -1,0 +1,53 @@
+"""Every solution gets full points, and every untouched notebook gets none and says why."""
+
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from autograde_tests.notebooks import ROOT, score_notebook, source_notebooks
+
+NOTEBOOKS = [path.relative_to(ROOT / "source") for path in source_notebooks()]
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=str)
+def test_the_solution_gets_full_points(notebook):
+    for result in score_notebook(ROOT / "solutions" / notebook):
+        assert result.score == result.points, str(result)
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=str)
+def test_the_untouched_notebook_gets_nothing_and_says_not_written_yet(notebook):
+    for result in score_notebook(ROOT / "release" / notebook):
+        assert result.score == 0
+        assert "not written yet" in str(result)
+
+
+def test_the_course_is_worth_100_points():
+    worth = {}
+    for path in source_notebooks():
+        cells = nbformat.read(path, as_version=4).cells
+        points = sum(cell.metadata.get("nbgrader", {}).get("points", 0) for cell in cells)
+        worth[path.parent.name] = worth.get(path.parent.name, 0) + points
+    assert sum(worth.values()) == 100
+    *others, last = worth.values()
+    assert last == 30
+    assert all(10 <= points <= 20 for points in others)
+
+
+def test_any_one_notebook_can_be_scored_from_the_command_line(tmp_path):
+    notebook = tmp_path / "padding.ipynb"
+    nb = nbformat.read(ROOT / "solutions" / "1-padding" / "padding.ipynb", as_version=4)
+    for cell in nb.cells:
+        if cell.id == "padding_amounts":
+            cell.source = "def padding_amounts(size, kernel_size, strides=1):\n    return kernel_size // 2, kernel_size // 2"
+    nbformat.write(nb, notebook)
+    command = [sys.executable, "-m", "pytest", "autograde_tests", "--notebook"]
+    done = subprocess.run([*command, str(notebook)], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "✗ even kernel: the extra zero goes after: at position 0: yours is 2, expected 1" in done.stdout
+    assert "output_size: 10 of 10 cases agree with Keras, 4 of 4 points" in done.stdout
+    wrong = subprocess.run([*command, str(tmp_path / "other.ipynb")], cwd=ROOT, capture_output=True, text=True)
+    assert wrong.returncode == 4
+    assert "there is no such file" in wrong.stderr
