@@ -1,0 +1,55 @@
+# make demo    sets up and grades a sample class, from generating the assignments to the feedback pages
+# make test    sets up the same and runs every test
+# make lab     opens JupyterLab with the assignments as a student has them (in .lab/, kept from run to run)
+# make release makes release/ and solutions/ anew from source/
+# make accuracy   accuracy of the reference network, and of a guess from the amount of ink alone
+# make lint    formats and checks the code
+# make clean   removes what the above made, .lab/ excepted
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+# What Jupyter, Matplotlib and Keras would keep in the home folder stays here.
+export IPYTHONDIR := $(CURDIR)/.cache/ipython
+export JUPYTER_CONFIG_DIR := $(CURDIR)/.cache/jupyter/config
+export JUPYTER_DATA_DIR := $(CURDIR)/.cache/jupyter/data
+export JUPYTER_RUNTIME_DIR := $(CURDIR)/.cache/jupyter/runtime
+export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
+export KERAS_HOME := $(CURDIR)/.cache/keras
+
+.PHONY: demo test lab release accuracy lint clean
+
+demo: .venv/ready
+	$(BIN)/python -m grading.demo
+
+test: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pytest
+
+lab: .venv/ready
+	mkdir -p .lab
+	cp -Rn release/. .lab/
+	cd .lab && ../$(BIN)/jupyter lab
+
+release: .venv/ready
+	$(BIN)/python -m grading.generate
+
+accuracy: .venv/ready
+	$(BIN)/python -m autograde_tests.reference
+
+lint: .venv/ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.venv/ready: pyproject.toml requirements.lock
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	./install_system_packages
+	touch $@
+
+clean:
+	rm -rf .venv .demo .cache .pytest_cache .ruff_cache .hypothesis *.egg-info build
+	find . -name __pycache__ -not -path './.lab/*' -prune -exec rm -rf {} +
