@@ -7,6 +7,8 @@
 # make clean   removes what the above made, .lab/ excepted
 
 PYTHON ?= python3
+LAB ?= .lab
+LAB_OPTIONS ?=
 BIN := .venv/bin
 
 # What Jupyter, Matplotlib and Keras would keep in the home folder stays here.
@@ -28,9 +30,9 @@ test: .venv/ready
 	$(BIN)/pytest
 
 lab: .venv/ready
-	mkdir -p .lab
-	cp -Rn release/. .lab/
-	cd .lab && ../$(BIN)/jupyter lab
+	mkdir -p $(LAB)
+	cp -Rn release/. $(LAB)/
+	cd $(LAB) && $(CURDIR)/$(BIN)/jupyter lab $(LAB_OPTIONS)
 
 release: .venv/ready
 	$(BIN)/python -m grading.generate

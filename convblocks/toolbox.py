@@ -22,7 +22,7 @@ HOMES = {
 
 @dataclass
 class _Found:
-    """code: source lines that define a function and all it needs; state: what to tell the student about it."""
+    """code: the sources that define a function and all it needs, none if it is missing; state: what to say of it."""
 
     code: list[str]
     state: str
@@ -32,29 +32,32 @@ def bring_functions(*names: str) -> None:
     """Put your own functions into the cell that calls this, in place of the call, and define them right away.
 
     names: functions of earlier assignments, such as "pad2d". They are looked for in the notebooks in the folders beside
-    this one (`../1-padding/padding.ipynb`). What is missing or not written yet is said, and gets a line that raises
-    NotImplementedError, so that the notebook runs as far as it can; put the call back to try again.
-    Raises ValueError for an unknown name, and when the cell holds anything but this call (it would be lost);
-    RuntimeError outside a notebook.
+    this one (`../1-padding/padding.ipynb`). It says what is missing or not written yet. For that the call stays in the
+    cell, so that running the cell again tries again, and until then the function raises NotImplementedError.
+    Raises ValueError for an unknown name and for a call that is not a line of its own; RuntimeError outside a notebook.
     """
     from IPython import get_ipython
 
     shell = get_ipython()
     if shell is None:
-        raise RuntimeError("bring_functions works in a notebook: run it in a cell of its own")
-    _refuse_to_replace_other_work(shell.user_ns.get("In", [""])[-1])
+        raise RuntimeError("bring_functions works in a notebook: run it in a cell")
     # A submission has to stand on its own: what lies beside it on the grader's machine is not part of it.
     autograding = os.environ.get("NBGRADER_EXECUTION") == "autograde"
     text, states = own_functions(names, None if autograding else Path.cwd().parent)
+    cell = _replace_call(shell.user_ns.get("In", [""])[-1], text)
     for name, state in states.items():
-        print(f"{'✓' if state.startswith('from') else '✗'} {name}: {state}")
-    exec(compile(text, "<your own functions>", "exec"), shell.user_ns)
-    shell.set_next_input(text, replace=True)
+        found = state.startswith("from")
+        print(f"{'✓' if found else '✗'} {name}: {state}")
+        if not found:
+            shell.user_ns[name] = _stand_in(name)
+    exec(compile(text.partition("\n\n\nbring_functions(")[0], "<your own functions>", "exec"), shell.user_ns)
+    shell.set_next_input(cell, replace=True)
 
 
 def own_functions(names: Sequence[str], folder: Path | None) -> tuple[str, dict[str, str]]:
-    """The text of a cell that holds the functions, taken from notebooks below `folder`, and what to say of each function.
+    """Code that defines the functions, taken from the notebooks below `folder`, and what to say of each function.
 
+    The code ends with a call of bring_functions for those that are missing, if any is.
     Raises ValueError for a name that no earlier assignment defines.
     """
     unknown = [name for name in names if name not in HOMES]
@@ -63,39 +66,52 @@ def own_functions(names: Sequence[str], folder: Path | None) -> tuple[str, dict[
     found = {name: _find(name, folder) for name in names}
     code = list(dict.fromkeys(part for one in found.values() for part in one.code))
     imports = [part for part in code if part.startswith(("import ", "from "))]
-    others = [part for part in code if part not in imports]
-    head = "# Your own functions, brought here from your earlier notebooks. Change them here if you like."
-    return "\n\n\n".join(["\n".join([head, *imports]), *others]), {name: one.state for name, one in found.items()}
+    parts = ["\n".join(["# Your own functions, from your earlier notebooks.", *imports])]
+    parts += [part for part in code if part not in imports]
+    missing = [f'"{name}"' for name, one in found.items() if not one.code]
+    if missing:
+        parts.append(f"bring_functions({', '.join(missing)})  # once written and saved, run this cell again")
+    return "\n\n\n".join(parts), {name: one.state for name, one in found.items()}
 
 
-def _refuse_to_replace_other_work(cell: str) -> None:
-    """The cell's text is replaced, so it must hold imports and the call alone."""
+def _replace_call(cell: str, text: str) -> str:
+    """The cell with the line that calls bring_functions replaced by the text; all else stays."""
     try:
         body = ast.parse(cell).body
     except SyntaxError:
-        body = [ast.Pass()]
-    if any(not isinstance(node, (ast.Import, ast.ImportFrom, ast.Expr)) for node in body):
-        raise ValueError("this cell holds more than bring_functions(…), which would be lost: put the call in its own cell")
+        body = []
+    calls = [node for node in body if isinstance(node, ast.Expr) and ast.unparse(node).startswith("bring_functions(")]
+    if len(calls) != 1:
+        raise ValueError("bring_functions(…) has to stand once in a cell, on a line of its own, without magics around it")
+    lines = cell.splitlines()
+    return "\n".join([*lines[: calls[0].lineno - 1], text, *lines[calls[0].end_lineno :]])
+
+
+def _stand_in(name: str):
+    def missing(*args, **kwargs):
+        raise NotImplementedError(f"{name} is written in {HOMES[name]}.ipynb: write it there, then run the toolbox cell again")
+
+    missing.__name__ = name
+    return missing
 
 
 def _find(name: str, folder: Path | None) -> _Found:
-    missing = [f'def {name}(*args, **kwargs):\n    raise NotImplementedError("{name} is written in {HOMES[name]}.ipynb")']
+    home = f"{HOMES[name]}.ipynb"
     if folder is None:
-        return _Found(missing, "this cell was handed in without having been run")
+        return _Found([], "was not brought over before this notebook was handed in")
     try:
-        cells = json.loads((folder / f"{HOMES[name]}.ipynb").read_text(encoding="utf-8-sig"))["cells"]
+        cells = json.loads((folder / home).read_text(encoding="utf-8-sig"))["cells"]
         definitions = _definitions(["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"])
     except OSError:
-        return _Found(missing, f"no notebook {HOMES[name]}.ipynb beside this one")
+        return _Found([], f"there is no notebook {home} beside this one")
     except (ValueError, KeyError, TypeError) as error:
-        return _Found(missing, f"{HOMES[name]}.ipynb cannot be read as a notebook ({type(error).__name__})")
+        return _Found([], f"{home} cannot be read as a notebook ({type(error).__name__})")
     if name not in definitions:
-        return _Found(missing, f"not found in {HOMES[name]}.ipynb")
-    wanted = _with_needs(name, definitions)
-    code = [part for part in dict.fromkeys(definitions.values()) if part in {definitions[need] for need in wanted}]
+        return _Found([], f"not found in {home}")
     if _is_untouched(definitions[name]):
-        return _Found(missing, f"not written yet in {HOMES[name]}.ipynb")
-    return _Found(code, f"from {HOMES[name]}.ipynb")
+        return _Found([], f"not written yet in {home}")
+    wanted = {definitions[need] for need in _with_needs(name, definitions)}
+    return _Found([part for part in dict.fromkeys(definitions.values()) if part in wanted], f"from {home}")
 
 
 def _definitions(cells: list[str]) -> dict[str, str]:
@@ -139,6 +155,7 @@ def _with_needs(name: str, definitions: dict[str, str]) -> set[str]:
 
 def _is_untouched(source: str) -> bool:
     """A skeleton's body is its docstring and `raise NotImplementedError`."""
-    body = ast.parse(source).body[0].body
+    defined = ast.parse(source).body[0]
+    body = getattr(defined, "body", [defined])
     last = body[-1]
     return isinstance(last, ast.Raise) and "NotImplementedError" in ast.unparse(last) and len(body) <= 2

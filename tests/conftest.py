@@ -1,0 +1,74 @@
+"""Real parts for the tests: kernels, and courses that nbgrader has set up."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def nbgrader(course: Path, *arguments: str, fails: bool = False) -> str:
+    """Run an nbgrader command in a course; its output. fails: whether it is expected to."""
+    environment = {key: value for key, value in os.environ.items() if key != "CONVBLOCKS_SEED"}
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *arguments],
+        cwd=course,
+        env=environment | {"CONVBLOCKS_EXCHANGE": str(course / "exchange")},
+        capture_output=True,
+        text=True,
+    )
+    output = done.stdout + done.stderr
+    assert bool(done.returncode) == fails, output
+    return output
+
+
+def run_cells(*sources: str, folder: Path | str = ".", **environment: str) -> list:
+    """Run code cells in one real kernel, errors allowed; the cells with their outputs."""
+    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+    client = NotebookClient(notebook, timeout=60, allow_errors=True, resources={"metadata": {"path": str(folder)}})
+    client.execute(env=os.environ | environment)
+    return notebook.cells
+
+
+def errors(cell) -> list:
+    """The error outputs of a cell."""
+    return [output for output in cell.outputs if output.output_type == "error"]
+
+
+def html(cell) -> str:
+    """All HTML that a cell shows."""
+    return "".join(output.get("data", {}).get("text/html", "") for output in cell.outputs)
+
+
+def fill(notebook: Path, **functions: str) -> None:
+    """Write these sources into the solution cells of a notebook, by their ids."""
+    nb = nbformat.read(notebook, as_version=4)
+    for cell in nb.cells:
+        if cell.id in functions:
+            cell.source = functions[cell.id]
+    nbformat.write(nb, notebook)
+
+
+@pytest.fixture(scope="session")
+def generated_course(tmp_path_factory) -> Path:
+    """A course of two assignments, generated: 1-padding with one notebook, 6-shapes-classifier with two."""
+    course = tmp_path_factory.mktemp("generated")
+    for assignment in ("1-padding", "6-shapes-classifier"):
+        shutil.copytree(ROOT / "source" / assignment, course / "source" / assignment)
+    shutil.copy(ROOT / "nbgrader_config.py", course)
+    for assignment in ("1-padding", "6-shapes-classifier"):
+        nbgrader(course, "generate_assignment", assignment)
+    return course
+
+
+@pytest.fixture
+def course(generated_course, tmp_path) -> Path:
+    """A copy of the generated course for one test."""
+    return Path(shutil.copytree(generated_course, tmp_path / "course"))

@@ -1,0 +1,76 @@
+"""Calling a student's function: whatever it does is told apart, and nothing of it leaks."""
+
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+from convblocks.calling import call
+
+
+def test_a_value_comes_back_and_prints_and_warnings_are_kept_away(capsys):
+    def noisy(x):
+        print("on stdout")
+        print("on stderr", file=sys.stderr)
+        warnings.warn("mind", RuntimeWarning, stacklevel=1)
+        return np.float64(1) / np.array([0.0, x])
+
+    outcome = call(noisy, 2)
+    assert outcome.kind == "returned"
+    assert outcome.value.tolist() == [np.inf, 0.5]
+    assert "on stdout" in outcome.printed and "on stderr" in outcome.printed
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_skeleton_is_not_written_yet():
+    def skeleton():
+        raise NotImplementedError
+
+    assert call(skeleton).kind == "not written"
+    assert "not written yet" in call(skeleton).sentence
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), RecursionError("deep"), SystemExit(3), KeyError("k"), MemoryError()])
+def test_what_it_raises_is_named(error):
+    def raising():
+        raise error
+
+    outcome = call(raising)
+    assert outcome.kind == "raised"
+    assert type(error).__name__ in outcome.sentence
+
+
+def test_a_one_element_array_where_a_number_is_needed_is_explained():
+    outcome = call(lambda: float(np.array([[1.0]])[0]))
+    assert ".item()" in outcome.sentence
+
+
+def test_an_endless_loop_is_stopped_even_where_exceptions_are_swallowed():
+    def endless():
+        while True:
+            try:
+                while True:
+                    pass
+            except Exception:
+                pass
+
+    outcome = call(endless, seconds=0.2)
+    assert outcome.kind == "too long"
+    assert "loop" in outcome.sentence
+
+
+def test_a_changed_input_is_named_and_ours_stays():
+    def changing(images, kernel, bias=None):
+        images[0] = 9
+        bias[0] = 9
+        return images
+
+    images, kernel, bias = np.zeros(2), np.ones(2), np.zeros(1)
+    outcome = call(changing, images, kernel, bias=bias)
+    assert outcome.changed == ["images", "bias"]
+    assert images.tolist() == [0, 0] and bias.tolist() == [0]
+
+
+def test_a_function_without_a_signature_can_be_called():
+    assert call(max, 2, 3).value == 3

@@ -1,0 +1,70 @@
+"""Comparing with the expected value: reasonable right answers pass, and what is off is said in words."""
+
+import numpy as np
+import pytest
+
+from convblocks import compare
+
+ARRAY = np.array([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0], [7.0, 8.0, 9.5], [0.0, 2.0, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("yours", "expected"),
+    [
+        (ARRAY.tolist(), ARRAY),
+        (ARRAY.astype("float32"), ARRAY),
+        (ARRAY + 1e-7, ARRAY),
+        (np.array([1, 2]), np.array([1.0, 2.0])),
+        (np.int64(4), 4),
+        (np.array(4), 4),
+        (2, 2.0),
+        (np.float32(0.1), 0.1),
+        ([1, 2], (1, 2)),
+        (np.array([1, 2]), (1, 2)),
+        ([[[8, 8, 2], 20]], [((8, 8, 2), 20)]),
+        (np.array(["circle"]), ["circle"]),
+    ],
+)
+def test_the_same_numbers_in_another_form_agree(yours, expected):
+    assert compare(yours, expected).agrees
+
+
+@pytest.mark.parametrize(
+    ("yours", "expected", "kind", "words"),
+    [
+        (None, 4, "none", "return"),
+        (None, ARRAY, "none", "return"),
+        (4.0, 4, "type", "an int was expected"),
+        (True, 1, "type", "a bool"),
+        ("4", 4, "type", "a str"),
+        (np.array([4]), 4, "shape", "shape (1,)"),
+        (5, 4, "value", "yours is 5, expected 4"),
+        (float("nan"), 1.0, "value", "nan"),
+        ((1, 2, 3), (1, 2), "shape", "3 items, expected 2"),
+        ((1, 3), (1, 2), "value", "at position 1"),
+        ((1, 2.0), (1, 2), "type", "at position 1"),
+        (7, (1, 2), "type", "an int where a tuple"),
+        ("square", "circle", "value", 'yours is "square"'),
+        (ARRAY.T, ARRAY, "shape", "rows and columns are swapped"),
+        (ARRAY[:2], ARRAY, "shape", "(2, 3), expected (4, 3)"),
+        (ARRAY.astype(object), ARRAY, "type", "object"),
+        (ARRAY.astype(complex), ARRAY, "type", "complex"),
+        ([[1, 2], [3]], ARRAY, "type", "different lengths"),
+        (-ARRAY, ARRAY, "value", "sign"),
+        (ARRAY + 2, ARRAY, "value", "off by 2 everywhere"),
+        (np.where(ARRAY == 5, 0, ARRAY), ARRAY, "value", "1 of 12 numbers differ: at [1, 1] yours is 0, expected 5"),
+        (np.where(ARRAY == 1, 9, ARRAY), ARRAY, "value", "only the border differs"),
+        (ARRAY * np.nan, ARRAY, "value", "NaN"),
+        (ARRAY[:3].T, ARRAY[:3], "value", "rows and columns are swapped"),
+    ],
+)
+def test_each_kind_of_difference_has_its_words(yours, expected, kind, words):
+    comparison = compare(yours, expected)
+    assert not comparison.agrees
+    assert comparison.kind == kind
+    assert words in comparison.sentence
+
+
+def test_a_difference_is_drawn_side_by_side():
+    shown = compare(np.where(ARRAY == 5, 0, ARRAY), ARRAY)._repr_mimebundle_()["text/html"]
+    assert "yours" in shown and "target" in shown and "<img" in shown

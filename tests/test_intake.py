@@ -1,0 +1,179 @@
+"""Bad input through nbgrader's own commands: the rest is graded, the file is named, and nothing graded before is lost."""
+
+import json
+import shutil
+
+import nbformat
+import pytest
+from conftest import ROOT, fill, nbgrader
+from nbgrader.api import Gradebook, MissingEntry
+
+SOLUTION = ROOT / "solutions" / "1-padding" / "padding.ipynb"
+OUTPUT_SIZE = "def output_size(size, kernel_size, strides=1, padding='valid'):\n    return {}"
+
+
+def hand_in(course, student, text=None, name="padding.ipynb", stamp="2026-01-01 10:00:00 UTC", assignment="1-padding"):
+    """Put one file into the exchange as a submission, the way `nbgrader submit` would; text None for no file at all."""
+    folder = course / "exchange" / "convblocks" / "inbound" / f"{student}+{assignment}+{stamp}"
+    folder.mkdir(parents=True)
+    (folder / "timestamp.txt").write_text(stamp)
+    if text is not None:
+        (folder / name).write_bytes(text)
+
+
+def scores(course, assignment="1-padding"):
+    """The score of every student in the gradebook."""
+    found = {}
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        for student in gradebook.students:
+            try:
+                found[student.id] = gradebook.find_submission(assignment, student.id).score
+            except MissingEntry:
+                found[student.id] = None
+    return found
+
+
+def notebook_without(*lost):
+    """The solution without the graded cells, or without any of nbgrader's metadata."""
+    nb = nbformat.read(SOLUTION, as_version=4)
+    if "graded cells" in lost:
+        nb.cells = [cell for cell in nb.cells if not cell.metadata.get("nbgrader", {}).get("grade")]
+    if "metadata" in lost:
+        for cell in nb.cells:
+            cell.metadata.pop("nbgrader", None)
+    return nbformat.writes(nb).encode()
+
+
+def other_notebook():
+    """A notebook of another assignment under this one's name."""
+    return (ROOT / "solutions" / "5-flatten" / "flatten.ipynb").read_bytes()
+
+
+BROKEN = {
+    "not-json": (b'{"cells": [', "is not a notebook: its content is not JSON"),
+    "empty": (b"", "is an empty file"),
+    "binary": (b"\x89PNG\r\n\x1a\n\x00\xff", "is not a notebook"),
+    "other-json": (b'{"a": 1}', "is not a notebook that can be read"),
+    "a-list": (b"[1, 2]", "is not a notebook that can be read"),
+    "missing": (None, "was not handed in"),
+    "other-assignment": (other_notebook, "is another notebook"),
+}
+
+
+def test_broken_files_cost_nobody_else_anything_and_are_named(course):
+    hand_in(course, "ada", SOLUTION.read_bytes())
+    hand_in(course, "zoe", SOLUTION.read_bytes())
+    for student, (content, _) in BROKEN.items():
+        hand_in(course, student, content() if callable(content) else content)
+    collected = nbgrader(course, "collect", "1-padding")
+    graded = nbgrader(course, "autograde", "1-padding")
+    assert scores(course) == {"ada": 12, "zoe": 12} | dict.fromkeys(BROKEN, 0)
+    nbgrader(course, "generate_feedback", "1-padding")
+    for student, (_, words) in BROKEN.items():
+        for output in (collected, graded):
+            (line,) = [line for line in output.splitlines() if f"{student}, " in line and "ERROR" in line]
+            assert f"padding.ipynb {words}" in line
+        page = (course / "feedback" / student / "1-padding" / "padding.html").read_text()
+        assert "could not be graded" in page
+        assert words in page
+
+
+@pytest.mark.parametrize("lost", [("graded cells",), ("graded cells", "metadata")])
+def test_lost_graded_cells_are_put_back(course, lost):
+    hand_in(course, "ada", notebook_without(*lost))
+    nbgrader(course, "collect", "1-padding")
+    nbgrader(course, "autograde", "1-padding")
+    assert scores(course) == {"ada": 12}
+    nbgrader(course, "generate_feedback", "1-padding")
+    page = (course / "feedback" / "ada" / "1-padding" / "padding.html").read_text()
+    assert "have been put back" in page
+
+
+@pytest.mark.parametrize("broken", sorted(BROKEN))
+def test_a_broken_resubmission_leaves_the_graded_one_as_it_is(course, broken):
+    content, words = BROKEN[broken]
+    hand_in(course, "ada", SOLUTION.read_bytes())
+    nbgrader(course, "collect", "1-padding")
+    nbgrader(course, "autograde", "1-padding")
+    graded = course / "autograded" / "ada" / "1-padding" / "padding.ipynb"
+    before = graded.read_bytes()
+
+    hand_in(course, "ada", content() if callable(content) else content, stamp="2026-01-02 10:00:00 UTC")
+    assert words in nbgrader(course, "collect", "1-padding", "--update")
+    nbgrader(course, "autograde", "1-padding")
+    assert (scores(course), graded.read_bytes()) == ({"ada": 12}, before)
+
+    # Put there by hand or by zip_collect, past `collect`.
+    submitted = course / "submitted" / "ada" / "1-padding"
+    submitted.chmod(0o755)
+    (submitted / "padding.ipynb").unlink()
+    if content is not None:
+        (submitted / "padding.ipynb").write_bytes(content() if callable(content) else content)
+    (submitted / "timestamp.txt").write_text("2026-01-03 10:00:00 UTC")
+    for options in ((), ("--force",)):
+        output = nbgrader(course, "autograde", "1-padding", *options)
+        assert words in output and "stays as it is" in output
+        assert (scores(course), graded.read_bytes()) == ({"ada": 12}, before)
+
+
+def test_a_better_resubmission_is_graded_anew(course):
+    hand_in(course, "ada", b"{")
+    nbgrader(course, "collect", "1-padding")
+    nbgrader(course, "autograde", "1-padding")
+    assert scores(course) == {"ada": 0}
+    hand_in(course, "ada", SOLUTION.read_bytes(), stamp="2026-01-02 10:00:00 UTC")
+    nbgrader(course, "collect", "1-padding", "--update")
+    nbgrader(course, "autograde", "1-padding")
+    assert scores(course) == {"ada": 12}
+
+
+def test_one_of_two_notebooks_broken_leaves_the_other_its_points(course):
+    good = ROOT / "solutions" / "6-shapes-classifier" / "numpy_classifier.ipynb"
+    hand_in(course, "ada", good.read_bytes(), good.name, assignment="6-shapes-classifier")
+    nbgrader(course, "collect", "6-shapes-classifier")
+    output = nbgrader(course, "autograde", "6-shapes-classifier")
+    assert "keras_classifier.ipynb was not handed in; there is numpy_classifier.ipynb" in output
+    assert scores(course, "6-shapes-classifier") == {"ada": 15}
+
+
+def test_a_submission_that_changed_the_points_gets_no_more(course):
+    nb = nbformat.read(SOLUTION, as_version=4)
+    for cell in nb.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade"):
+            cell.metadata.nbgrader.points = 400
+            cell.source = "400"
+    hand_in(course, "ada", nbformat.writes(nb).encode())
+    nbgrader(course, "collect", "1-padding")
+    nbgrader(course, "autograde", "1-padding")
+    assert scores(course) == {"ada": 12}
+
+
+def test_prints_and_warnings_cost_a_right_answer_nothing(course):
+    folder = course / "submitted" / "ivy" / "1-padding"
+    shutil.copytree(SOLUTION.parent, folder)
+    fill(
+        folder / "padding.ipynb",
+        output_size="import os, sys, warnings\n"
+        + OUTPUT_SIZE.format("-(-size // strides) if padding == 'same' else (size - kernel_size) // strides + 1").replace(
+            "return",
+            "print('out'); print('err', file=sys.stderr); warnings.warn('mind'); np.log(np.array([0.0])); return",
+        ),
+    )
+    nbgrader(course, "autograde", "1-padding")
+    assert scores(course) == {"ivy": 12}
+
+
+def test_the_score_of_every_check_is_kept_with_its_cases(course):
+    folder = course / "submitted" / "ada" / "1-padding"
+    shutil.copytree(SOLUTION.parent, folder)
+    fill(folder / "padding.ipynb", output_size=OUTPUT_SIZE.format("0"))
+    nbgrader(course, "autograde", "1-padding")
+    nb = json.loads((course / "autograded" / "ada" / "1-padding" / "padding.ipynb").read_text())
+    results = [
+        output["data"]["application/vnd.convblocks.result+json"]
+        for cell in nb["cells"]
+        for output in cell.get("outputs", [])
+        if output["output_type"] == "execute_result" and "application/vnd.convblocks.result+json" in output["data"]
+    ]
+    assert [result["check"] for result in results] == ["output_size", "padding_amounts", "pad2d"]
+    assert sum(result["score"] for result in results) == scores(course)["ada"]

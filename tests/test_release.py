@@ -1,0 +1,149 @@
+"""release/ and solutions/ are fresh, hold nothing they should not, and run with what a student has."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+
+import nbformat
+import pytest
+from conftest import ROOT
+
+SOURCES = sorted(path.relative_to(ROOT / "source") for path in (ROOT / "source").glob("*/*.ipynb"))
+
+
+@pytest.fixture(scope="session")
+def regenerated(tmp_path_factory):
+    """A copy of the checkout in which `make release` has made release/ and solutions/ anew."""
+    copy = tmp_path_factory.mktemp("regenerated") / "checkout"
+    left_out = shutil.ignore_patterns(".git", ".venv", ".demo", ".lab", ".cache", "release", "solutions", "__pycache__")
+    shutil.copytree(ROOT, copy, ignore=left_out)
+    (copy / ".venv").symlink_to(sys.prefix)
+    subprocess.run(["make", "release"], cwd=copy, check=True)
+    return copy
+
+
+def test_make_accuracy_shows_both_figures(regenerated):
+    done = subprocess.run(["make", "accuracy"], cwd=regenerated, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    shipped, ink = (re.search(rf"{name}.*?(\d+\.\d)%", done.stdout) for name in ("shipped weights", "ink"))
+    assert float(shipped[1]) >= 95
+    assert float(ink[1]) < 50
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def cells_that_depend_on_the_machine(nb):
+    """Ids of cells whose outputs come from training or from the system's Graphviz."""
+    return {cell.id for cell in nb.cells if "machine-dependent" in cell.metadata.get("tags", [])}
+
+
+@pytest.mark.parametrize("notebook", SOURCES, ids=str)
+def test_release_is_what_source_gives(regenerated, notebook):
+    assert (ROOT / "release" / notebook).read_text() == (regenerated / "release" / notebook).read_text()
+
+
+@pytest.mark.parametrize("notebook", SOURCES, ids=str)
+def test_solutions_are_what_source_gives(regenerated, notebook):
+    committed, fresh = read(ROOT / "solutions" / notebook), read(regenerated / "solutions" / notebook)
+    depend = cells_that_depend_on_the_machine(fresh)
+    for nb in (committed, fresh):
+        for cell in nb.cells:
+            if cell.id in depend:
+                cell.outputs = [output.output_type for output in cell.outputs]
+    assert committed == fresh
+
+
+@pytest.mark.parametrize("folder", ["release", "solutions"])
+def test_no_notebook_or_file_is_left_over_or_missing(regenerated, folder):
+    def files(course):
+        return {str(path.relative_to(course)) for path in (course / folder).rglob("*") if path.is_file()}
+
+    assert files(ROOT) == files(regenerated)
+
+
+@pytest.mark.parametrize("notebook", SOURCES, ids=str)
+def test_release_holds_no_solution_and_no_hidden_test(notebook):
+    release, source = read(ROOT / "release" / notebook), read(ROOT / "source" / notebook)
+    text = (ROOT / "release" / notebook).read_text()
+    assert "autograde_tests" not in text and "BEGIN SOLUTION" not in text and "HIDDEN" not in text
+    left = "\n".join(cell.source for cell in release.cells)
+    for cell in source.cells:
+        if not cell.metadata.get("nbgrader", {}).get("solution"):
+            continue
+        inside = re.search(r"### BEGIN SOLUTION\n(.*)### END SOLUTION", cell.source, re.DOTALL)[1]
+        lines = [line for line in inside.splitlines() if len(line.strip()) > 30]
+        shown = [line for line in lines if line.strip() in left]
+        assert not shown, shown
+    assert not any(cell.get("outputs") for cell in release.cells)
+
+
+@pytest.mark.parametrize("notebook", SOURCES, ids=str)
+def test_solutions_hold_no_hidden_test_and_show_their_figures(notebook):
+    text = (ROOT / "solutions" / notebook).read_text()
+    assert "autograde_tests" not in text and "HIDDEN" not in text and "SOLUTION" not in text
+    assert text.count("data:image/svg+xml") >= 5
+    # Every picture has words for those who do not see it.
+    assert text.count("<img ") == len(re.findall(r'<img alt=\\"[^"]{10,}', text))
+
+
+@pytest.fixture(scope="session")
+def student_python(tmp_path_factory):
+    """A Python with what a student installs for the first five assignments: convblocks' wheel and its dependencies."""
+    place = tmp_path_factory.mktemp("student")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    # Built from what git would hand out: a copy, so that the checkout stays clean.
+    copy = place / "checkout"
+    for name in ("convblocks", "pyproject.toml", "README.md"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy / name)
+    for name in ("autograde_tests", "grading"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", place, copy], check=True)
+    (wheel,) = place.glob("*.whl")
+    assert {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()} == {"convblocks", "convblocks-1.0.0.dist-info"}
+    venv.create(place / "venv", with_pip=True)
+    python = place / "venv" / "bin" / "python"
+    lock = ROOT / "requirements.lock"
+    subprocess.run([python, *pip[1:], "install", wheel, "nbclient", "nbformat", "-c", lock], check=True)
+    return python
+
+
+RUN = """
+import sys, nbformat
+from nbclient import NotebookClient
+nb = nbformat.read(sys.argv[1], as_version=4)
+client = NotebookClient(nb, timeout=120, allow_errors=True, kernel_name="python3")
+client.execute()
+for cell in nb.cells:
+    for output in cell.get("outputs", []):
+        if output.output_type == "error":
+            print(cell.id, output.ename, output.evalue)
+"""
+
+
+@pytest.mark.parametrize("notebook", [path for path in SOURCES if path.stem != "keras_classifier"], ids=str)
+def test_release_runs_up_to_what_is_not_written_with_a_students_packages(student_python, tmp_path, notebook):
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    # A notebook beside the others, as fetched.
+    shutil.copytree(ROOT / "release", tmp_path / "release")
+    folder = tmp_path / "release" / notebook.parent
+    for absent in ("tensorflow", "nbgrader", "autograde_tests", "keras"):
+        assert subprocess.run([student_python, "-c", f"import {absent}"], capture_output=True, cwd=folder).returncode
+    done = subprocess.run(
+        [student_python, "-c", RUN, notebook.name], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    problems = [line.split() for line in done.stdout.splitlines()]
+    assert problems, "an untouched notebook has to stop somewhere"
+    cell, name = problems[0][:2]
+    assert name in ("NotImplementedError", "NotWrittenYet"), done.stdout
+    assert cell.startswith("check_"), "nothing but the first check stops an untouched notebook"

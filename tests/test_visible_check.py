@@ -1,0 +1,60 @@
+"""Visible checks in a real kernel: what a student sees for right, wrong and unwritten work."""
+
+from conftest import errors, html, run_cells
+
+CHECK = """
+from convblocks import given, visible_check
+visible_check(double, [given(2).expect(4, "twice two"), given([1, 2]).expect([2, 4], "a list")])
+"""
+RIGHT = "import numpy as np\ndef double(x):\n    return np.multiply(x, 2)"
+WRONG = "import numpy as np\ndef double(x):\n    return np.multiply(x, 3)"
+CRASH = "def double(x):\n    y = 0\n    return x / y"
+SKELETON = "def double(x):\n    raise NotImplementedError"
+
+
+def test_right_work_raises_nothing_and_says_what_is_still_to_come():
+    cell = run_cells(RIGHT, CHECK)[1]
+    assert not errors(cell)
+    assert "2 of 2 visible examples agree" in html(cell)
+    assert "hidden cases" in html(cell)
+
+
+def test_wrong_work_is_told_in_one_line_and_in_numbers():
+    cell = run_cells(WRONG, CHECK)[1]
+    (error,) = errors(cell)
+    assert error.ename == "VisibleCheckFailed"
+    assert error.traceback == ["double: 0 of 2 visible examples agree; the table above says what is off."]
+    assert "yours is 6, expected 4" in html(cell)
+    assert "alt=" in html(cell)
+
+
+def test_a_crash_is_shown_with_the_students_own_line():
+    cell = run_cells(CRASH, CHECK)[1]
+    assert "ZeroDivisionError: division by zero, at the line `return x / y`" in html(cell)
+
+
+def test_a_skeleton_is_a_not_implemented_error():
+    (error,) = errors(run_cells(SKELETON, CHECK)[1])
+    assert error.traceback == ["double is not written yet: write it in the cell above, run that cell, then this one."]
+    check = "try:\n    exec(CHECK)\nexcept NotImplementedError:\n    print('caught')"
+    assert "caught" in str(run_cells(SKELETON, f"CHECK = {CHECK!r}", check)[2].outputs)
+
+
+def test_while_autograding_the_hidden_check_after_it_is_reached():
+    for work in (WRONG, CRASH, SKELETON):
+        cell = run_cells(work, CHECK + "\nprint('reached')", NBGRADER_EXECUTION="autograde")[1]
+        assert not errors(cell)
+        assert "reached" in str(cell.outputs)
+
+
+def test_nothing_lands_on_stderr_which_nbgrader_would_read_as_a_failure():
+    noisy = "import sys, warnings\n" + RIGHT.replace("return", "print('!', file=sys.stderr); warnings.warn('!'); return")
+    cell = run_cells(noisy, CHECK)[1]
+    assert not [output for output in cell.outputs if output.output_type == "stream"]
+
+
+def test_a_changed_input_is_named():
+    changing = "def double(x):\n    if isinstance(x, list):\n        x[0] = 9\n        return [2, 4]\n    return 2 * x"
+    cell = run_cells(changing, CHECK)[1]
+    assert "changed its input x" in html(cell)
+    assert errors(cell)
