@@ -64,7 +64,8 @@ def expected(check: Check, seed: int) -> list:
     cases = check.cases(seed)
     answers = [None if case.judge or case.keeps_inputs else check.oracle(*case.args, **case.kwargs) for case in cases]
     _write(file, answers)
-    return answers
+    # Through the same form as from the cache, so that the first run says the same as all later ones.
+    return [one if isinstance(one, np.ndarray) else _tupled(json.loads(json.dumps(one))) for one in answers]
 
 
 def _fingerprint() -> str:

@@ -135,7 +135,7 @@ def network(blocks: Iterable[Sequence]) -> Figure:
     for name, shape, weights in blocks:
         lines = [name, " × ".join(map(str, shape))]
         lines += [] if weights is None else [f"{weights} weights" if weights else "no weights"]
-        width = max(90, 8 * max(map(len, lines)) + 12)
+        width = max(90, 9 * len(name) + 16, 8 * max(map(len, lines)) + 12)
         if said:
             body.append(_label("→", left + 9, 52, 18))
             left += 18
@@ -153,7 +153,7 @@ def network(blocks: Iterable[Sequence]) -> Figure:
 def connections(inputs: int, outputs: int, links: Iterable[Sequence[int]], title: str = "") -> Figure:
     """Inputs above, outputs below, and a line for each `(input, output, weight)` of `links`.
 
-    Lines with the same weight number are drawn alike, so that shared weights are seen as shared.
+    Lines with the same weight number are drawn alike and named k0, k1, … below, so that shared weights are seen as shared.
     """
     links = list(links)
     strokes = ["#000000", "#D55E00", "#0072B2", "#009E73"]
@@ -178,10 +178,18 @@ def connections(inputs: int, outputs: int, links: Iterable[Sequence[int]], title
                 f'stroke="#333" stroke-width="{ROLES[role].border}"/>'
             )
             body.append(_label(f"{name}{index}", place(index, count), top + 5, 14))
+    kinds = sorted({weight for *_, weight in links}) if shared else []
+    for order, weight in enumerate(kinds):
+        left = width / 2 + (order - (len(kinds) - 1) / 2) * 96 - 40
+        body.append(
+            f'<line x1="{left:g}" y1="248" x2="{left + 44:g}" y2="248" stroke="{strokes[weight % 4]}" '
+            f'stroke-dasharray="{dashes[weight % 4]}" stroke-width="2"/>'
+        )
+        body.append(_label(f"k{weight}", left + 60, 253, 13))
     weights = len({weight for *_, weight in links})
     seen = [f"y{unit} sees " + " ".join(f"x{i}" for i, o, _ in links if o == unit) for unit in range(outputs)]
     alt = f"{title}: {len(links)} connections, {weights} different weights; " + "; ".join(seen)
-    return Figure(_svg("".join(body), width, 240), alt)
+    return Figure(_svg("".join(body), width, 264 if shared else 240), alt)
 
 
 def line_chart(series: dict[str, Sequence[float]], x_label: str, y_label: str) -> Figure:

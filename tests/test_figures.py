@@ -84,7 +84,8 @@ def test_a_network_shows_shapes_and_weights():
 
 def test_connections_count_lines_and_shared_weights():
     figure = connections(3, 2, [(0, 0, 0), (1, 0, 1), (1, 1, 0), (2, 1, 1)], "slide")
-    assert figure.svg.count("<line") == 4
+    assert figure.svg.count("<line") == 4 + 2  # and a legend for the two weights
+    assert {"k0", "k1"} <= set(texts(figure))
     assert "4 connections, 2 different weights; y0 sees x0 x1; y1 sees x1 x2" in figure.alt
 
 
