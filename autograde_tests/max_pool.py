@@ -1,4 +1,4 @@
-"""Hidden checks of 4-max-pool: the strongest of each window, and how little a small movement matters afterwards."""
+"""Hidden checks of 4-max-pool: the largest number of every window, and how much a small movement leaves alone."""
 
 import numpy as np
 
@@ -7,53 +7,85 @@ from autograde_tests.oracle import layer
 
 
 def keras_max_pool2d(images, pool_size=(2, 2), strides=None, padding="valid") -> np.ndarray:
-    """MaxPooling2D's output."""
+    """MaxPooling2D with these settings."""
     return layer("MaxPooling2D", pool_size, strides=strides, padding=padding, inputs=images)
 
 
 @graded(oracle=keras_max_pool2d)
 def max_pool2d_cases(rng):
+    # 5 x 7: every pooling of it drops or misses something, and no output is square.
     batch = signed(rng, 2, 5, 7, 2)
     negative = -np.abs(signed(rng, 1, 5, 5, 1))
+    photo = rng.integers(0, 256, (1, 5, 4, 1)).astype(np.uint8)
+    rows, columns, row_strides, column_strides = map(int, rng.integers(1, 4, 4))
+    random = signed(rng, *map(int, rng.integers((2, 4, 4, 2), (4, 9, 9, 4))))
     return [
-        Case("groups of 2 × 2 if nothing is said", (signed(rng, 1, 4, 6, 1),)),
-        Case("a batch of two channels, each on its own", (batch,), weight=2),
-        Case("valid drops what does not fill a window", (signed(rng, 1, 7, 5, 2), (3, 2))),
-        Case("same on an odd size", (batch, (2, 2)), {"padding": "same"}, weight=2),
-        Case("same on negative numbers: the padding never wins", (negative, (2, 2)), {"padding": "same"}, weight=2),
-        Case("a window of 3 with strides of 2", (batch, (3, 3), (2, 2)), weight=2),
-        Case("same with a window of 3 and strides of 2", (signed(rng, 1, 6, 8, 2), 3, 2, "same")),
-        Case("strides that differ along rows and columns", (batch, (2, 3), (1, 2)), weight=2),
-        Case("pool size and strides as one int", (signed(rng, 1, 6, 7, 1), 2, 3)),
-        Case("all numbers negative", (negative,), {"pool_size": (2, 3)}),
-        Case("the images given stay as they were", (batch, (2, 2), None, "same"), keeps_inputs=True),
-        Case("random batch", (signed(rng, *map(int, rng.integers(4, 9, 4))), tuple(map(int, rng.integers(1, 4, 2))))),
+        Case("the largest of every 2 x 2 on 4 x 6", (signed(rng, 1, 4, 6, 1),)),
+        Case("all numbers negative: no zero comes in", (-np.abs(signed(rng, 1, 4, 4, 2)),)),
+        Case("two images of two channels, what fills no window is dropped", (batch, (2, 2)), weight=2),
+        Case('"same": every started step counts', (batch, (2, 2)), {"padding": "same"}, weight=2),
+        Case('"same" on negative numbers: a padded cell never wins', (negative,), {"padding": "same"}, weight=2),
+        Case("windows of 3 x 3 with steps of 2 overlap", (batch, (3, 3), (2, 2)), weight=2),
+        Case('"same" with windows of 3 x 3 and steps of 2', (batch, 3, 2, "same"), weight=2),
+        Case("pool size and strides as one int", (signed(rng, 1, 6, 7, 1), 3, 1)),
+        Case("windows of 3 rows and 2 columns", (batch, (3, 2))),
+        Case("steps that differ along rows and columns", (batch, (2, 3), (1, 2))),
+        Case("steps larger than the window leave gaps", (signed(rng, 1, 7, 9, 2), (2, 1), (3, 4))),
+        Case('"same" with 3 x 3 on 6 x 5: steps of 3 miss fewer cells', (signed(rng, 1, 6, 5, 2), 3, None, "same")),
+        Case('"same" with windows of 4 x 5: rows and columns apart', (batch, (4, 5), (1, 2), "same")),
+        Case("fractions stay fractions", (signed(rng, 1, 4, 5, 1) / 16,)),
+        Case('a photo with whole numbers from 0 to 255 (uint8), "same"', (photo, 2), {"padding": "same"}),
+        Case("the images given stay as they were", (signed(rng, 1, 5, 4, 2), 2), keeps_inputs=True),
+        Case("random images", (random, (rows, columns))),
+        Case('random images and strides, "same"', (random, (rows, columns), (row_strides, column_strides), "same")),
     ]
 
 
 def keras_unchanged_fraction(image, moved, pool_size) -> float:
-    """The part of MaxPooling2D's outputs on both pictures that is equal."""
-    before, after = (keras_max_pool2d(np.asarray(one)[None, :, :, None], pool_size) for one in (image, moved))
-    return float(np.mean(before == after))
+    """MaxPooling2D on both pictures, compared pixel by pixel."""
+    before, after = (
+        layer("MaxPooling2D", pool_size, inputs=one[np.newaxis, ..., np.newaxis]) for one in (image, moved)
+    )
+    return float((before == after).mean())
+
+
+def _shifted(image, row_step, column_step) -> np.ndarray:
+    """The image so many pixels further down and to the right, the first row and column repeated."""
+    steps = zip(image.shape, (row_step, column_step), strict=True)
+    rows, columns = (np.maximum(np.arange(size) - step, 0) for size, step in steps)
+    return image[rows][:, columns]
 
 
 @graded(oracle=keras_unchanged_fraction)
 def unchanged_fraction_cases(rng):
-    def picture(rows, columns, spots):
-        image = np.zeros((rows, columns))
-        image.flat[rng.permutation(rows * columns)[:spots]] = rng.permutation(np.arange(1, spots + 1))
-        return image
-
-    image = picture(6, 8, 14)
-    numbers = signed(rng, 4, 6)
+    rows, columns = map(int, rng.integers(1, 4, 2))
+    # Few different numbers, so that some groups stay and some change.
+    shades = rng.permutation(np.resize(np.arange(-3, 2), 48)).reshape(6, 8)
+    face = np.where(rng.random((8, 8)) < 0.2, rng.integers(5, 10, (8, 8)), rng.integers(1, 3, (8, 8)))
+    inside = np.zeros((4, 6), dtype=int)
+    inside[0, 0], inside[0, 2], inside[2, 4] = 7, 4, 9
+    # The largest of each group stays, all else is another number.
+    peaks = signed(rng, 2, 3) + 50
+    left, right = np.kron(peaks - 20, np.ones((2, 2))), np.kron(peaks - 30, np.ones((2, 2)))
+    left[::2, ::2] = right[::2, ::2] = peaks
+    right[0, 2] += 1
+    overhang = signed(rng, 5, 7)
+    other_edge = overhang.copy()
+    other_edge[4], other_edge[:, 6] = other_edge[4] - 40, other_edge[:, 6] + 40
+    lined = signed(rng, 4, 6)
+    swapped = lined.copy()
+    swapped[:, 2:4], swapped[:, 4:] = lined[:, 4:], lined[:, 2:4]
     return [
-        Case("nothing moved", (image, image.copy(), 2)),
-        Case("moved by one to the right", (image, np.roll(image, 1, axis=1), 2), weight=2),
-        Case("moved by one down", (image, np.roll(image, 1, axis=0), (2, 4))),
-        Case("groups of one pixel", (image, np.roll(image, 2, axis=1), 1)),
-        Case("rows and columns of a group differ", (image, np.roll(image, 1, axis=1), (3, 2)), weight=2),
-        Case("numbers of both signs, last rows and columns dropped", (signed(rng, 5, 7), signed(rng, 5, 7), 2)),
-        Case("negative numbers in every group", (-np.abs(numbers), -np.abs(np.roll(numbers, 1, axis=1)), 2), weight=2),
-        Case("the pictures given stay as they were", (image, np.roll(image, 1, axis=1), 2), keeps_inputs=True),
-        Case("random picture", (noise := picture(8, 9, 30), np.roll(noise, int(rng.integers(1, 4)), axis=1), (2, 3))),
+        Case("a movement inside the groups changes nothing", (inside, _shifted(inside, 0, 1), (2, 2))),
+        Case("a movement of one pixel, 2 x 2", (face, _shifted(face, 0, 1), (2, 2)), weight=2),
+        Case("a movement of one pixel, 3 x 3: what fills no group is not seen", (face, _shifted(face, 1, 0), (3, 3))),
+        Case("groups of 1 x 1: the picture itself", (face, _shifted(face, 1, 1), (1, 1))),
+        Case("groups of 1 row and 4 columns", (shades, _shifted(shades, 0, 1), (1, 4))),
+        Case("groups of 3 rows and 1 column", (shades, _shifted(shades, 0, 1), (3, 1))),
+        Case("only the largest number of a group counts", (left, right, 2), weight=2),
+        Case("the edge that fills no group is not seen", (overhang, other_edge, (2, 2))),
+        Case("the same numbers in other places are changes", (lined, swapped, (2, 2))),
+        Case("negative numbers count like all others", (-np.abs(lined), -np.abs(lined) - 1, 2)),
+        Case("both pictures stay as they were", (lined, swapped, 2), keeps_inputs=True),
+        Case("random pictures", (*rng.integers(-2, 3, (2, 7, 8)), (rows, columns)), weight=2),
     ]

@@ -53,25 +53,27 @@ def as_batch(image) -> np.ndarray:
     return image.reshape(1, *image.shape, *(1,) * (3 - image.ndim))
 
 
-def visible_check(function: Callable, examples: Sequence[Example]) -> None:
+def visible_check(function: Callable, examples: Sequence[Example], name: str | None = None) -> None:
     """Try `function` on every example, show a table of what agrees, and raise if something does not.
 
+    name: what the student knows it by, where `function` only looks at what they wrote.
     Raises NotWrittenYet (a NotImplementedError) for a skeleton and VisibleCheckFailed for anything else. While nbgrader
     autogrades (its NBGRADER_EXECUTION is "autograde") it raises nothing, so that the hidden check after it is reached.
     """
     autograding = os.environ.get("NBGRADER_EXECUTION") == "autograde"
+    name = name or function.__name__
     lines = []
     for example in examples:
         outcome = call(function, *example.args, **example.kwargs)
         if outcome.kind == "not written" and not autograding:
             raise NotWrittenYet(
-                f"{function.__name__} is not written yet: write it in the cell above, run that cell, then this one."
+                f"{name} is not written yet: write it in the cell above, run that cell, then this one."
             )
         lines.append(_line(function, example, outcome))
         if outcome.kind in ("not written", "too long"):
             break
     right = sum(line.agrees for line in lines)
-    heading = f"{function.__name__}: {right} of {len(examples)} visible examples agree"
+    heading = f"{name}: {right} of {len(examples)} visible examples agree"
     passed = right == len(examples)
     _show(heading + ". Your points come from hidden cases of the same kind, with other numbers." * passed, lines)
     if not passed and not autograding:

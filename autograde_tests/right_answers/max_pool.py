@@ -3,95 +3,147 @@
 import math
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
-from autograde_tests.misconceptions.max_pool import _pool
 from autograde_tests.right_answers import right_answer
 
 
-@right_answer("max_pool2d")
-def with_sliding_windows(images, pool_size=(2, 2), strides=None, padding="valid"):
-    pool = np.broadcast_to(pool_size, 2).tolist()
-    steps = np.broadcast_to(pool if strides is None else strides, 2).tolist()
-    if padding == "same":
-        around = []
-        for size, window, step in zip(images.shape[1:3], pool, steps, strict=True):
-            missing = max(window - (size % step or step), 0)
-            around.append((missing // 2, missing - missing // 2))
-        images = np.pad(images.astype(np.float32), [(0, 0), *around, (0, 0)], constant_values=-np.inf)
-    return sliding_window_view(images, pool, axis=(1, 2))[:, :: steps[0], :: steps[1]].max(axis=(-2, -1))
+def _two(value):
+    return [int(one) for one in np.broadcast_to(value, 2)]
 
 
 @right_answer("max_pool2d")
-def with_windows_cut_at_the_edge(images, pool_size=(2, 2), strides=None, padding="valid"):
-    """Never pads: looks only at the part of a window that is inside."""
-    pool_rows, pool_columns = (pool_size, pool_size) if isinstance(pool_size, int) else pool_size
-    strides = (pool_rows, pool_columns) if strides is None else strides
-    row_step, column_step = (strides, strides) if isinstance(strides, int) else strides
+def pool_six_loops(images, pool_size=(2, 2), strides=None, padding="valid"):
+    if strides is None:
+        strides = pool_size
     batch, rows, columns, channels = images.shape
-
-    def starts(size, pool, step):
-        if padding == "valid":
-            return list(range(0, size - pool + 1, step))
-        count = math.ceil(size / step)
-        missing = max((count - 1) * step + pool - size, 0)
-        return [place * step - missing // 2 for place in range(count)]
-
-    output = []
-    for image in range(batch):
-        lines = []
-        for top in starts(rows, pool_rows, row_step):
-            line = []
-            for left in starts(columns, pool_columns, column_step):
-                part = images[image, max(top, 0) : top + pool_rows, max(left, 0) : left + pool_columns]
-                line.append([float(part[..., channel].max()) for channel in range(channels)])
-            lines.append(line)
-        output.append(lines)
-    return output
-
-
-@right_answer("max_pool2d")
-def with_nanmax(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, strides, padding, fill=np.nan, best=np.nanmax)
-
-
-@right_answer("max_pool2d")
-def by_shifted_copies(images, pool_size=(2, 2), strides=None, padding="valid"):
-    """The maximum of copies shifted by every place of the window."""
-    pool = np.broadcast_to(pool_size, 2).tolist()
-    steps = np.broadcast_to(pool if strides is None else strides, 2).tolist()
-    shape = _pool(images, pool_size, strides, padding).shape
+    (high, wide), (down, right) = _two(pool_size), _two(strides)
     if padding == "same":
-        total = [max((shape[axis + 1] - 1) * steps[axis] + pool[axis] - images.shape[axis + 1], 0) for axis in (0, 1)]
-        around = [(0, 0), *((one // 2, one - one // 2) for one in total), (0, 0)]
-        images = np.pad(np.asarray(images, dtype=float), around, constant_values=float("-inf"))
-    best = np.full(shape, -np.inf)
-    for row, column in np.ndindex(*pool):
-        copy = images[:, row :: steps[0], column :: steps[1]][:, : shape[1], : shape[2]]
-        best = np.maximum(best, copy)
-    return best
+        places = math.ceil(rows / down), math.ceil(columns / right)
+        top = max((places[0] - 1) * down + high - rows, 0) // 2
+        left = max((places[1] - 1) * right + wide - columns, 0) // 2
+    else:
+        places = (rows - high) // down + 1, (columns - wide) // right + 1
+        top = left = 0
+    pooled = np.full((batch, *places, channels), -np.inf)
+    for picture in range(batch):
+        for row in range(places[0]):
+            for column in range(places[1]):
+                for channel in range(channels):
+                    for y in range(row * down - top, row * down - top + high):
+                        for x in range(column * right - left, column * right - left + wide):
+                            # Cells outside of the picture are skipped, so nothing has to be padded.
+                            if 0 <= y < rows and 0 <= x < columns:
+                                pixel = images[picture, y, x, channel]
+                                pooled[picture, row, column, channel] = max(
+                                    pooled[picture, row, column, channel], pixel
+                                )
+    return pooled
+
+
+@right_answer("max_pool2d")
+def pool_clipped_slices(images, pool_size=(2, 2), strides=None, padding="valid"):
+    """Lists of lists, windows clipped at the edges."""
+    (high, wide), (down, right) = _two(pool_size), _two(pool_size if strides is None else strides)
+    rows, columns = images.shape[1:3]
+
+    def spans(size, pool, step):
+        if padding != "same":
+            return [(start, start + pool) for start in range(0, size - pool + 1, step)]
+        before = max((-(-size // step) - 1) * step + pool - size, 0) // 2
+        return [(max(start, 0), start + pool) for start in range(-before, size - before, step)][: -(-size // step)]
+
+    return [
+        [
+            [
+                [picture[top:bottom, left:end, channel].max() for channel in range(images.shape[3])]
+                for left, end in spans(columns, wide, right)
+            ]
+            for top, bottom in spans(rows, high, down)
+        ]
+        for picture in images
+    ]
+
+
+def _filled(images, pool_size, strides, padding, **how):
+    (high, wide), (down, right) = _two(pool_size), _two(strides)
+    if padding == "valid":
+        return images
+    around = []
+    for size, pool, step in zip(images.shape[1:3], (high, wide), (down, right), strict=True):
+        missing = max(pool - (size % step or step), 0)
+        around.append((missing // 2, missing - missing // 2))
+    return np.pad(images, ((0, 0), *around, (0, 0)), **how)
+
+
+@right_answer("max_pool2d")
+def pool_stride_tricks_in_float32(images, pool_size=(2, 2), strides=None, padding="valid"):
+    strides = strides or pool_size
+    images = _filled(images.astype(np.float32), pool_size, strides, padding, constant_values=np.finfo(np.float32).min)
+    windows = np.lib.stride_tricks.sliding_window_view(images, tuple(_two(pool_size)), axis=(1, 2))
+    down, right = _two(strides)
+    return windows[:, ::down, ::right].max(axis=(-1, -2))
+
+
+@right_answer("max_pool2d")
+def pool_edge_repeated(images, pool_size=(2, 2), strides=None, padding="valid"):
+    """The edge repeated: such a cell never beats the pixel it repeats, which is in the same window."""
+    strides = strides or pool_size
+    images = _filled(images, pool_size, strides, padding, mode="edge")
+    (high, wide), (down, right) = _two(pool_size), _two(strides)
+    rows, columns = (images.shape[1] - high) // down + 1, (images.shape[2] - wide) // right + 1
+    shifted = [
+        images[:, y : y + (rows - 1) * down + 1 : down, x : x + (columns - 1) * right + 1 : right]
+        for y in range(high)
+        for x in range(wide)
+    ]
+    return np.maximum.reduce(shifted)
+
+
+@right_answer("max_pool2d")
+def pool_rows_then_columns(images, pool_size=(2, 2), strides=None, padding="valid"):
+    """One axis after the other; keyword calls all along."""
+    pools, steps = _two(pool_size), _two(pool_size if strides is None else strides)
+    images = _filled(np.array(images, dtype=float), pools, steps, padding=padding, constant_values=np.nan)
+    for axis in (1, 2):
+        pool, step = pools[axis - 1], steps[axis - 1]
+        starts = range(0, images.shape[axis] - pool + 1, step)
+        parts = [np.take(a=images, indices=range(start, start + pool), axis=axis) for start in starts]
+        images = np.stack([np.fmax.reduce(part, axis=axis) for part in parts], axis=axis)
+    return images
 
 
 @right_answer("unchanged_fraction")
-def in_one_batch(image, moved, pool_size):
-    before, after = with_sliding_windows(np.stack([image, moved])[..., None], pool_size)
-    return np.mean(before == after)
+def fraction_counted(image, moved, pool_size):
+    high, wide = _two(pool_size)
+    equal = places = 0
+    for row in range(0, image.shape[0] - high + 1, high):
+        for column in range(0, image.shape[1] - wide + 1, wide):
+            places += 1
+            part = slice(row, row + high), slice(column, column + wide)
+            equal += max(image[part].flatten().tolist()) == max(moved[part].flatten().tolist())
+    return equal / places
 
 
 @right_answer("unchanged_fraction")
-def counted_one_by_one(image, moved, pool_size):
-    before = with_windows_cut_at_the_edge(image[None, :, :, None], pool_size)[0]
-    after = with_windows_cut_at_the_edge(moved[None, :, :, None], pool_size)[0]
-    equal = [one == other for row, line in zip(before, after, strict=True) for one, other in zip(row, line, strict=True)]
-    return equal.count(True) / len(equal)
+def fraction_reshaped(image, moved, pool_size):
+    high, wide = _two(pool_size)
+    rows, columns = image.shape[0] // high, image.shape[1] // wide
+    pooled = [
+        np.asarray(one)[: rows * high, : columns * wide].reshape(rows, high, columns, wide).max(axis=(1, 3))
+        for one in (image, moved)
+    ]
+    return np.isclose(*pooled).mean()
 
 
 @right_answer("unchanged_fraction")
-def from_the_changed_ones(image, moved, pool_size):
-    before, after = (_pool(one[None, :, :, None], pool_size) for one in (image, moved))
-    return 1 - np.count_nonzero(before - after) / before.size
+def fraction_as_one_batch(image, moved, pool_size):
+    pooled = pool_six_loops(np.stack([image, moved])[..., None], pool_size)
+    difference = pooled[0] - pooled[1]
+    return np.float32(1 - np.count_nonzero(difference) / difference.size)
 
 
 @right_answer("unchanged_fraction")
-def as_float32(image, moved, pool_size):
-    return np.float32(counted_one_by_one(image, moved, pool_size))
+def fraction_of_lists(image, moved, pool_size):
+    before, after = (pool_clipped_slices(np.array([one])[..., None], pool_size) for one in (image, moved))
+    pairs = [pair for rows in zip(before[0], after[0], strict=True) for pair in zip(*rows, strict=True)]
+    return np.array(sum(one == other for one, other in pairs) / len(pairs))
