@@ -39,7 +39,11 @@ def score_notebook(path: Path) -> Iterator[Result]:
             notebook.cells.append(cell)
     environment = os.environ | {"NBGRADER_EXECUTION": "autograde", SEED_VARIABLE: course_seed()}
     client = NotebookClient(
-        notebook, timeout=300, allow_errors=True, resources={"metadata": {"path": str(path.parent)}}, record_timing=False
+        notebook,
+        timeout=300,
+        allow_errors=True,
+        resources={"metadata": {"path": str(path.parent)}},
+        record_timing=False,
     )
     client.execute(env=environment)
     for cell in graded:

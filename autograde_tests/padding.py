@@ -33,7 +33,14 @@ def keras_padding_amounts(size, kernel_size, strides=1) -> tuple[int, int]:
     line = np.random.default_rng(0).normal(size=(1, size, 1, 1))
     kernel = np.random.default_rng(1).normal(size=(kernel_size, 1, 1, 1))
     same = layer(
-        "Conv2D", 1, (kernel_size, 1), strides=(strides, 1), padding="same", use_bias=False, inputs=line, weights=[kernel]
+        "Conv2D",
+        1,
+        (kernel_size, 1),
+        strides=(strides, 1),
+        padding="same",
+        use_bias=False,
+        inputs=line,
+        weights=[kernel],
     )
     tries = [(before, total - before) for total in range(2 * kernel_size) for before in range(total + 1)]
     for before, after in tries:

@@ -87,7 +87,9 @@ def forward_cases(rng):
         Case("positive numbers everywhere: no relu matters", (_drawings(rng, 2), open_weights(rng)), weight=2),
         Case("relu after the first convolution", (_drawings(rng, 3), open_weights(rng, conv1=(-0.06, -0.1)))),
         Case("relu after the second convolution", (_drawings(rng, 3), open_weights(rng, conv2=(-0.1, 0.02, -0.06)))),
-        Case("relu after the first dense layer", (_drawings(rng, 3), open_weights(rng, dense1=np.linspace(-0.1, 0.1, 8)))),
+        Case(
+            "relu after the first dense layer", (_drawings(rng, 3), open_weights(rng, dense1=np.linspace(-0.1, 0.1, 8)))
+        ),
         Case("no relu before softmax", (_drawings(rng, 3), open_weights(rng, dense2=(-1.5, -1.2, -1.9)))),
         Case("drawings and trained weights", (_drawings(rng, 5), mild_trained_weights()), weight=2),
         Case("one drawing of whole numbers", (rng.integers(0, 2, (1, 8, 8, 1)), random_weights(rng))),

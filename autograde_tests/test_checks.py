@@ -13,7 +13,9 @@ for package in (misconceptions, right_answers):
         importlib.import_module(f"{package.__name__}.{module.name}")
 
 
-@pytest.mark.parametrize(("name", "function"), right_answers.RIGHT_ANSWERS, ids=lambda part: getattr(part, "__name__", part))
+@pytest.mark.parametrize(
+    ("name", "function"), right_answers.RIGHT_ANSWERS, ids=lambda part: getattr(part, "__name__", part)
+)
 @pytest.mark.parametrize("seed", [0, 7])
 def test_a_right_answer_gets_full_points(name, function, seed):
     result = check(name, function, points=10, seed=seed)

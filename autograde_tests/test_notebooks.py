@@ -41,7 +41,9 @@ def test_any_one_notebook_can_be_scored_from_the_command_line(tmp_path):
     nb = nbformat.read(ROOT / "solutions" / "1-padding" / "padding.ipynb", as_version=4)
     for cell in nb.cells:
         if cell.id == "padding_amounts":
-            cell.source = "def padding_amounts(size, kernel_size, strides=1):\n    return kernel_size // 2, kernel_size // 2"
+            cell.source = (
+                "def padding_amounts(size, kernel_size, strides=1):\n    return kernel_size // 2, kernel_size // 2"
+            )
     nbformat.write(nb, notebook)
     command = [sys.executable, "-m", "pytest", "autograde_tests", "--notebook"]
     done = subprocess.run([*command, str(notebook)], cwd=ROOT, capture_output=True, text=True)

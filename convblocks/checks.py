@@ -66,9 +66,7 @@ def visible_check(function: Callable, examples: Sequence[Example], name: str | N
     for example in examples:
         outcome = call(function, *example.args, **example.kwargs)
         if outcome.kind == "not written" and not autograding:
-            raise NotWrittenYet(
-                f"{name} is not written yet: write it in the cell above, run that cell, then this one."
-            )
+            raise NotWrittenYet(f"{name} is not written yet: write it in the cell above, run that cell, then this one.")
         lines.append(_line(function, example, outcome))
         if outcome.kind in ("not written", "too long"):
             break

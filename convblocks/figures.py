@@ -65,7 +65,9 @@ class Grid:
     marks: np.ndarray | None
 
 
-def grid(array, role: str = "input", title: str | None = None, windows=(), padding=((0, 0), (0, 0)), marks=None) -> Grid:
+def grid(
+    array, role: str = "input", title: str | None = None, windows=(), padding=((0, 0), (0, 0)), marks=None
+) -> Grid:
     """An array as a part of a figure.
 
     array: (columns,), (rows, columns), (rows, columns, channels) or (batch, rows, columns, channels); numbers or texts.
@@ -303,7 +305,9 @@ def _text_part(text: str) -> tuple[str, float, float, float]:
 
 
 def _frame(x: float, y: float, width: float, height: float, stroke: float) -> str:
-    return f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="none" stroke="#111" stroke-width="{stroke}"/>'
+    return (
+        f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="none" stroke="#111" stroke-width="{stroke}"/>'
+    )
 
 
 def _label(text: str, x: float, y: float, size: int, bold: bool = False) -> str:

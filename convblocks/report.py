@@ -35,5 +35,7 @@ def html_table(heading: str, lines: list[Line]) -> str:
 
 def plain_table(heading: str, lines: list[Line]) -> str:
     """The same as plain text."""
-    rows = [f"  {'✓' if line.agrees else '✗'} {line.title}" + (f": {line.sentence}" * bool(line.sentence)) for line in lines]
+    rows = [
+        f"  {'✓' if line.agrees else '✗'} {line.title}" + (f": {line.sentence}" * bool(line.sentence)) for line in lines
+    ]
     return "\n".join([heading, *rows])

@@ -82,14 +82,18 @@ def _replace_call(cell: str, text: str) -> str:
         body = []
     calls = [node for node in body if isinstance(node, ast.Expr) and ast.unparse(node).startswith("bring_functions(")]
     if len(calls) != 1:
-        raise ValueError("bring_functions(…) has to stand once in a cell, on a line of its own, without magics around it")
+        raise ValueError(
+            "bring_functions(…) has to stand once in a cell, on a line of its own, without magics around it"
+        )
     lines = cell.splitlines()
     return "\n".join([*lines[: calls[0].lineno - 1], text, *lines[calls[0].end_lineno :]])
 
 
 def _stand_in(name: str):
     def missing(*args, **kwargs):
-        raise NotImplementedError(f"{name} is written in {HOMES[name]}.ipynb: write it there, then run the toolbox cell again")
+        raise NotImplementedError(
+            f"{name} is written in {HOMES[name]}.ipynb: write it there, then run the toolbox cell again"
+        )
 
     missing.__name__ = name
     return missing

@@ -84,8 +84,10 @@ class Demo:
         self.each("generate_solution")
         self.each("release_assignment")
         with ThreadPoolExecutor(2) as pool:
-            for _ in self.steps(pool.map(self.attend, STUDENTS), "fetch and submit"):
-                pass
+            for attending in self.steps(
+                [pool.submit(self.attend, student) for student in STUDENTS], "fetch and submit"
+            ):
+                attending.result()
         # The sample's files belong to whoever runs the demo, not to the students.
         self.each("collect", "--ExchangeCollect.check_owner=False")
         for assignment in self.steps(ASSIGNMENTS, "autograde"):
@@ -101,7 +103,9 @@ class Demo:
         """Print the gradebook beside what each student deserves."""
         with (self.course / "grades.csv").open(newline="") as file:
             stored = {(row["student_id"], row["assignment"]): row["score"] for row in csv.DictReader(file)}
-        table = Table("student", "about", *ASSIGNMENTS, title="Gradebook", caption="✗ marks a score that is not deserved")
+        table = Table(
+            "student", "about", *ASSIGNMENTS, title="Gradebook", caption="✗ marks a score that is not deserved"
+        )
         right = True
         for student in STUDENTS:
             cells = []
@@ -115,7 +119,9 @@ class Demo:
                 cells.append(shown if agrees else f"{shown} ✗ {deserved} deserved")
             table.add_row(student.name, student.about, *cells)
         self.console.print(table)
-        self.console.print(f"Feedback pages: {self.course / 'feedback'}/STUDENT/ASSIGNMENT/NOTEBOOK.html", soft_wrap=True)
+        self.console.print(
+            f"Feedback pages: {self.course / 'feedback'}/STUDENT/ASSIGNMENT/NOTEBOOK.html", soft_wrap=True
+        )
         self.console.print(f"Grades: {self.course / 'grades.csv'}", soft_wrap=True)
         self.console.print("Every score is the one deserved." if right else "Some scores are not the ones deserved.")
         return right

@@ -128,7 +128,9 @@ class SubmissionExporter(NotebookExporter):
                 del converter.assignments[folder]
                 continue
             for problem in problems.values():
-                self.log.error("%s, %s: %s. It gets no points, and feedback that says so.", student, assignment, problem)
+                self.log.error(
+                    "%s, %s: %s. It gets no points, and feedback that says so.", student, assignment, problem
+                )
             # A notebook that was not handed in is graded like one that cannot be read.
             missing = {f"{folder}/{name}.ipynb" for name in problems}
             converter.assignments[folder] = sorted({*converter.assignments[folder], *missing})
@@ -167,7 +169,9 @@ def read_submission(path: Path, wanted: Wanted, release: Path) -> nbformat.Noteb
     lost = [name for name in wanted.cells if name not in present]
     if lost:
         said = ", ".join(f"`{name}`" for name in lost)
-        notebook.cells.append(new_markdown_cell(f"These graded cells were missing and have been put back: {said}.", id="lost"))
+        notebook.cells.append(
+            new_markdown_cell(f"These graded cells were missing and have been put back: {said}.", id="lost")
+        )
     for name in lost:
         cell = new_code_cell(wanted.cells[name]["source"], id=f"restored-{name}"[:64].replace("_", "-"))
         cell.metadata.nbgrader = {

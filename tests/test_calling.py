@@ -31,7 +31,9 @@ def test_a_skeleton_is_not_written_yet():
     assert "not written yet" in call(skeleton).sentence
 
 
-@pytest.mark.parametrize("error", [ValueError("no"), RecursionError("deep"), SystemExit(3), KeyError("k"), MemoryError()])
+@pytest.mark.parametrize(
+    "error", [ValueError("no"), RecursionError("deep"), SystemExit(3), KeyError("k"), MemoryError()]
+)
 def test_what_it_raises_is_named(error):
     def raising():
         raise error

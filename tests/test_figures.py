@@ -40,7 +40,9 @@ def test_roles_differ_by_shape_as_well_as_by_colour():
 
 
 def test_padding_windows_and_marks_are_seen_and_said():
-    figure = draw(grid([[0, 5, 0]], windows=(0, 0, 1, 2), padding=((0, 0), (1, 1)), marks=np.array([[False, True, False]])))
+    figure = draw(
+        grid([[0, 5, 0]], windows=(0, 0, 1, 2), padding=((0, 0), (1, 1)), marks=np.array([[False, True, False]]))
+    )
     assert figure.svg.count("stroke-dasharray") == 2
     assert figure.svg.count("<path") == 1
     assert "1 by 2 window at row 0, column 0" in figure.alt

@@ -154,7 +154,9 @@ def test_prints_and_warnings_cost_a_right_answer_nothing(course):
     fill(
         folder / "padding.ipynb",
         output_size="import os, sys, warnings\n"
-        + OUTPUT_SIZE.format("-(-size // strides) if padding == 'same' else (size - kernel_size) // strides + 1").replace(
+        + OUTPUT_SIZE.format(
+            "-(-size // strides) if padding == 'same' else (size - kernel_size) // strides + 1"
+        ).replace(
             "return",
             "print('out'); print('err', file=sys.stderr); warnings.warn('mind'); np.log(np.array([0.0])); return",
         ),

@@ -109,7 +109,10 @@ def student_python(tmp_path_factory):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", place, copy], check=True)
     (wheel,) = place.glob("*.whl")
-    assert {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()} == {"convblocks", "convblocks-1.0.0.dist-info"}
+    assert {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()} == {
+        "convblocks",
+        "convblocks-1.0.0.dist-info",
+    }
     venv.create(place / "venv", with_pip=True)
     python = place / "venv" / "bin" / "python"
     lock = ROOT / "requirements.lock"

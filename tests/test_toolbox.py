@@ -40,14 +40,23 @@ def kernel(tmp_path):
 
 def test_the_cell_becomes_the_functions_with_all_they_need(tmp_path, kernel):
     write(tmp_path, "%matplotlib inline\nnot python", OUTPUT_SIZE, "output_size(1, 1)", AMOUNTS, PAD)
-    reply, printed = kernel('from convblocks import bring_functions\n\nbring_functions("padding_amounts", "pad2d", "conv2d")')
+    reply, printed = kernel(
+        'from convblocks import bring_functions\n\nbring_functions("padding_amounts", "pad2d", "conv2d")'
+    )
     assert reply["status"] == "ok"
     assert "✓ padding_amounts: from 1-padding/padding.ipynb" in printed
     assert "✗ pad2d: not written yet in 1-padding/padding.ipynb" in printed
     assert "✗ conv2d: there is no notebook 2-conv-forward/conv_forward.ipynb beside this one" in printed
     (payload,) = [one for one in reply["payload"] if one["source"] == "set_next_input"]
     assert payload["replace"] is True
-    for part in ("import math", "ROUND = math.ceil", "def output_size", "@staticmethod", "def helper", "def padding_amounts"):
+    for part in (
+        "import math",
+        "ROUND = math.ceil",
+        "def output_size",
+        "@staticmethod",
+        "def helper",
+        "def padding_amounts",
+    ):
         assert part in payload["text"]
     assert "output_size(1, 1)" not in payload["text"]
     # What was found is there at once; what was not says where it is to be written.

@@ -48,7 +48,9 @@ def test_while_autograding_the_hidden_check_after_it_is_reached():
 
 
 def test_nothing_lands_on_stderr_which_nbgrader_would_read_as_a_failure():
-    noisy = "import sys, warnings\n" + RIGHT.replace("return", "print('!', file=sys.stderr); warnings.warn('!'); return")
+    noisy = "import sys, warnings\n" + RIGHT.replace(
+        "return", "print('!', file=sys.stderr); warnings.warn('!'); return"
+    )
     cell = run_cells(noisy, CHECK)[1]
     assert not [output for output in cell.outputs if output.output_type == "stream"]
 

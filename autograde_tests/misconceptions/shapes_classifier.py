@@ -28,7 +28,9 @@ def _conv(x, kernel, bias, padding="same", before=0):
     """A convolution without activation; before: zeros above and left of an even kernel."""
     rows, columns = kernel.shape[:2]
     if padding == "same":
-        around = [((size - 1) // 2 + before * (1 - size % 2), size // 2 - before * (1 - size % 2)) for size in (rows, columns)]
+        around = [
+            ((size - 1) // 2 + before * (1 - size % 2), size // 2 - before * (1 - size % 2)) for size in (rows, columns)
+        ]
         x = np.pad(x, ((0, 0), *around, (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(x, (rows, columns), axis=(1, 2))
     return np.einsum("nhwcij,ijcf->nhwf", windows, kernel) + bias
@@ -450,7 +452,11 @@ def _parts(**changes):
         "dense1": ("Dense", {"units": 8, "activation": "relu"}),
         "dense2": ("Dense", {"units": 3, "activation": "softmax"}),
     }
-    return [(kind, kwargs | changes.get(name, {})) for name, (kind, kwargs) in usual.items() if changes.get(name, {}) is not None]
+    return [
+        (kind, kwargs | changes.get(name, {}))
+        for name, (kind, kwargs) in usual.items()
+        if changes.get(name, {}) is not None
+    ]
 
 
 def _made(parts, input_shape=(8, 8, 1)):
@@ -528,7 +534,9 @@ def model_late_flatten():
 
 @misconception("build_model", "the mean is pooled instead of the maximum")
 def model_mean_pooling():
-    return _made([("AveragePooling2D", kwargs) if kind == "MaxPooling2D" else (kind, kwargs) for kind, kwargs in _parts()])
+    return _made(
+        [("AveragePooling2D", kwargs) if kind == "MaxPooling2D" else (kind, kwargs) for kind, kwargs in _parts()]
+    )
 
 
 @misconception("build_model", "the input is said without the channel")

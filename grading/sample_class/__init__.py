@@ -4,6 +4,7 @@ A module beside this one holds what a student wrote, one function for each cell;
 """
 
 import ast
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,8 @@ STUDENTS = [
     Student("ada", "the solution itself", FULL, based_on_solution=True),
     Student("ben", "loops and lists", FULL, work="loops", based_on_solution=True),
     Student("cho", "einsum and sliding windows", FULL | {"6-shapes-classifier": 15}, work="arrays"),
-    Student("dan", "one bug: a flipped kernel", {"1-padding": 12, "2-conv-forward": 0}, "one_bug", True),
+    # A flipped kernel of one pixel is the same kernel: 2 of the 24 shares of conv2d's 8 points.
+    Student("dan", "one bug: a flipped kernel", {"1-padding": 12, "2-conv-forward": 12.67}, "one_bug", True),
     Student("eli", "half done", {"1-padding": 8, "2-conv-forward": 3}, work="half_done"),
     Student("fay", "untouched", {"1-padding": 0, "6-shapes-classifier": 0}),
     Student("gus", "raises an error", {"1-padding": 8}, work="raises"),
@@ -69,14 +71,17 @@ def hand_in(student: Student, notebook: Path, solution: Path) -> None:
 
 
 def _functions(module: str | None) -> dict[str, str]:
-    """The source of each function of a student's module; imports and helpers go with the first function after them."""
+    """The source of each function of a student's module, with the imports and the helper (`both`) that it uses."""
     if module is None:
         return {}
     text = (Path(__file__).parent / f"{module}.py").read_text()
-    cells, before = {}, []
+    shared, cells = {}, {}
     for node in ast.parse(text).body[1:]:
-        before.append(ast.get_source_segment(text, node))
+        source = ast.get_source_segment(text, node)
         if isinstance(node, ast.FunctionDef) and node.name != "both":
-            cells[node.name] = "\n\n\n".join(before)
-            before = []
+            used = [code for name, code in shared.items() if re.search(rf"\b{name}\b", source)]
+            cells[node.name] = "\n\n\n".join([*used, source])
+        else:
+            name = node.name if isinstance(node, ast.FunctionDef) else node.names[0].asname or node.names[0].name
+            shared[name] = source
     return cells

@@ -69,7 +69,9 @@ def summarize(input_shape, layers):
             params = dense_params(shape[-1], layer["units"], layer.get("use_bias", True))
             shape = (*shape[:-1], layer["units"])
         else:
-            window = np.broadcast_to(layer["kernel_size"] if kind == "Conv2D" else layer.get("pool_size", 2), 2).tolist()
+            window = np.broadcast_to(
+                layer["kernel_size"] if kind == "Conv2D" else layer.get("pool_size", 2), 2
+            ).tolist()
             steps = layer.get("strides") or (1 if kind == "Conv2D" else window)
             channels = layer.get("filters", shape[2])
             if kind == "Conv2D":

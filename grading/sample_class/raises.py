@@ -11,4 +11,4 @@ def padding_amounts(size, kernel_size, strides=1):
 
 
 def pad2d(images, kernel_size, strides=(1, 1), padding="same"):
-    return images / (1 - len(padding) // len(padding))
+    return images * (1 // (len(padding) - len(padding)))
