@@ -23,7 +23,7 @@ Path(c.Exchange.root).mkdir(parents=True, exist_ok=True)
 # Keep a submission that can be read when a newer one cannot.
 c.ExchangeFactory.collect = intake.Collect
 
-# Random cases of the hidden checks are drawn from this seed: the same for all students of a course, new for each course.
+# Random cases of the hidden checks are drawn from this seed: one for all students of a course, new for each course.
 os.environ["CONVBLOCKS_SEED"] = "2026"
 
 # What a student finds in place of a solution.

@@ -18,6 +18,8 @@ def flatten_cases(rng):
         Case("three channels: the channel changes fastest", (signed(rng, 1, 2, 3, 3),), weight=2),
         Case("a batch stays a batch", (signed(rng, 3, 2, 4, 2),), weight=2),
         Case("one pixel of several channels", (signed(rng, 1, 1, 1, 5),)),
+        Case("fractions stay fractions", (signed(rng, 1, 3, 2, 2) / 8,)),
+        Case("images that were turned", (signed(rng, 2, 4, 3, 2).transpose(0, 2, 1, 3),)),
         Case("the images given stay as they were", (signed(rng, 2, 3, 2, 2),), keeps_inputs=True),
         Case("random batch", (signed(rng, *map(int, rng.integers(2, 6, 4))),)),
     ]
@@ -89,6 +91,8 @@ def dense_cases(rng):
         Case("relu comes after the bias", (x, kernel, bias, "relu"), weight=2),
         Case("sigmoid with one unit", (x, small[:, :1], np.array([0.4])), {"activation": "sigmoid"}),
         Case("softmax over the units of each row", (x, small, bias / 20), {"activation": "softmax"}, weight=2),
+        Case("as many units as inputs", (signed(rng, 2, 4), signed(rng, 4, 4))),
+        Case("softmax survives large sums", (x, kernel * 100, bias), {"activation": "softmax"}),
         Case("linear changes nothing", (x, kernel, bias), {"activation": "linear"}),
         Case("the arrays given stay as they were", (x, kernel, bias, "relu"), keeps_inputs=True),
         Case("random layer", (signed(rng, 2, 7), signed(rng, 7, 3), signed(rng, 3), "relu")),

@@ -103,13 +103,13 @@ def draw(*parts: "Grid | str", alt: str | None = None) -> Figure:
         if piece != "\n":
             line, width = [*line, drawn], width + drawn[1]
     body, top, widest = [], 10, 0
-    for line in filter(None, [*lines, line]):
+    for parts_of_line in filter(None, [*lines, line]):
         # Parts stand on a common axis, the middle of their cells.
-        axis, left = max(part[2] for part in line), 10
-        for svg, part_width, above, _ in line:
+        axis, left = max(part[2] for part in parts_of_line), 10
+        for svg, part_width, above, _ in parts_of_line:
             body.append(f'<g transform="translate({left:g},{top + axis - above:g})">{svg}</g>')
             left += part_width
-        top, widest = top + axis + max(part[3] for part in line), max(widest, left)
+        top, widest = top + axis + max(part[3] for part in parts_of_line), max(widest, left)
     words = " ".join(_words(part) for part in parts if part != "\n")
     return Figure(_svg("".join(body), widest + 10, top + 10), words if alt is None else alt)
 
@@ -155,7 +155,7 @@ def network(blocks: Iterable[Sequence]) -> Figure:
 def connections(inputs: int, outputs: int, links: Iterable[Sequence[int]], title: str = "") -> Figure:
     """Inputs above, outputs below, and a line for each `(input, output, weight)` of `links`.
 
-    Lines with the same weight number are drawn alike and named k0, k1, … below, so that shared weights are seen as shared.
+    Lines with the same weight number are drawn alike and named k0, k1, … below: shared weights are seen as shared.
     """
     links = list(links)
     strokes = ["#000000", "#D55E00", "#0072B2", "#009E73"]
@@ -318,8 +318,8 @@ def _label(text: str, x: float, y: float, size: int, bold: bool = False) -> str:
 def _svg(body: str, width: float, height: float) -> str:
     # A light card of its own keeps the figure readable in dark themes.
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}" '
-        f'font-family="DejaVu Sans, Verdana, sans-serif" fill="#111">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" '
+        f'viewBox="0 0 {width:g} {height:g}" font-family="DejaVu Sans, Verdana, sans-serif" fill="#111">'
         f'<rect width="{width:g}" height="{height:g}" rx="8" fill="#fdfdfb"/>{body}</svg>'
     )
 

@@ -24,7 +24,8 @@ def html_table(heading: str, lines: list[Line]) -> str:
         what = f"<div>{escape(line.sentence)}</div>" if line.sentence else ""
         picture = line.figure.html if line.figure else ""
         rows.append(
-            f'<tr style="background:{colour};color:#111"><td style="text-align:left;white-space:nowrap;padding:4px 10px">{sign} {word}</td>'
+            f'<tr style="background:{colour};color:#111">'
+            f'<td style="text-align:left;white-space:nowrap;padding:4px 10px">{sign} {word}</td>'
             f'<td style="text-align:left;padding:4px 10px"><b>{escape(line.title)}</b>{what}{picture}</td></tr>'
         )
     return (

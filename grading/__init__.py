@@ -1,1 +1,1 @@
-"""How assignments are made and submissions are taken in, run and scored, plugged into nbgrader by nbgrader_config.py."""
+"""How assignments are made and submissions taken in, plugged into nbgrader by nbgrader_config.py."""

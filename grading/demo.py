@@ -62,7 +62,7 @@ class Demo:
         return track(list(what), f"{label:<22}", console=self.console)
 
     def attend(self, student: Student) -> None:
-        """One student fetches, writes and submits; in a folder and with a config of their own, as on their own machine."""
+        """One student fetches, writes and submits, in a folder and with a config of their own."""
         home = self.place / "students" / student.name
         home.mkdir(parents=True)
         (home / "nbgrader_config.py").write_text(

@@ -27,7 +27,7 @@ class ClearSolutions(preprocessors.ClearSolutions):
 
 
 class FinishSolutions(NbGraderPreprocessor):
-    """After a solution notebook has run: refuse errors, drop what nbgrader alone reads and what differs from run to run."""
+    """After a solution has run: refuse errors, drop what only nbgrader reads and what differs from run to run."""
 
     MARKERS = ("### BEGIN SOLUTION", "### END SOLUTION")
 

@@ -1,4 +1,4 @@
-"""Take in what students handed in: use what can be used, say what cannot, and never let one file stop or cost another."""
+"""Take in what students handed in: use what can be used, say what cannot, and let no file cost another."""
 
 import json
 import re
@@ -101,8 +101,8 @@ class Collect(ExchangeCollect):
 class SubmissionExporter(NotebookExporter):
     """Reads submissions for nbgrader's autograde.
 
-    A file that cannot be used is replaced, for grading, by the released notebook with the reason on top: no points, but a
-    feedback page that says why. Where an earlier submission of that notebook has been graded, that one stays instead.
+    A file that cannot be used is replaced, for grading, by the released notebook with the reason on top: no points, but
+    a feedback page that says why. Where an earlier submission of that notebook has been graded, that one stays instead.
     Graded cells that a student lost are added at the end.
     """
 
@@ -158,8 +158,8 @@ def read_submission(path: Path, wanted: Wanted, release: Path) -> nbformat.Noteb
     if problem:
         notebook = nbformat.read(release / f"{wanted.name}.ipynb", as_version=4)
         text = (
-            f"## This notebook could not be graded\n\n**{problem}.**\n\nWhat follows is the assignment as it was released. "
-            "Your own file is untouched; hand it in again and it will be graded."
+            f"## This notebook could not be graded\n\n**{problem}.**\n\nWhat follows is the assignment as it was "
+            "released. Your own file is untouched; hand it in again and it will be graded."
         )
         notebook.cells.insert(0, new_markdown_cell(text, id="unusable"))
         notebook.metadata[UNUSABLE] = problem

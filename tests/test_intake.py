@@ -55,7 +55,6 @@ BROKEN = {
     "binary": (b"\x89PNG\r\n\x1a\n\x00\xff", "is not a notebook"),
     "other-json": (b'{"a": 1}', "is not a notebook that can be read"),
     "a-list": (b"[1, 2]", "is not a notebook that can be read"),
-    "missing": (None, "was not handed in"),
     "other-assignment": (other_notebook, "is another notebook"),
 }
 
@@ -89,7 +88,7 @@ def test_lost_graded_cells_are_put_back(course, lost):
     assert "have been put back" in page
 
 
-@pytest.mark.parametrize("broken", sorted(BROKEN))
+@pytest.mark.parametrize("broken", ["not-json", "empty", "other-assignment"])
 def test_a_broken_resubmission_leaves_the_graded_one_as_it_is(course, broken):
     content, words = BROKEN[broken]
     hand_in(course, "ada", SOLUTION.read_bytes())
@@ -107,13 +106,29 @@ def test_a_broken_resubmission_leaves_the_graded_one_as_it_is(course, broken):
     submitted = course / "submitted" / "ada" / "1-padding"
     submitted.chmod(0o755)
     (submitted / "padding.ipynb").unlink()
-    if content is not None:
-        (submitted / "padding.ipynb").write_bytes(content() if callable(content) else content)
+    (submitted / "padding.ipynb").write_bytes(content() if callable(content) else content)
     (submitted / "timestamp.txt").write_text("2026-01-03 10:00:00 UTC")
     for options in ((), ("--force",)):
         output = nbgrader(course, "autograde", "1-padding", *options)
         assert words in output and "stays as it is" in output
         assert (scores(course), graded.read_bytes()) == ({"ada": 12}, before)
+
+
+def test_a_submission_without_any_notebook_is_named_and_changes_nothing(course):
+    hand_in(course, "ada", SOLUTION.read_bytes())
+    hand_in(course, "zoe", SOLUTION.read_bytes())
+    hand_in(course, "eve")
+    assert "eve, submitted at 2026-01-01 10:00:00: padding.ipynb was not handed in" in nbgrader(
+        course, "collect", "1-padding"
+    )
+    output = nbgrader(course, "autograde", "1-padding")
+    assert "No notebooks were matched" in output and "eve/1-padding" in output
+    assert scores(course) == {"ada": 12, "zoe": 12}
+    # The same from one who has been graded before.
+    hand_in(course, "ada", stamp="2026-01-02 10:00:00 UTC")
+    assert "padding.ipynb was not handed in" in nbgrader(course, "collect", "1-padding", "--update")
+    nbgrader(course, "autograde", "1-padding")
+    assert scores(course) == {"ada": 12, "zoe": 12}
 
 
 def test_a_better_resubmission_is_graded_anew(course):

@@ -51,6 +51,16 @@ def first_image(images):
     return images[:1].reshape(1, -1)
 
 
+@misconception("flatten", "the order in memory is taken instead of the order that is seen")
+def memory_order(images):
+    return np.stack([image.ravel(order="K") for image in images])
+
+
+@misconception("flatten", "fractions are cut off")
+def whole_numbers(images):
+    return images.reshape(len(images), -1).astype(int)
+
+
 @misconception("flatten", "the images that were given are changed in place")
 def flatten_in_place(images):
     flat = images.reshape(len(images), -1).copy()
@@ -162,6 +172,27 @@ def dense_softmax_over_everything(x, kernel, bias=None, activation=None):
 @misconception("dense", "sigmoid is used where softmax was asked")
 def dense_sigmoid_for_softmax(x, kernel, bias=None, activation=None):
     return _activate(x @ kernel + (0 if bias is None else bias), "sigmoid" if activation == "softmax" else activation)
+
+
+@misconception("dense", "the kernel is transposed where it is square")
+def dense_transposed(x, kernel, bias=None, activation=None):
+    kernel = kernel.T if kernel.shape[0] == kernel.shape[1] else kernel
+    return _activate(x @ kernel + (0 if bias is None else bias), activation)
+
+
+@misconception("dense", "softmax overflows for large sums")
+def dense_overflow(x, kernel, bias=None, activation=None):
+    units = x @ kernel + (0 if bias is None else bias)
+    if activation != "softmax":
+        return _activate(units, activation)
+    powers = np.exp(units)
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+@misconception("dense", "sums are stored as whole numbers")
+def dense_whole_numbers(x, kernel, bias=None, activation=None):
+    units = (x @ kernel + (0 if bias is None else bias)).astype(int)
+    return _activate(units, activation)
 
 
 @misconception("dense", "only the first row of the batch is weighed")
