@@ -10,6 +10,8 @@ PYTHON ?= python3
 LAB ?= .lab
 LAB_OPTIONS ?=
 BIN := .venv/bin
+# nbgrader calls alembic, and Jupyter its kernels, by their names.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 # What Jupyter, Matplotlib and Keras would keep in the home folder stays here.
 export IPYTHONDIR := $(CURDIR)/.cache/ipython

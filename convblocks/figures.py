@@ -267,8 +267,7 @@ def _plane(part: Grid, plane: np.ndarray, label: str, marks) -> tuple[str, float
     longest = max((len(text) for row in texts for text in row), default=1)
     wide = max(size, 8 * longest + 8) if readable else size
     # All channels of one array share a scale, so that equal numbers look equal.
-    whole = part.array
-    scale = float(np.nanmax(np.abs(whole), initial=0)) if numbers and whole.size else 0
+    scale = float(np.abs(part.array[np.isfinite(part.array)]).max(initial=0)) if numbers else 0
     (top_pad, bottom_pad), (left_pad, right_pad) = part.padding
     svg = []
     for row in range(rows):

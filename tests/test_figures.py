@@ -78,6 +78,14 @@ def test_odd_numbers_can_be_drawn():
     draw(grid(np.zeros((0, 3))))
 
 
+def test_an_infinite_number_does_not_make_all_others_pale():
+    alone, beside = draw(grid([[1.0, 4.0]])), draw(grid([[1.0, 4.0, -np.inf]]))
+    assert (
+        re.findall(r'fill="(#[0-9a-f]{6})" stroke="#444"', alone.svg)
+        == re.findall(r'fill="(#[0-9a-f]{6})" stroke="#444"', beside.svg)[:2]
+    )
+
+
 def test_a_network_shows_shapes_and_weights():
     figure = network([("Input", (8, 8, 1), None), ("Conv2D", (8, 8, 2), 20), ("Flatten", (128,), 0)])
     assert {"Conv2D", "8 × 8 × 2", "20 weights", "no weights"} <= set(texts(figure))
