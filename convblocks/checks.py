@@ -75,7 +75,7 @@ def visible_check(function: Callable, examples: Sequence[Example], name: str | N
     passed = right == len(examples)
     _show(heading + ". Your points come from hidden cases of the same kind, with other numbers." * passed, lines)
     if not passed and not autograding:
-        raise VisibleCheckFailed(f"{heading}; the table above says what is off.")
+        raise VisibleCheckFailed(f"{heading}; its table says what is off.")
 
 
 def _line(function: Callable, example: Example, outcome: Outcome) -> Line:

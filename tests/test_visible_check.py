@@ -23,7 +23,7 @@ def test_wrong_work_is_told_in_one_line_and_in_numbers():
     cell = run_cells(WRONG, CHECK)[1]
     (error,) = errors(cell)
     assert error.ename == "VisibleCheckFailed"
-    assert error.traceback == ["double: 0 of 2 visible examples agree; the table above says what is off."]
+    assert error.traceback == ["double: 0 of 2 visible examples agree; its table says what is off."]
     assert "yours is 6, expected 4" in html(cell)
     assert "alt=" in html(cell)
 
