@@ -3,9 +3,10 @@
 import os
 from pathlib import Path
 
+from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbgrader import preprocessors as nbgrader
 
-from grading import generate, intake
+from grading import execute, generate, intake
 
 c = get_config()  # noqa: F821  (nbgrader gives it to this file)
 root = Path(__file__).resolve().parent
@@ -55,6 +56,16 @@ c.GenerateSolution.preprocessors = [
 
 # Reads whatever was handed in: a file that is no notebook gets a page that says so instead of stopping the class.
 c.Autograde.exporter_class = intake.SubmissionExporter
+# nbgrader's own list, with our Execute: a kernel that dies costs the cells after it and nothing else.
+c.Autograde.autograde_preprocessors = [
+    execute.Execute,
+    nbgrader.IgnorePattern,
+    ClearMetadataPreprocessor,
+    nbgrader.LimitOutput,
+    nbgrader.SaveAutoGrades,
+    nbgrader.AssignLatePenalties,
+    nbgrader.CheckCellMetadata,
+]
 # Seconds for one cell; training in the last notebook is the longest.
 c.Execute.timeout = 120
 # Time stamps in the metadata would make every run's files differ.

@@ -103,7 +103,11 @@ def _judge(case: Case, outcome: Outcome, answer) -> str:
     if case.judge:
         with silence():
             return case.judge(outcome.value)
-    return compare(outcome.value, answer).sentence
+    try:
+        return compare(outcome.value, answer).sentence
+    except Exception as error:
+        # What comes back may be any object, with any method of its own.
+        return f"it returned something that cannot be compared ({type(error).__name__})"
 
 
 def _remark(outcome: Outcome) -> str:

@@ -19,8 +19,10 @@ def pytest_cmdline_main(config):
         raise pytest.UsageError(f"--notebook {path}: there is no such file")
     try:
         results = list(score_notebook(Path(path)))
-    except ValueError as error:
-        raise pytest.UsageError(f"--notebook {path}: {error}") from None
+    except Exception as error:
+        # A notebook may be broken in any way; the person wants one line.
+        reason = str(error).split("\n")[0] or type(error).__name__
+        raise pytest.UsageError(f"--notebook {path} cannot be scored: {reason}") from None
     for result in results:
         print(f"{result}\n")
     score, points = sum(result.score for result in results), sum(result.points for result in results)

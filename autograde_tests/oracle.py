@@ -1,6 +1,6 @@
 """Keras as the oracle: imported quietly, asked once, its answers kept on disk.
 
-An answer depends on the check, the seed, the version of Keras and the source of this package alone, so it is computed
+An answer depends on the check, the seed, the version of Keras and the files that cases are made of, so it is computed
 once and then read from `.cache/expected/` beside this package. Grading with the answers there imports no TensorFlow.
 """
 
@@ -69,14 +69,16 @@ def expected(check: Check, seed: int) -> list:
 
 
 def _fingerprint() -> str:
-    """Changes with Keras, NumPy, every module of this package (tests aside) and the trained weights that cases use."""
+    """Changes with Keras, NumPy, every module of this package (tests aside), the trained weights and drawings."""
     digest = hashlib.sha256()
     for package in ("keras", "numpy"):
         digest.update(importlib.metadata.version(package).encode())
     for module in sorted(Path(__file__).parent.glob("*.py")):
         if not module.name.startswith(("test_", "conftest")):
             digest.update(module.read_bytes())
-    digest.update((Path(__file__).parent.parent / "source" / "6-shapes-classifier" / "weights.npz").read_bytes())
+    root = Path(__file__).parent.parent
+    for used in (root / "source" / "6-shapes-classifier" / "weights.npz", root / "convblocks" / "shapes.py"):
+        digest.update(used.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -89,8 +89,12 @@ def call(function: Callable, *args, seconds: float = SECONDS, **kwargs) -> Outco
 
 def describe_error(error: BaseException) -> str:
     """One sentence: the error, and the line of a notebook where it happened if there is one."""
-    text = f"it raised {type(error).__name__}: {error}".rstrip(": ")
-    if isinstance(error, TypeError) and "can be converted to Python scalars" in str(error):
+    try:
+        said = str(error)
+    except Exception:
+        said = "(its text cannot be shown)"
+    text = f"it raised {type(error).__name__}: {said}".rstrip(": ")
+    if isinstance(error, TypeError) and "can be converted to Python scalars" in said:
         # NumPy 2.4 made float() of a one-element array an error; much older code relies on it.
         text += " (an array where one number is needed: take it out with .item())"
     theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if "ipykernel_" in frame.filename]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
+from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde
@@ -20,12 +21,21 @@ UNUSABLE = "unusable_submission"
 class Wanted:
     """A notebook of the assignment as the gradebook knows it.
 
-    cells: attributes of every graded cell by its grade_id; functions: the names that students define in it.
+    cells: for every cell that nbgrader knows, by its grade_id, its `source` and its nbgrader `metadata`.
     """
 
     name: str
     cells: dict[str, dict] = field(default_factory=dict)
-    functions: list[str] = field(default_factory=list)
+
+    @property
+    def graded(self) -> list[str]:
+        """The ids of the graded cells."""
+        return [name for name, cell in self.cells.items() if cell["metadata"]["grade"]]
+
+    @property
+    def own(self) -> set[str]:
+        """The ids that no other notebook has, functions and their checks."""
+        return set(self.cells) - {"toolbox", "imports"}
 
 
 def wanted_notebooks(db_url: str, assignment: str) -> list[Wanted]:
@@ -35,20 +45,26 @@ def wanted_notebooks(db_url: str, assignment: str) -> list[Wanted]:
             notebooks = gradebook.find_assignment(assignment).notebooks
         except MissingEntry:
             return []
-        return [
-            Wanted(
-                notebook.name,
-                {
-                    cell.name: {
-                        "source": gradebook.find_source_cell(cell.name, notebook.name, assignment).source,
-                        "points": cell.max_score,
-                    }
-                    for cell in notebook.grade_cells
-                },
-                [cell.name for cell in notebook.solution_cells],
-            )
-            for notebook in notebooks
-        ]
+        return [_wanted(notebook) for notebook in notebooks]
+
+
+def _wanted(notebook) -> Wanted:
+    points = {cell.name: cell.max_score for cell in notebook.grade_cells}
+    solutions = {cell.name for cell in notebook.solution_cells}
+    wanted = Wanted(notebook.name)
+    for cell in notebook.source_cells:
+        metadata = {
+            "grade": cell.name in points,
+            "grade_id": cell.name,
+            "locked": bool(cell.locked),
+            "schema_version": 3,
+            "solution": cell.name in solutions,
+            "task": False,
+            "cell_type": str(cell.cell_type),
+        }
+        metadata |= {"points": points[cell.name]} if cell.name in points else {}
+        wanted.cells[cell.name] = {"source": cell.source, "metadata": metadata}
+    return wanted
 
 
 def find_problem(path: Path, wanted: Wanted) -> str:
@@ -63,14 +79,16 @@ def find_problem(path: Path, wanted: Wanted) -> str:
     try:
         notebook = nbformat.reads(text.decode("utf-8-sig"), as_version=4)
         sources = [str(cell.source) for cell in notebook.cells]
-        ids = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells}
+        ids = {_grade_id(cell) for cell in notebook.cells}
     except (UnicodeDecodeError, json.JSONDecodeError, nbformat.reader.NotJSONError):
         return f"{path.name} is not a notebook: its content is not JSON, perhaps cut off on its way"
     except Exception as error:
         return f"{path.name} is not a notebook that can be read ({type(error).__name__}: {str(error)[:200]})"
-    known = {*wanted.cells, *wanted.functions} - {"toolbox", "imports"}
-    defined = re.compile(rf"^\s*def\s+({'|'.join(map(re.escape, wanted.functions)) or '(?!)'})\s*\(", re.MULTILINE)
-    if not ids & known and not any(defined.search(source) for source in sources):
+    theirs = {name for name in ids - {None, "toolbox", "imports"} if isinstance(name, str)}
+    functions = "|".join(re.escape(name) for name in wanted.own - set(wanted.graded))
+    defined = re.compile(rf"^\s*def\s+({functions})\s*\(", re.MULTILINE)
+    # Names of functions count where nbgrader's ids are lost; elsewhere they may have come over from other notebooks.
+    if not theirs & wanted.own and (theirs or not any(defined.search(source) for source in sources)):
         return f"{path.name} is another notebook: none of the cells and functions of this assignment are in it"
     return ""
 
@@ -89,13 +107,18 @@ class Collect(ExchangeCollect):
     def _newest_usable(self, newest: dict, wanted: list[Wanted]) -> dict:
         folders = Path(self.inbound_path).glob(f"{newest['username']}+{self.coursedir.assignment_id}+*")
         records = self._sort_by_timestamp([self._path_to_record(str(folder)) for folder in folders])
+        fewest, best = len(wanted), newest
         for record in [one for one in records if one["timestamp"] <= newest["timestamp"]]:
             folder = Path(self.inbound_path) / record["filename"]
             problems = list(filter(None, (find_problem(folder / f"{one.name}.ipynb", one) for one in wanted)))
+            if problems:
+                self.log.error("%s, submitted at %s: %s", record["username"], record["timestamp"], "; ".join(problems))
+            # Newest first, so of equally good ones the newest is taken.
+            if len(problems) < fewest:
+                fewest, best = len(problems), record
             if not problems:
-                return record
-            self.log.error("%s, submitted at %s: %s", record["username"], record["timestamp"], "; ".join(problems))
-        return newest
+                break
+        return best
 
 
 class SubmissionExporter(NotebookExporter):
@@ -165,27 +188,31 @@ def read_submission(path: Path, wanted: Wanted, release: Path) -> nbformat.Noteb
         notebook.metadata[UNUSABLE] = problem
         return notebook
     notebook = nbformat.reads(path.read_bytes().decode("utf-8-sig"), as_version=4)
-    present = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells}
-    lost = [name for name in wanted.cells if name not in present]
+    seen: set[str] = set()
+    for cell in notebook.cells:
+        name = _grade_id(cell)
+        # Whatever happened to the metadata on the way, the gradebook knows what it was; of copies the first one counts.
+        cell.metadata.pop("nbgrader", None)
+        if name in wanted.cells and name not in seen:
+            cell.metadata["nbgrader"] = NotebookNode(wanted.cells[name]["metadata"])
+            seen.add(name)
+    lost = [name for name in wanted.graded if name not in seen]
     if lost:
         said = ", ".join(f"`{name}`" for name in lost)
-        notebook.cells.append(
-            new_markdown_cell(f"These graded cells were missing and have been put back: {said}.", id="lost")
-        )
+        text = f"These graded cells were missing and have been put back: {said}."
+        notebook.cells.append(new_markdown_cell(text, id="lost"))
     for name in lost:
         cell = new_code_cell(wanted.cells[name]["source"], id=f"restored-{name}"[:64].replace("_", "-"))
-        cell.metadata.nbgrader = {
-            "grade": True,
-            "grade_id": name,
-            "locked": True,
-            "points": wanted.cells[name]["points"],
-            "schema_version": 3,
-            "solution": False,
-            "task": False,
-            "cell_type": "code",
-        }
+        cell.metadata["nbgrader"] = NotebookNode(wanted.cells[name]["metadata"])
         notebook.cells.append(cell)
     return notebook
+
+
+def _grade_id(cell) -> str | None:
+    """The grade_id of a cell, None where there is none that is a text."""
+    metadata = cell.metadata.get("nbgrader")
+    name = metadata.get("grade_id") if isinstance(metadata, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _ids(converter: Autograde, folder: str) -> tuple[str, str]:

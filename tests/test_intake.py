@@ -8,6 +8,8 @@ import pytest
 from conftest import ROOT, fill, nbgrader
 from nbgrader.api import Gradebook, MissingEntry
 
+from grading.intake import find_problem, wanted_notebooks
+
 SOLUTION = ROOT / "solutions" / "1-padding" / "padding.ipynb"
 OUTPUT_SIZE = "def output_size(size, kernel_size, strides=1, padding='valid'):\n    return {}"
 
@@ -149,6 +151,60 @@ def test_one_of_two_notebooks_broken_leaves_the_other_its_points(course):
     output = nbgrader(course, "autograde", "6-shapes-classifier")
     assert "keras_classifier.ipynb was not handed in; there is numpy_classifier.ipynb" in output
     assert scores(course, "6-shapes-classifier") == {"ada": 15}
+
+
+@pytest.mark.parametrize("damage", ["copied", "only the id", "unknown id", "old schema", "no dict"])
+def test_damaged_metadata_of_honest_work_costs_nothing(course, damage):
+    nb = nbformat.read(SOLUTION, as_version=4)
+    graded = [cell for cell in nb.cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    if damage == "copied":
+        for cell in graded:
+            copy = nbformat.from_dict({**cell, "id": f"copy-{cell.id}"})
+            nb.cells.insert(nb.cells.index(cell), copy)
+    for cell in graded:
+        if damage == "only the id":
+            cell.metadata.nbgrader = {"grade_id": cell.metadata.nbgrader.grade_id}
+        if damage == "unknown id":
+            cell.metadata.nbgrader.grade_id = "something_else"
+        if damage == "old schema":
+            cell.metadata.nbgrader.schema_version = 1
+        if damage == "no dict":
+            cell.metadata.nbgrader = ["x"]
+    hand_in(course, "ada", nbformat.writes(nb).encode())
+    hand_in(course, "zoe", SOLUTION.read_bytes())
+    nbgrader(course, "collect", "1-padding")
+    nbgrader(course, "autograde", "1-padding")
+    assert scores(course) == {"ada": 12, "zoe": 12}
+
+
+def test_a_kernel_that_dies_costs_what_comes_after_it(course):
+    for student in ("ada", "zoe"):
+        shutil.copytree(SOLUTION.parent, course / "submitted" / student / "1-padding")
+    fill(course / "submitted" / "ada" / "1-padding" / "padding.ipynb", pad2d="import os\nos._exit(1)")
+    output = nbgrader(course, "autograde", "1-padding")
+    assert "the kernel died while cell" in output
+    assert scores(course) == {"ada": 8, "zoe": 12}
+    nbgrader(course, "generate_feedback", "1-padding")
+    assert "This notebook ended early" in (course / "feedback" / "ada" / "1-padding" / "padding.html").read_text()
+
+
+def test_every_other_notebook_of_the_course_is_told_apart(course):
+    (wanted,) = wanted_notebooks(f"sqlite:///{course}/gradebook.db", "1-padding")
+    others = [path for path in (ROOT / "solutions").glob("*/*.ipynb") if path.stem != "padding"]
+    assert len(others) == 6
+    (course / "here").mkdir()
+    for other in others:
+        shutil.copy(other, course / "here" / "padding.ipynb")
+        assert "is another notebook" in find_problem(course / "here" / "padding.ipynb", wanted), other
+    assert find_problem(SOLUTION, wanted) == ""
+
+
+def test_of_broken_submissions_the_least_broken_is_collected(course):
+    good = ROOT / "solutions" / "6-shapes-classifier" / "numpy_classifier.ipynb"
+    hand_in(course, "ada", good.read_bytes(), good.name, assignment="6-shapes-classifier")
+    hand_in(course, "ada", b"{", "keras_classifier.ipynb", "2026-01-02 10:00:00 UTC", "6-shapes-classifier")
+    nbgrader(course, "collect", "6-shapes-classifier")
+    assert (course / "submitted" / "ada" / "6-shapes-classifier" / good.name).read_bytes() == good.read_bytes()
 
 
 def test_a_submission_that_changed_the_points_gets_no_more(course):

@@ -153,3 +153,15 @@ def test_release_runs_up_to_what_is_not_written_with_a_students_packages(student
     cell, name = problems[0][:2]
     assert name in ("NotImplementedError", "NotWrittenYet"), done.stdout
     assert cell.startswith("check_"), "nothing but the first check stops an untouched notebook"
+
+
+def test_the_keras_notebook_runs_up_to_what_is_not_written(tmp_path):
+    shutil.copytree(ROOT / "release" / "6-shapes-classifier", tmp_path / "6-shapes-classifier")
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, "keras_classifier.ipynb"],
+        cwd=tmp_path / "6-shapes-classifier",
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].startswith("check_build_model NotWrittenYet"), done.stdout
