@@ -32,8 +32,9 @@ test: .venv/ready
 	$(BIN)/pytest
 
 lab: .venv/ready
-	mkdir -p $(LAB)
-	cp -Rn release/. $(LAB)/
+	cd release && find . -type f | while read -r file; do \
+	    [ -e "$(abspath $(LAB))/$$file" ] || \
+	    { mkdir -p "$(abspath $(LAB))/$$(dirname "$$file")" && cp "$$file" "$(abspath $(LAB))/$$file"; }; done
 	cd $(LAB) && $(CURDIR)/$(BIN)/jupyter lab $(LAB_OPTIONS)
 
 release: .venv/ready

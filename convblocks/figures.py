@@ -5,6 +5,7 @@ It is SVG inside an image, so nothing in it can run, and it needs neither a netw
 """
 
 import base64
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -233,7 +234,9 @@ def keras_diagram(model) -> Figure:
     except (OSError, pydot.PydotException):
         print("Graphviz is not installed here (Debian: apt-get install graphviz), so these are our own blocks.")
         return network(blocks)
-    return Figure(drawn.decode(), f"Keras' diagram. {alt}")
+    # Comments, titles and ids hold the layers' addresses in memory, which differ from run to run.
+    plain = re.sub(r"<!--.*?-->|<title>.*?</title>| id=\"\w+\"", "", drawn.decode(), flags=re.DOTALL)
+    return Figure(plain, f"Keras' diagram. {alt}")
 
 
 def _planes(part: Grid) -> list[tuple[Grid, np.ndarray, str, np.ndarray | None]]:

@@ -7,7 +7,8 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from convblocks import connections, draw, grid, line_chart, network
+from autograde_tests import oracle
+from convblocks import connections, draw, grid, keras_diagram, line_chart, network
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -103,3 +104,17 @@ def test_a_line_chart_is_the_same_each_time_and_says_where_it_goes():
     one, two = (line_chart({"loss": [2.0, 1.0, 0.5]}, "epoch", "loss") for _ in range(2))
     assert one == two
     assert "from 2.00 to 0.50" in one.alt
+
+
+def test_keras_diagram_is_the_same_each_time_and_says_what_it_shows():
+    keras = oracle.keras()
+
+    def build():
+        return keras.Sequential(
+            [keras.Input((4, 4, 1)), keras.layers.Conv2D(2, 3, name="conv"), keras.layers.Flatten(name="flat")]
+        )
+
+    one, two = keras_diagram(build()), keras_diagram(build())
+    assert one == two
+    assert "conv with output (2, 2, 2) and 20 weights" in one.alt
+    assert "flat" in one.svg and "(None, 8)" in one.svg
