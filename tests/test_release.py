@@ -143,7 +143,9 @@ def test_release_runs_up_to_what_is_not_written_with_a_students_packages(student
     shutil.copytree(ROOT / "release", tmp_path / "release")
     folder = tmp_path / "release" / notebook.parent
     for absent in ("tensorflow", "nbgrader", "autograde_tests", "keras"):
-        assert subprocess.run([student_python, "-c", f"import {absent}"], capture_output=True, cwd=folder).returncode
+        assert subprocess.run(
+            [student_python, "-c", f"import {absent}"], capture_output=True, cwd=folder, env=environment
+        ).returncode
     done = subprocess.run(
         [student_python, "-c", RUN, notebook.name], cwd=folder, env=environment, capture_output=True, text=True
     )
