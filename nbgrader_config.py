@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from nbconvert.preprocessors import ClearMetadataPreprocessor
+from nbconvert.preprocessors import ClearMetadataPreprocessor, CoalesceStreamsPreprocessor
 from nbgrader import preprocessors as nbgrader
 
 from grading import execute, generate, intake
@@ -52,7 +52,12 @@ c.GenerateSolution.preprocessors = [
     nbgrader.ClearMarkScheme,
     nbgrader.Execute,
     generate.FinishSolutions,
+    # How often a print is flushed depends on how busy the machine is.
+    CoalesceStreamsPreprocessor,
 ]
+
+# nbconvert's preprocessors are off unless asked for.
+c.CoalesceStreamsPreprocessor.enabled = True
 
 # Reads whatever was handed in: a file that is no notebook gets a page that says so instead of stopping the class.
 c.Autograde.exporter_class = intake.SubmissionExporter

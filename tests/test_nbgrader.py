@@ -6,6 +6,7 @@ import shutil
 import nbformat
 import pytest
 from conftest import ROOT, fill, nbgrader
+from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import PyFileConfigLoader
 
@@ -84,3 +85,18 @@ def test_random_cases_come_from_the_courses_seed(course):
         (cell,) = [cell for cell in graded.cells if cell.id == "stretch-cell"]
         seen[seed] = cell.outputs[0].text
     assert seen["2026"] != seen["31"]
+
+
+def test_a_solution_shows_what_it_prints_in_one_piece_however_it_was_flushed(course):
+    printing = new_code_cell(
+        "import sys\nprint('one')\nsys.stdout.flush()\nprint('noise', file=sys.stderr)\nprint('two')"
+    )
+    (course / "source" / "9-printing").mkdir()
+    nb = new_notebook(
+        cells=[printing], metadata={"kernelspec": {"name": "python3", "display_name": "P", "language": "python"}}
+    )
+    nbformat.write(nb, course / "source" / "9-printing" / "printing.ipynb")
+    nbgrader(course, "generate_assignment", "9-printing")
+    nbgrader(course, "generate_solution", "9-printing")
+    (cell,) = nbformat.read(course / "solutions" / "9-printing" / "printing.ipynb", as_version=4).cells
+    assert [output.text for output in cell.outputs] == ["one\ntwo\n"]
