@@ -146,7 +146,10 @@ class SubmissionExporter(NotebookExporter):
             graded = Path(converter.coursedir.root, converter._format_dest(assignment, student))
             if any(_is_graded(graded / f"{name}.ipynb") for name in problems):
                 self.log.error(
-                    "%s, %s: %s. The submission graded before stays as it is.", student, assignment, _join(problems)
+                    "%s, %s: %s. The submission graded before stays as it is.",
+                    student,
+                    assignment,
+                    "; ".join(problems.values()),
                 )
                 del converter.assignments[folder]
                 continue
@@ -228,7 +231,3 @@ def _is_graded(path: Path) -> bool:
         return UNUSABLE not in json.loads(path.read_text())["metadata"]
     except (OSError, ValueError, KeyError):
         return False
-
-
-def _join(problems: dict[str, str]) -> str:
-    return "; ".join(problems.values())
