@@ -16,9 +16,10 @@ class Case:
 
     name: what it probes, in words a student understands. weight: its share of the check's points, relative to the others.
     keeps_inputs: judge whether the call leaves its arguments as they were, instead of what it returns.
-    judge: for what cannot be compared with an expected value (a Keras model): `judge(value)` gives the sentence that
-    says what is off, "" when nothing is. call: cases with the same text share one call, for calls that take long.
-    seconds: time limit of the call.
+    judge: for what cannot be compared with an expected value (a Keras model): `judge(value, answer)` gives the sentence
+    that says what is off, "" when nothing is; value is data (a model arrives as `keras_model.Description`), answer is the
+    oracle's where there is one. probe: what a returned model is tried on, `(images, weights or None)`.
+    call: cases with the same text share one call, for calls that take long. seconds: time limit of the call.
     """
 
     name: str
@@ -26,34 +27,47 @@ class Case:
     kwargs: dict = field(default_factory=dict)
     weight: float = 1
     keeps_inputs: bool = False
-    judge: Callable[[object], str] | None = None
+    judge: Callable[[object, object], str] | None = None
+    probe: tuple | None = None
     call: str = ""
     seconds: float = 5.0
 
 
 @dataclass(frozen=True)
 class Check:
-    """name: the function's name; make_cases(rng): its cases, random ones drawn from rng; oracle: the same function by Keras."""
+    """name: the function's name; make_cases(rng): its cases, random ones drawn from rng; oracle: the same function by Keras.
+
+    Where the oracle is None, the cases' judges know what is asked, helped by of_probe(images, weights), by Keras as well.
+    """
 
     name: str
     make_cases: Callable[[np.random.Generator], list[Case]]
-    oracle: Callable | None
+    oracle: Callable | None = None
+    of_probe: Callable | None = None
 
     def cases(self, seed: int) -> list[Case]:
         """The cases for one course's seed, the same for every student."""
         # The name goes in as well, so that two checks do not draw the same numbers.
         return self.make_cases(np.random.default_rng([seed, *self.name.encode()]))
 
+    def answer(self, case: Case):
+        """What the oracle says to a case, None where it has nothing to say. Imports Keras."""
+        if case.keeps_inputs:
+            return None
+        if case.judge:
+            return self.of_probe(*case.probe) if self.of_probe else None
+        return self.oracle(*case.args, **case.kwargs)
+
 
 CHECKS: dict[str, Check] = {}
 
 
-def graded(oracle: Callable | None) -> Callable:
-    """Register the decorated function, named `<function>_cases`, as the cases of the check `<function>`."""
+def graded(oracle: Callable | None, of_probe: Callable | None = None) -> Callable:
+    """Register the decorated function, named `<function>_cases`, as the cases of the check `<function>`; see Check."""
 
     def register(make_cases):
         name = make_cases.__name__.removesuffix("_cases")
-        CHECKS[name] = Check(name, make_cases, oracle)
+        CHECKS[name] = Check(name, make_cases, oracle, of_probe)
         return make_cases
 
     return register

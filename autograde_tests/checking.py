@@ -1,17 +1,23 @@
 """`check`: one hidden check of one function, its score and what it tells the student."""
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from autograde_tests import cases as registry
 from autograde_tests.cases import CHECKS, Case
-from autograde_tests.oracle import expected, silence
-from convblocks.calling import Outcome, call
+from autograde_tests.oracle import expected
+from convblocks.calling import Outcome, answer
 from convblocks.compare import compare
 from convblocks.report import Line, html_table, plain_table
+from convblocks.transfer import pack, unpack
 
 MODULES = ("padding", "conv_forward", "weight_counting", "max_pool", "flatten", "shapes_classifier")
+
+KINDS = ("returned", "not written", "raised", "too long")
+
+SENTENCE = 400
+"""How much of a sentence from the student's process is kept, in characters."""
 
 
 @dataclass
@@ -62,6 +68,22 @@ def check(name: str, function: Callable, points: float, seed: int | None = None)
     points: what the check is worth in all; each case earns its weight's share. seed: for the random cases, the course's
     by default. Raises KeyError for a name that no module of checks knows.
     """
+    steps = conversation(name, points, seed)
+    reply = None
+    while True:
+        try:
+            request = steps.send(reply)
+        except StopIteration as end:
+            return end.value
+        # Packed and unpacked as on the way into the sandbox, so that a score does not depend on where a check runs.
+        reply = to_outcome(unpack(pack(answer(function, unpack(pack(request))))))
+
+
+def conversation(name: str, points: float, seed: int | None = None) -> Generator[dict, Outcome, Result]:
+    """A check as a generator: gives the requests that `convblocks.calling.answer` takes, is sent an Outcome for each, and returns the Result.
+
+    Who drives it decides where the function runs. Arguments and errors as for `check`.
+    """
     known = load_checks()
     if name not in known:
         raise KeyError(f"there is no check {name!r}; known are {', '.join(sorted(known))}")
@@ -69,21 +91,23 @@ def check(name: str, function: Callable, points: float, seed: int | None = None)
     seed = registry.course_seed() if seed is None else seed
     cases = wanted.cases(seed)
     answers = expected(wanted, seed)
-    lines, earned, shared, stuck = [], 0.0, {}, False
-    for case, answer in zip(cases, answers, strict=True):
+    lines, earned, shared, stuck = [], 0.0, {}, ""
+    for case, target in zip(cases, answers, strict=True):
         if stuck:
-            lines.append(Line(case.name, False, "not tried after a call that did not end"))
+            lines.append(Line(case.name, False, stuck))
             continue
-        outcome = shared.get(case.call) or call(function, *case.args, seconds=case.seconds, **case.kwargs)
+        outcome = shared.get(case.call)
+        if outcome is None:
+            outcome = yield {"args": case.args, "kwargs": case.kwargs, "seconds": case.seconds, "probe": case.probe}
         if case.call:
             shared[case.call] = outcome
-        sentence = _judge(case, outcome, answer)
+        sentence = _judge(case, outcome, target)
         if case.keeps_inputs and not sentence and not any(line.agrees for line in lines):
             # Leaving the inputs alone is no merit of a function that gets nothing right.
             sentence = "counts once another case before it agrees"
         earned += 0 if sentence else case.weight
         lines.append(Line(case.name, not sentence, sentence or _remark(outcome)))
-        stuck = outcome.kind == "too long"
+        stuck = {"too long": "not tried after a call that did not end", "ended": "not tried"}.get(outcome.kind, "")
     written = not all(line.sentence.startswith("not written yet") for line in lines)
     if not written:
         lines = [
@@ -94,19 +118,30 @@ def check(name: str, function: Callable, points: float, seed: int | None = None)
     return Result(name, points, score, lines, written)
 
 
-def _judge(case: Case, outcome: Outcome, answer) -> str:
+def to_outcome(reply) -> Outcome:
+    """An answer as an Outcome; of a reply that is no answer, one that says so. What is in a reply may be made up."""
+    try:
+        kind, sentence, changed = reply["kind"], reply["sentence"], reply["changed"]
+        texts = [kind, sentence, *changed]
+        if kind not in KINDS or not all(isinstance(one, str) for one in texts) or (kind != "returned" and not sentence):
+            raise ValueError
+        return Outcome(kind, reply["value"], sentence[:SENTENCE], changed=[one[:40] for one in changed[:10]])
+    except (TypeError, KeyError, ValueError):
+        return Outcome("raised", sentence="its answer cannot be read")
+
+
+def _judge(case: Case, outcome: Outcome, target) -> str:
     """What is off with one outcome, "" when nothing is."""
     if outcome.kind != "returned":
         return outcome.sentence
     if case.keeps_inputs:
         return f"the function changed its input {' and '.join(outcome.changed)} in place" if outcome.changed else ""
-    if case.judge:
-        with silence():
-            return case.judge(outcome.value)
     try:
-        return compare(outcome.value, answer).sentence
+        if case.judge:
+            return case.judge(outcome.value, target)
+        return compare(outcome.value, target).sentence
     except Exception as error:
-        # What comes back may be any object, with any method of its own.
+        # The value is data, but of any shape: nothing in it may stop the check.
         return f"it returned something that cannot be compared ({type(error).__name__})"
 
 

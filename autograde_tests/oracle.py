@@ -1,24 +1,31 @@
 """Keras as the oracle: imported quietly, asked once, its answers kept on disk.
 
-An answer depends on the check, the seed, the version of Keras and the files that cases are made of, so it is computed
-once and then read from `.cache/expected/` beside this package. Grading with the answers there imports no TensorFlow.
+An answer depends on the check, the seed, the version of Keras and the files that cases are made of. The answers of a whole
+seed are computed by one command, `python -m autograde_tests`, in one process, and kept in `.cache/expected/`
+beside this package with the inputs they belong to. Grading with the answers there imports no TensorFlow.
 """
 
 import contextlib
 import hashlib
 import importlib
 import importlib.metadata
-import json
+import logging
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from autograde_tests.cases import Check
+from autograde_tests.cases import Case, Check
+from convblocks.transfer import MalformedMessage, pack, unpack
 
-FOLDER = Path(__file__).resolve().parent.parent / ".cache" / "expected"
+ROOT = Path(__file__).resolve().parent.parent
+
+FOLDER = ROOT / ".cache" / "expected"
+
+log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -57,15 +64,45 @@ def layer(name: str, *args, inputs, weights=(), **kwargs) -> np.ndarray:
 
 
 def expected(check: Check, seed: int) -> list:
-    """What Keras answers to every case of the check: from the cache, or computed and then cached."""
-    file = FOLDER / f"{check.name}-{seed}-{_fingerprint()}.npz"
-    with contextlib.suppress(OSError, ValueError, KeyError, EOFError):
-        return _read(file)
+    """What Keras answers to every case of the check: from the cache, which is made first where it is missing or damaged."""
     cases = check.cases(seed)
-    answers = [None if case.judge or case.keeps_inputs else check.oracle(*case.args, **case.kwargs) for case in cases]
-    _write(file, answers)
-    # Through the same form as from the cache, so that the first run says the same as all later ones.
-    return [one if isinstance(one, np.ndarray) else _tupled(json.loads(json.dumps(one))) for one in answers]
+    file = _file(check, seed)
+    answers = _read(file, check, cases)
+    if answers is None:
+        # In a process of its own, so that this one, which may grade for hours, never holds TensorFlow.
+        made = subprocess.run(
+            [sys.executable, "-m", "autograde_tests", "--seed", str(seed)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        answers = _read(file, check, cases)
+    if answers is None:
+        log.warning("the answers of Keras to %s cannot be kept in %s: %s", check.name, FOLDER, made.stderr[-300:])
+        answers = unpack(pack([_data(check.answer(case)) for case in cases]))
+    return answers
+
+
+def build(checks: list[Check], seed: int) -> None:
+    """Ask Keras about every case of the checks and keep the answers. Imports Keras; raises OSError where nothing can be kept."""
+    for check in checks:
+        cases = check.cases(seed)
+        if _read(_file(check, seed), check, cases) is None:
+            _write(_file(check, seed), check, cases, [_data(check.answer(case)) for case in cases])
+
+
+def is_warm(checks: list[Check], seed: int) -> bool:
+    """Whether the answers to all of these checks are there and sound."""
+    return all(_read(_file(check, seed), check, check.cases(seed)) is not None for check in checks)
+
+
+def _data(answer):
+    """An oracle's answer as it is kept: arrays that own their numbers, whatever Keras gave."""
+    return np.array(answer) if isinstance(answer, np.ndarray) else answer
+
+
+def _file(check: Check, seed: int) -> Path:
+    return FOLDER / f"{check.name}-{seed}-{_fingerprint()}.answers"
 
 
 def _fingerprint() -> str:
@@ -76,31 +113,40 @@ def _fingerprint() -> str:
     for module in sorted(Path(__file__).parent.glob("*.py")):
         if not module.name.startswith(("test_", "conftest")):
             digest.update(module.read_bytes())
-    root = Path(__file__).parent.parent
-    for used in (root / "source" / "6-shapes-classifier" / "weights.npz", root / "convblocks" / "shapes.py"):
+    for used in (ROOT / "source" / "6-shapes-classifier" / "weights.npz", ROOT / "convblocks" / "shapes.py"):
         digest.update(used.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _read(file: Path) -> list:
-    # Without pickle a foreign file can hold wrong numbers but no code.
-    with np.load(file, allow_pickle=False) as stored:
-        answers = [stored[str(place)] for place in range(len(stored.files))]
-    return [_tupled(json.loads(str(one))) if one.dtype.kind == "U" else one for one in answers]
+def _inputs(cases: list[Case]) -> list:
+    return [[case.name, list(case.args), case.kwargs, case.probe] for case in cases]
 
 
-def _write(file: Path, answers: list) -> None:
-    arrays = [one if isinstance(one, np.ndarray) else np.array(json.dumps(one)) for one in answers]
-    with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # Written aside and moved, so that two kernels at once never see half a file.
-        with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".npz", delete=False) as aside:
-            np.savez(aside, **{str(place): array for place, array in enumerate(arrays)})
-        os.replace(aside.name, file)
+def _read(file: Path, check: Check, cases: list[Case]) -> list | None:
+    """The answers kept in a file; None, and a word in the log, for one that is damaged or was made for other cases."""
+    try:
+        kept = file.read_bytes()
+    except OSError:
+        return None
+    # Its own digest tells a damaged file, name and inputs one that belongs to something else.
+    digest, content = kept[:32], kept[32:]
+    with contextlib.suppress(MalformedMessage, KeyError, TypeError):
+        if hashlib.sha256(content).digest() == digest:
+            name, inputs, answers = unpack(content)
+            if (name, inputs, len(answers)) == (check.name, _digest(cases), len(cases)):
+                return answers
+    log.warning("the kept answers to %s are damaged or not ours, and are made anew: %s", check.name, file)
+    return None
 
 
-def _tupled(value):
-    """JSON knows lists alone: those of numbers were tuples, pairs and shapes; lists of texts stay lists."""
-    if isinstance(value, list) and not any(isinstance(one, str) for one in value):
-        return tuple(_tupled(one) for one in value)
-    return value
+def _digest(cases: list[Case]) -> str:
+    return hashlib.sha256(pack(_inputs(cases))).hexdigest()
+
+
+def _write(file: Path, check: Check, cases: list[Case], answers: list) -> None:
+    content = pack([check.name, _digest(cases), answers])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # Written aside and moved, so that two processes at once never see half a file.
+    with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as aside:
+        aside.write(hashlib.sha256(content).digest() + content)
+    os.replace(aside.name, file)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from convblocks.keras_model import Recipe
 from convblocks.shapes import CLASSES, TRAINING_COUNT, TRAINING_SEED, dataset
 
 HIDDEN_SEED = 7_301_946_582
@@ -30,26 +31,28 @@ def hidden_set():
     return dataset(HIDDEN_COUNT, HIDDEN_SEED)
 
 
-def build_reference():
-    """The network of the last assignment: an uncompiled `keras.Sequential` with 178 random weights.
+def recipe(weights=None) -> Recipe:
+    """The network of the last assignment: 178 weights, from images `(batch, 8, 8, 1)` to probabilities `(batch, 3)`.
 
-    It maps images `(batch, 8, 8, 1)` to probabilities `(batch, 3)` in the order of `CLASSES`.
+    The probabilities are in the order of `CLASSES`; weights: eight arrays, None for Keras' own start.
     """
-    import keras
-    from keras import layers
+    conv = {"layer": "Conv2D", "padding": "same", "activation": "relu"}
+    pool = {"layer": "MaxPooling2D", "pool_size": 2}
+    layers = [
+        conv | {"filters": 2, "kernel_size": 3},
+        pool,
+        conv | {"filters": 3, "kernel_size": 2},
+        pool,
+        {"layer": "Flatten"},
+        {"layer": "Dense", "units": 8, "activation": "relu"},
+        {"layer": "Dense", "units": len(CLASSES), "activation": "softmax"},
+    ]
+    return Recipe((8, 8, 1), layers, weights)
 
-    return keras.Sequential(
-        [
-            keras.Input((8, 8, 1)),
-            layers.Conv2D(2, 3, padding="same", activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Conv2D(3, 2, padding="same", activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Flatten(),
-            layers.Dense(8, activation="relu"),
-            layers.Dense(len(CLASSES), activation="softmax"),
-        ]
-    )
+
+def build_reference():
+    """The network as an uncompiled `keras.Sequential` with random weights."""
+    return recipe().build()
 
 
 def train_reference(model, images, labels):

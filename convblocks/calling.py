@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import functools
 import inspect
 import io
 import signal
@@ -12,6 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from convblocks.keras_model import Recipe
+from convblocks.transfer import plain
 
 SECONDS = 5.0
 """How long one call may take unless told otherwise, in seconds."""
@@ -85,6 +89,30 @@ def call(function: Callable, *args, seconds: float = SECONDS, **kwargs) -> Outco
     outcome.printed = written.getvalue()
     outcome.changed = _changed(function, ours, theirs)
     return outcome
+
+
+def answer(function: Callable, request: dict) -> dict:
+    """Make the call that a check asks for; what came of it as data that can be packed (see `transfer`).
+
+    request: `args`, `kwargs`, `seconds` and `probe` (what a returned Keras model is tried on, see `transfer.plain`).
+    The answer: `kind`, `sentence`, `changed` as in Outcome, and the returned `value` as data.
+    """
+    args, kwargs = (_built(request[part]) for part in ("args", "kwargs"))
+
+    # The value's own methods run while it is turned into data, so that belongs to the call and its time.
+    @functools.wraps(function, updated=())
+    def to_data(*given, **named):
+        return plain(function(*given, **named), request["probe"])
+
+    outcome = call(to_data, *args, seconds=request["seconds"], **kwargs)
+    return {"kind": outcome.kind, "sentence": outcome.sentence, "changed": outcome.changed, "value": outcome.value}
+
+
+def _built(given):
+    """The arguments with models in place of their recipes."""
+    if isinstance(given, dict):
+        return {name: one.build() if isinstance(one, Recipe) else one for name, one in given.items()}
+    return tuple(one.build() if isinstance(one, Recipe) else one for one in given)
 
 
 def describe_error(error: BaseException) -> str:

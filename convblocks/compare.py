@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convblocks.transfer import called
+
 TOLERANCE = 1e-5
 """Absolute, and relative to the expected value: float64 against Keras' float32 differs by about 1e-7 on our sizes."""
 
@@ -54,7 +56,7 @@ def _difference(yours, expected) -> tuple[str, str]:
         return _sequence_difference(yours, expected)
     if isinstance(expected, str):
         if not isinstance(yours, str):
-            return "type", f"it returned {_called(yours)} where a text was expected"
+            return "type", f"it returned {called(yours)} where a text was expected"
         return ("right", "") if yours == expected else ("value", f'yours is "{yours}", expected "{expected}"')
     return _number_difference(yours, expected)
 
@@ -65,7 +67,7 @@ def _number_difference(yours, expected) -> tuple[str, str]:
     if isinstance(yours, np.ndarray):
         return "shape", f"it returned an array of shape {yours.shape} where a single number was expected"
     if isinstance(yours, (bool, np.bool_)) or not isinstance(yours, numbers.Number) or isinstance(yours, complex):
-        return "type", f"it returned {_called(yours)} where a number was expected"
+        return "type", f"it returned {called(yours)} where a number was expected"
     if isinstance(expected, numbers.Integral):
         if not isinstance(yours, numbers.Integral):
             return "type", f"it returned the {type(yours).__name__} {yours} where an int was expected: use // or int()"
@@ -80,7 +82,7 @@ def _sequence_difference(yours, expected) -> tuple[str, str]:
         yours = yours.tolist()
     kind = type(expected).__name__
     if not isinstance(yours, (list, tuple)):
-        return "type", f"it returned {_called(yours)} where a {kind} of {len(expected)} was expected"
+        return "type", f"it returned {called(yours)} where a {kind} of {len(expected)} was expected"
     if len(yours) != len(expected):
         return "shape", f"it returned {len(yours)} items, expected {len(expected)}"
     for place, (mine, target) in enumerate(zip(yours, expected, strict=True)):
@@ -96,7 +98,7 @@ def _array_difference(yours, expected: np.ndarray) -> tuple[str, str]:
     except ValueError:
         return "type", "it returned nested lists of different lengths, which are not an array"
     if mine.dtype.kind not in "iuf":
-        return "type", f"it returned {_called(yours)} where an array of numbers was expected"
+        return "type", f"it returned {called(yours)} where an array of numbers was expected"
     if mine.shape != expected.shape:
         swapped = "; rows and columns are swapped" if _swapped(mine.shape, expected.shape) else ""
         return "shape", f"yours has shape {mine.shape}, expected {expected.shape}{swapped}"
@@ -139,13 +141,6 @@ def _what_is_off(mine: np.ndarray, target: np.ndarray, wrong: np.ndarray) -> str
         if not wrong[tuple(inner)].any():
             return f"{count} (only the border differs)"
     return count
-
-
-def _called(value) -> str:
-    if isinstance(value, np.ndarray):
-        return f"an array of {value.dtype} of shape {value.shape}"
-    name = type(value).__name__
-    return f"{'an' if name[:1] in 'aeiou' else 'a'} {name}"
 
 
 def _short(number) -> str:

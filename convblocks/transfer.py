@@ -1,0 +1,227 @@
+"""Values as bytes and back, between a student's process and the one that scores: JSON and .npy, never pickle.
+
+What comes from a student's process is data whatever it does: numbers, texts, arrays of numbers, lists of such, and
+descriptions of what is none of these.
+"""
+
+import collections.abc
+import io
+import json
+import numbers
+from dataclasses import dataclass
+
+import numpy as np
+
+from convblocks.keras_model import Description, Recipe, describe, is_model
+
+LIMIT = 32 * 2**20
+"""Bytes that one message may have."""
+
+ITEMS = 100_000
+"""Values that a message may hold: numbers in lists, texts, arrays; an array counts as one."""
+
+DEPTH = 20
+"""How deep lists may be nested."""
+
+
+class MalformedMessage(ValueError):
+    """Bytes that are no message: cut off, too large, or holding what no message holds."""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Stands for a value that is no data, such as a generator; called: what a person calls it, "a generator"."""
+
+    called: str
+
+
+def plain(value, probe=None):
+    """The value as data: array-likes as arrays, sequences as lists, a Keras model described, else Unknown.
+
+    probe: for a model, `(images, weights)` to try it on; see `keras_model.describe`. An Exception that the value's own
+    methods raise makes it Unknown.
+    """
+    try:
+        return _plain(value, probe, 0)
+    except Exception:
+        return Unknown(called(value))
+
+
+def _plain(value, probe, depth):
+    if depth > DEPTH:
+        return Unknown("a list nested too deep")
+    if value is None or isinstance(value, (Unknown, Description, Recipe)):
+        return value
+    if is_model(value):
+        try:
+            return describe(value, *(probe or (None, None)))
+        except Exception as error:
+            return Unknown(f"a model that cannot be looked at ({type(error).__name__})")
+    if isinstance(value, np.generic):
+        return _plain_array(np.asarray(value), value)[()]
+    for kind in (bool, str, int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    if isinstance(value, numbers.Rational):
+        return float(value)
+    if isinstance(value, np.ndarray) or (hasattr(value, "__array__") and not isinstance(value, type)):
+        return _plain_array(np.asarray(value), value)
+    if isinstance(value, dict):
+        return {_plain(key, None, depth + 1): _plain(one, probe, depth + 1) for key, one in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_plain(one, probe, depth + 1) for one in value)
+    if isinstance(value, collections.abc.Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
+        return [_plain(one, probe, depth + 1) for one in value]
+    return Unknown(called(value))
+
+
+def _plain_array(array, original):
+    if array.nbytes > LIMIT // 2:
+        return Unknown(f"{called(array)}, which is too large to be looked at,")
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        array = array.astype(float)
+    # Subclasses have methods of their own, and views may share one number a million times.
+    return np.array(array, subok=False) if array.dtype.kind in "biufcU" else Unknown(called(original))
+
+
+def called(value) -> str:
+    """What a person calls a value of this kind, with its article: "a list", "an array of bool of shape (2,)"."""
+    if isinstance(value, Unknown):
+        return value.called
+    if isinstance(value, Description):
+        return "a Keras model"
+    if isinstance(value, type):
+        return f"the class {value.__name__} itself, without calling it,"
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} of shape {value.shape}"
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
+def pack(value) -> bytes:
+    """The bytes of a value that is data (see `plain`). Raises MalformedMessage for what is not, or is too large."""
+    arrays: dict[int, np.ndarray] = {}
+    tree = _tree(value, arrays)
+    parts = [json.dumps(tree).encode()]
+    for array in arrays.values():
+        buffer = io.BytesIO()
+        np.lib.format.write_array(buffer, array, allow_pickle=False)
+        parts.append(buffer.getvalue())
+    message = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+    if len(message) > LIMIT:
+        raise MalformedMessage("it is too large")
+    return message
+
+
+def _tree(value, arrays):
+    """JSON that tells lists from tuples, with numbers in place of arrays."""
+    if value is None or isinstance(value, (bool, float, str)):
+        return value
+    if isinstance(value, int):
+        if value.bit_length() > 1024:
+            return {"unknown": "an int of more than 300 digits"}
+        return value
+    if isinstance(value, np.ndarray) and value.dtype.kind == "U":
+        return {"texts": [list(value.shape), value.ravel().tolist()]}
+    if isinstance(value, (np.ndarray, np.generic)):
+        axes = sorted(range(value.ndim), key=lambda axis: -value.strides[axis])
+        # By identity, so that an array given twice stays one array.
+        arrays.setdefault(id(value), np.asarray(value).transpose(axes))
+        place = list(arrays).index(id(value))
+        if axes != sorted(axes):
+            # The order in memory is kept: functions that depend on it are to be found out.
+            return {"turned": [place, axes]}
+        return {"array" if isinstance(value, np.ndarray) else "scalar": place}
+    if isinstance(value, list):
+        return {"list": [_tree(one, arrays) for one in value]}
+    if isinstance(value, tuple):
+        return {"tuple": [_tree(one, arrays) for one in value]}
+    if isinstance(value, dict):
+        return {"dict": [[_tree(key, arrays), _tree(one, arrays)] for key, one in value.items()]}
+    if isinstance(value, Unknown):
+        return {"unknown": value.called[:100]}
+    if isinstance(value, Description):
+        return {"model": _tree(vars(value), arrays)}
+    if isinstance(value, Recipe):
+        return {"recipe": _tree(vars(value), arrays)}
+    raise MalformedMessage(f"{type(value).__name__} is no data")
+
+
+def unpack(message: bytes):
+    """The value of a message. Raises MalformedMessage for bytes that `pack` does not make; runs no code."""
+    try:
+        parts = _parts(message)
+        tree = json.loads(parts[0])
+        return _value(tree, [_array(part) for part in parts[1:]], [ITEMS], 0)
+    except MalformedMessage:
+        raise
+    except Exception as error:
+        raise MalformedMessage(f"{type(error).__name__}: {str(error)[:100]}") from None
+
+
+def _parts(message: bytes) -> list[bytes]:
+    if len(message) > LIMIT:
+        raise MalformedMessage("it is too large")
+    parts, place = [], 0
+    while place < len(message):
+        end = place + 8 + int.from_bytes(message[place : place + 8], "big")
+        if end > len(message):
+            raise MalformedMessage("it is cut off")
+        parts.append(message[place + 8 : end])
+        place = end
+    return parts
+
+
+def _array(part: bytes) -> np.ndarray:
+    buffer = io.BytesIO(part)
+    version = np.lib.format.read_magic(buffer)
+    if version != (1, 0):
+        raise MalformedMessage("its arrays are in another version of .npy")
+    # The header is looked at before anything is made, so that it cannot ask for more than was sent.
+    shape, _, dtype = np.lib.format.read_array_header_1_0(buffer, max_header_size=1000)
+    if dtype.kind not in "biufc" or dtype.itemsize > 16 or dtype.shape:
+        raise MalformedMessage(f"arrays of {dtype} are not taken")
+    count = 1
+    for size in shape:
+        count *= size
+    if len(shape) > 32 or any(size < 0 for size in shape) or count * dtype.itemsize != len(part) - buffer.tell():
+        raise MalformedMessage("an array's shape and length disagree")
+    buffer.seek(0)
+    return np.lib.format.read_array(buffer, allow_pickle=False, max_header_size=1000)
+
+
+def _value(tree, arrays, budget, depth):
+    budget[0] -= 1
+    if budget[0] < 0 or depth > DEPTH + 8:
+        raise MalformedMessage("it holds too many values")
+    if tree is None or isinstance(tree, (bool, int, float, str)):
+        return tree
+    ((kind, content),) = tree.items()
+    within = [_value(one, arrays, budget, depth + 1) for one in content] if kind in ("list", "tuple") else []
+    match kind:
+        case "list":
+            return within
+        case "tuple":
+            return tuple(within)
+        case "array":
+            return arrays[content]
+        case "turned":
+            place, axes = content
+            return arrays[place].transpose(np.argsort(axes))
+        case "scalar":
+            return arrays[content][()]
+        case "dict":
+            return {
+                _value(key, arrays, budget, depth + 1): _value(one, arrays, budget, depth + 1) for key, one in content
+            }
+        case "texts":
+            shape, texts = content
+            budget[0] -= len(texts)
+            return np.array([str(one) for one in texts]).reshape(shape)
+        case "unknown":
+            return Unknown(str(content)[:100])
+        case "model":
+            return Description.checked(**_value(content, arrays, budget, depth + 1))
+        case "recipe":
+            return Recipe(**_value(content, arrays, budget, depth + 1))
+    raise MalformedMessage(f"it holds {kind[:20]}")
