@@ -1,30 +1,254 @@
-"""Run a submission to its end: a kernel that dies costs the cells after it, not the student's page or the class."""
+"""Run a submission in its sandbox with the broker beside it, and write the broker's results into its graded cells.
 
-from nbclient.exceptions import DeadKernelError
+A cell that ends the kernel, or never ends itself, costs that cell: a fresh kernel runs what came before it and goes on.
+"""
+
+import copy
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import zmq
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_markdown_cell, new_output
 from nbgrader import preprocessors
 from nbgrader.utils import is_grade
+from traitlets import Bool, Integer
+
+from autograde_tests.checking import Result
+from grading import sandbox
+from grading.broker import Broker, check_of, no_result
+from grading.intake import Wanted, wanted_notebooks
+
+KERAS_NOTEBOOKS = ("keras_classifier",)
+"""Notebooks whose sandbox has Keras."""
+
+OFFICIAL = {"convblocks": {"official": True}}
+"""Metadata of the output that holds the broker's result."""
+
+
+class SandboxFailed(RuntimeError):
+    """No kernel could be started, which is nobody's work: the submission is not graded and can be graded again."""
+
+
+class TooMuchOutput(Exception):
+    """A notebook shows more than anyone could read."""
 
 
 class Execute(preprocessors.Execute):
-    """nbgrader's own, except that a kernel's death is told in the notebook, and graded cells left out get an error.
+    """nbgrader's own step, with kernels in a sandbox and scores from the broker; what a notebook prints scores nothing."""
 
-    Without an output nbgrader would give such a cell all of its points.
-    """
+    unsafe_no_sandbox = Bool(False, help="run submissions unprotected: they can read and change your files").tag(
+        config=True
+    )
+    notebook_seconds = Integer(900, help="wall time of one notebook").tag(config=True)
+    fresh_kernels = Integer(3, help="how often a notebook gets a fresh kernel after a cell has ended one").tag(
+        config=True
+    )
+    output_bytes = Integer(2**20, help="what one cell may show; the rest is cut").tag(config=True)
+    notebook_bytes = Integer(64 * 2**20, help="what all cells together may send before the kernel is ended").tag(
+        config=True
+    )
 
     def preprocess(self, nb, resources, km=None):
+        names = resources["nbgrader"]
+        self._wanted = _wanted(names)
+        self._keras = names["notebook"] in KERAS_NOTEBOOKS
+        self._results: dict[str, Result] = {}
+        self._ran, self._events, self._sent, self._started = [], [], 0, False
+        self._deadline = time.monotonic() + self.notebook_seconds
+        if not self.unsafe_no_sandbox:
+            sandbox.require()
+        # Paths of sockets are short: 107 bytes, wherever temporary files usually go.
+        self._runtime = Path(tempfile.mkdtemp(prefix="cb", dir="/tmp"))
         try:
-            return super().preprocess(nb, resources, km)
+            with Broker(self._runtime / "broker", self._end_kernel) as self._broker:
+                self._run(nb, resources)
+        finally:
+            shutil.rmtree(self._runtime, ignore_errors=True)
+        self._write_results(nb, names)
+        return nb, resources
+
+    def _run(self, nb, resources) -> None:
+        try:
+            super().preprocess(nb, resources)
+        except Stop:
+            pass
+        except Exception as error:
+            # Messages from the kernel are the student's: whatever they made of them, the results so far stand.
+            if not self._started:
+                raise SandboxFailed(f"no kernel could be started ({type(error).__name__}: {error})") from error
+            self._events.append(f"the notebook could not be run to its end ({type(error).__name__})")
+
+    # Kernels
+
+    def create_kernel_manager(self):
+        for old in self._runtime.iterdir():
+            if old.name != "broker":
+                shutil.rmtree(old, ignore_errors=True) if old.is_dir() and not old.is_symlink() else old.unlink()
+        self.km = self.kernel_manager_class(
+            kernel_name="python3",
+            transport="ipc",
+            ip=str(self._runtime / "k"),
+            connection_file=str(self._runtime / "connection.json"),
+            config=self.config,
+        )
+        # A message larger than that drops the connection instead of filling the memory here.
+        self.km.context.setsockopt(zmq.MAXMSGSIZE, 16 * 2**20)
+        settings = {
+            "keras": self._keras,
+            "runtime": str(self._runtime),
+            "files": str(Path(self.resources["metadata"]["path"]).resolve()) if self.resources.get("metadata") else "",
+            "unsafe": self.unsafe_no_sandbox,
+        }
+        self.km.kernel_spec.metadata["kernel_provisioner"] = {"provisioner_name": sandbox.NAME, "config": settings}
+        # A signal would reach bubblewrap and not the kernel.
+        self.km.kernel_spec.interrupt_mode = "message"
+        return self.km
+
+    def _end_kernel(self) -> None:
+        """Kill the kernel at once; called from the broker's thread when a call does not come back."""
+        process = getattr(self.km and self.km.provisioner, "process", None)
+        if process is not None:
+            process.kill()
+
+    def _start_afresh(self, nb) -> None:
+        """A new kernel in which everything has run that ran before, except the cells that are to blame."""
+        self._cleanup_kernel()
+        self.km = self.create_kernel_manager()
+        self.start_new_kernel()
+        self.start_new_kernel_client()
+        for place in self._ran:
+            self._execute(copy.deepcopy(nb.cells[place]), place)
+
+    # Cells
+
+    def preprocess_cell(self, cell, resources, index):
+        self._started = True
+        if cell.cell_type != "code" or not cell.source.strip():
+            return cell, resources
+        while True:
+            check = self._check_of(cell)
+            reason = self._attempt(cell, index, check)
+            if check:
+                self._results[cell.metadata.nbgrader.grade_id] = self._broker.close(_why(cell, reason))
+            if not reason:
+                if not check:
+                    self._ran.append(index)
+                return cell, resources
+            innocent = self._blame(cell, index, reason)
+            if not innocent:
+                return cell, resources
+
+    def _attempt(self, cell, index, check) -> str:
+        """Run a cell; why the kernel is gone after it, "" when it is not."""
+        if self._deadline < time.monotonic():
+            self._events.append(f"the notebook took more than {self.notebook_seconds} s, so the rest was not run")
+            raise Stop
+        if check:
+            self._broker.open(*check)
+        self._begun = False
+        try:
+            self._execute(cell, index)
         except DeadKernelError:
-            # nbclient works on the same notebook, so what has run so far is in it.
-            code = [cell for cell in nb.cells if cell.cell_type == "code"]
-            last = max((place for place, cell in enumerate(code) if cell.execution_count), default=-1)
-            sentence = (
-                f"the kernel died while cell {last + 2} of the code cells was running, so what follows was not run"
-            )
-            self.log.error("%s: %s", resources["nbgrader"]["notebook"], sentence)
-            for cell in filter(is_grade, code):
-                if not cell.outputs:
-                    cell.outputs = [new_output("error", ename="KernelDied", evalue=sentence, traceback=[sentence])]
-            nb.cells.insert(0, new_markdown_cell(f"## This notebook ended early\n\n**{sentence}.**", id="kernel-died"))
-            return nb, resources
+            return self.km.provisioner.reason or "the kernel died"
+        except CellTimeoutError:
+            return "it did not end in time and could not be stopped"
+        except TooMuchOutput:
+            return "it sent more than anyone could read"
+        except Exception as error:
+            return f"the kernel sent what no kernel sends ({type(error).__name__})"
+        return ""
+
+    def _blame(self, cell, index, reason: str) -> bool:
+        """Say which cell ended the kernel and get a fresh one; whether the cell just tried is innocent and to be tried again."""
+        nb = self.nb
+        # `quit()` ends the kernel after its cell, so that the next one is never begun.
+        innocent = not self._begun and bool(self._ran) and not self.km.provisioner.reason
+        place = self._ran.pop() if innocent else index
+        number = sum(one.cell_type == "code" for one in nb.cells[: place + 1])
+        self._events.append(f"code cell {number} was left out after it ended the kernel: {reason}")
+        guilty = nb.cells[place]
+        guilty.outputs = [one for one in guilty.outputs if one.output_type == "stream"][:1]
+        guilty.outputs.append(new_output("error", ename="KernelEnded", evalue=reason, traceback=[reason]))
+        if sum("ended the kernel" in event for event in self._events) > self.fresh_kernels:
+            self._events.append("after that many ended kernels the rest was not run")
+            raise Stop
+        try:
+            self._start_afresh(nb)
+        except Exception:
+            self._events.append("what had run before could not be run again, so the rest was not run")
+            raise Stop from None
+        return innocent
+
+    def _execute(self, cell, index) -> None:
+        self._shown = 0
+        super().preprocess_cell(cell, self.resources, index)
+
+    def _check_of(self, cell) -> tuple[str, float] | None:
+        """Name and points of a graded cell's check, from the gradebook."""
+        if not is_grade(cell):
+            return None
+        known = self._wanted.cells[cell.metadata.nbgrader.grade_id]
+        return check_of(known["source"]), float(known["metadata"]["points"])
+
+    def _get_timeout(self, cell):
+        return max(1, min(self.timeout, int(self._deadline - time.monotonic())))
+
+    def process_message(self, msg, cell, cell_index):
+        kind, content = msg["msg_type"], msg["content"]
+        if kind == "execute_input":
+            self._begun = True
+        if kind in ("stream", "display_data", "execute_result", "update_display_data", "error"):
+            size = sum(map(len, msg.get("buffers", []))) + len(str(content))
+            self._shown, self._sent = self._shown + size, self._sent + size
+            if self._sent > self.notebook_bytes:
+                raise TooMuchOutput
+            if self._shown > self.output_bytes or len(cell.outputs) > 500:
+                if cell.outputs and cell.outputs[-1].get("name") != "cut":
+                    cell.outputs.append(new_output("stream", name="cut", text="[the rest of the output was cut]"))
+                return None
+        elif kind.startswith("comm_"):
+            # Widgets need a page that is open.
+            return None
+        return super().process_message(msg, cell, cell_index)
+
+    # Results
+
+    def _write_results(self, nb, names) -> None:
+        for cell in filter(is_grade, nb.cells):
+            grade_id = cell.metadata.nbgrader.grade_id
+            result = self._results.get(grade_id)
+            if result is None:
+                known = self._check_of(cell)
+                result = no_result(*known, self._events[-1] if self._events else "its cell was not run")
+            cell.outputs = [
+                new_output("execute_result", result._repr_mimebundle_(), metadata=OFFICIAL, execution_count=None)
+            ]
+        for cell in nb.cells:
+            for output in cell.get("outputs", []):
+                if output.get("name") == "cut":
+                    output["name"] = "stdout"
+        if self._events:
+            for event in self._events:
+                self.log.error("%s, %s: %s", names["student"], names["notebook"], event)
+            said = "\n".join(f"- {event}" for event in self._events)
+            nb.cells.insert(0, new_markdown_cell(f"## This notebook did not run smoothly\n\n{said}", id="did-not-run"))
+
+
+class Stop(Exception):
+    """The rest of the notebook is not run."""
+
+
+def _wanted(names: dict) -> Wanted:
+    known = {one.name: one for one in wanted_notebooks(names["db_url"], names["assignment"])}
+    return known[names["notebook"]]
+
+
+def _why(cell, reason: str) -> str:
+    """Why a check is not complete: the reason the kernel is gone, or the error that the cell stopped with."""
+    if reason:
+        return f"not answered: {reason}"
+    errors = [f"{one.ename}: {one.evalue}"[:200] for one in cell.outputs if one.output_type == "error"]
+    return f"the cell stopped with {errors[0]}" if errors else "the cell ended without a call"

@@ -1,0 +1,145 @@
+"""The broker: hands a check's calls to a student's kernel, one at a time, judges what comes back and keeps the score.
+
+It lives outside the sandbox. What reaches it are bytes that `convblocks.transfer` reads; the sandbox learns the arguments of
+calls and nothing else, neither answers nor scores.
+"""
+
+import ast
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from autograde_tests.checking import Result, conversation, to_outcome
+from convblocks.calling import Outcome
+from convblocks.report import Line
+from convblocks.transfer import LIMIT, MalformedMessage, pack, unpack
+
+GRACE = 5.0
+"""Seconds that a call may take beyond its own limit, for the way to and fro, before the kernel counts as stuck."""
+
+
+def check_of(source: str) -> str:
+    """The name of the check that a graded cell calls, as the author wrote it; "" when it calls none."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check" and node.args:
+            return ast.literal_eval(node.args[0])
+    return ""
+
+
+def no_result(name: str, points: float, sentence: str) -> Result:
+    """The result of a check that could not be made, with the reason."""
+    return Result(name, points, 0.0, [Line("the check could not be made", False, sentence)])
+
+
+class Broker:
+    """Serves the socket at `path` while the `with` block lasts. on_stuck: called when a kernel does not come back from a call."""
+
+    def __init__(self, path: Path, on_stuck: Callable[[], None]):
+        self._path, self._on_stuck = path, on_stuck
+        self._listener = socket.socket(socket.AF_UNIX)
+        # One thread at a time may drive the open check: the one that serves, or the one that closes it.
+        self._lock = threading.Lock()
+        self._check: _OpenCheck | None = None
+        self._connection: socket.socket | None = None
+        self._closing = False
+
+    def __enter__(self) -> "Broker":
+        self._listener.bind(str(self._path))
+        self._listener.listen(16)
+        self._thread = threading.Thread(target=self._serve, name="broker", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception) -> None:
+        # Wakes the thread that waits for a connection.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+    def open(self, name: str, points: float) -> None:
+        """From now on connections are calls of this check. Raises KeyError for a check that is not known."""
+        self._closing = False
+        with self._lock:
+            self._check = _OpenCheck(name, points)
+
+    def close(self, reason: str) -> Result:
+        """No more calls; the result of the check that was open. reason: what is said of calls that were not answered."""
+        self._closing = True
+        with contextlib.suppress(OSError, AttributeError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+        with self._lock:
+            check, self._check = self._check, None
+            return check.finish(Outcome("ended", sentence=reason))
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                self._connection, _ = self._listener.accept()
+            except OSError:
+                return
+            # Without a check that is open, a connection is closed without a word.
+            with self._connection, self._lock:
+                if self._check is not None and self._check.request is not None:
+                    outcome = self._ask(self._connection, self._check.request)
+                    if outcome is not None:
+                        self._check.proceed(outcome)
+
+    def _ask(self, connection: socket.socket, request: dict) -> Outcome | None:
+        """One call in the student's process; None when the check was closed meanwhile."""
+        deadline = time.monotonic() + request["seconds"] + GRACE
+        try:
+            connection.settimeout(request["seconds"] + GRACE)
+            connection.sendall(pack(request))
+            connection.shutdown(socket.SHUT_WR)
+            reply = _read_all(connection, deadline)
+            return None if self._closing else to_outcome(unpack(reply))
+        except TimeoutError:
+            self._on_stuck()
+            sentence = f"no answer after {request['seconds']:g} s, and the call could not be stopped"
+            return Outcome("too long", sentence=sentence)
+        except MalformedMessage as error:
+            return Outcome("raised", sentence=f"its answer cannot be read: {error}")
+        except OSError:
+            return None if self._closing else Outcome("raised", sentence="the call ended without an answer")
+
+
+class _OpenCheck:
+    """A check under way: `request` is the call that is due, None when all are answered."""
+
+    def __init__(self, name: str, points: float):
+        self._steps = conversation(name, points)
+        self.request: dict | None = None
+        self.result: Result | None = None
+        self.proceed(None)
+
+    def proceed(self, outcome: Outcome | None) -> None:
+        try:
+            self.request = self._steps.send(outcome)
+        except StopIteration as end:
+            self.request, self.result = None, end.value
+
+    def finish(self, outcome: Outcome) -> Result:
+        while self.result is None:
+            self.proceed(outcome)
+        return self.result
+
+
+def _read_all(connection: socket.socket, deadline: float) -> bytes:
+    """Everything until the other side says that it is done. Raises TimeoutError, and MalformedMessage beyond the limit."""
+    parts, size = [], 0
+    while True:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        connection.settimeout(remaining)
+        part = connection.recv(1 << 20)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+        size += len(part)
+        if size > LIMIT:
+            raise MalformedMessage("it is too large")

@@ -1,0 +1,47 @@
+"""The first thing that runs in the sandbox: sets the limits, lays out the submission's files and starts IPython's kernel.
+
+Started as `python -I start_kernel.py SETTINGS`, where SETTINGS is JSON:
+path: folders to import from. connection_file, broker: for the kernel and for checks. files: folder of the submission, or "".
+work: the folder that the notebook runs in. limits: of the `resource` module, by name, in its units.
+"""
+
+import json
+import os
+import resource
+import shutil
+import sys
+
+
+def _lay_out(files: str, work: str) -> None:
+    """Copy the regular files of the submission, so that a notebook can change them; notebooks themselves stay out."""
+    os.makedirs(work, exist_ok=True)
+    for folder, _, names in os.walk(files):
+        target = os.path.join(work, os.path.relpath(folder, files))
+        os.makedirs(target, exist_ok=True)
+        for name in names:
+            path = os.path.join(folder, name)
+            if not name.endswith(".ipynb") and os.path.isfile(path) and not os.path.islink(path):
+                shutil.copyfile(path, os.path.join(target, name))
+
+
+def main() -> None:
+    """Start the kernel; returns when it ends."""
+    settings = json.loads(sys.argv[1])
+    for name, value in settings["limits"].items():
+        # The hard limit as well, so that it cannot be raised again.
+        resource.setrlimit(getattr(resource, name), (value, value))
+    _lay_out(settings["files"], settings["work"])
+    os.chdir(settings["work"])
+    # The submission's folder comes last: a numpy.py in it is not NumPy.
+    sys.path[:] = [*settings["path"], *(one for one in sys.path if one), settings["work"]]
+
+    import autograde_tests
+    from ipykernel import kernelapp
+
+    autograde_tests.BROKER = settings["broker"]
+    sys.argv[1:] = ["-f", settings["connection_file"], "--HistoryManager.hist_file=:memory:"]
+    kernelapp.launch_new_instance()
+
+
+if __name__ == "__main__":
+    main()

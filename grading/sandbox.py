@@ -1,0 +1,315 @@
+"""The sandbox: a kernel that sees one submission, a Python with the course's own needs, and nothing else of the machine.
+
+`Sandbox` is a provisioner of jupyter_client, so that nbclient and nbgrader start kernels in it as they start any kernel.
+It uses bubblewrap (https://github.com/containers/bubblewrap), which needs no root and no daemon.
+"""
+
+import functools
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psutil
+from jupyter_client.provisioning import LocalProvisioner
+from packaging.requirements import Requirement
+from traitlets import Bool, Dict, Integer, Unicode
+
+ROOT = Path(__file__).resolve().parent.parent
+INSIDE = ROOT / "grading" / "inside"
+NAME = "convblocks-sandbox"
+"""The provisioner's name, as in the entry points of pyproject.toml."""
+
+MEGABYTE = 2**20
+
+_HOME = "/home/student"
+_WORK = f"{_HOME}/work"
+_PACKAGES = "/packages"
+_COURSE = "/course"
+
+
+class SandboxMissing(RuntimeError):
+    """There is no sandbox on this machine; the text says why and what to do."""
+
+
+HOW_TO_GET_IT = (
+    "Grading real submissions needs it, so that nobody can forge a score or read your files. On Debian and Ubuntu:\n"
+    "    sudo apt-get install bubblewrap\n"
+    "elsewhere install bubblewrap with the system's package manager; in a container, user namespaces have to be allowed.\n"
+    "To grade work of people you trust without it, add --unsafe-no-sandbox."
+)
+
+
+@functools.cache
+def require() -> str:
+    """The path of bubblewrap, once it has been seen to work here. Raises SandboxMissing."""
+    found = shutil.which("bwrap")
+    if not found:
+        raise SandboxMissing(f"bubblewrap is not installed. {HOW_TO_GET_IT}")
+    namespaces = ["--unshare-all", "--unshare-user", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"]
+    tried = subprocess.run([found, *namespaces, "true"], capture_output=True, text=True)
+    if tried.returncode:
+        raise SandboxMissing(f"bubblewrap does not work on this machine ({tried.stderr.strip()}). {HOW_TO_GET_IT}")
+    return found
+
+
+class Sandbox(LocalProvisioner):
+    """One kernel in a sandbox of its own, with all that it starts; a watchdog ends it when it takes too much.
+
+    `reason` says why the watchdog ended it, "" when it did not.
+    """
+
+    unsafe = Bool(False, help="start the kernel without a sandbox").tag(config=True)
+    keras = Bool(False, help="whether Keras can be imported").tag(config=True)
+    runtime = Unicode(help="folder with the sockets of kernel and broker").tag(config=True)
+    files = Unicode(help="folder of the submission").tag(config=True)
+    memory = Integer(1024, help="MB of all processes together, twice as much with Keras").tag(config=True)
+    processes = Integer(64, help="processes and threads together, four times as many with Keras").tag(config=True)
+    disk = Integer(64, help="MB in each of home, /tmp and /dev/shm").tag(config=True)
+    open_files = Integer(256, help="open files of a process").tag(config=True)
+    cpu = Integer(600, help="seconds on a processor").tag(config=True)
+    more = Dict(help="further limits of the resource module, by name").tag(config=True)
+
+    reason = ""
+
+    @property
+    def broker(self) -> Path:
+        """Where the broker listens, as seen from outside."""
+        return Path(self.runtime) / "broker"
+
+    async def pre_launch(self, **kwargs):
+        kwargs = await super().pre_launch(**kwargs)
+        if self.unsafe:
+            settings = self._settings(
+                str(self.broker), self.files, f"{self.runtime}/home/work", [str(INSIDE), str(ROOT)]
+            )
+            kwargs["cmd"] = [sys.executable, str(INSIDE / "start_kernel.py"), json.dumps(settings)]
+            kwargs["env"] = _environment(f"{self.runtime}/home") | {"PATH": os.environ.get("PATH", os.defpath)}
+        else:
+            settings = self._settings("/run/broker", "/submission", _WORK, [f"{_COURSE}/inside", _PACKAGES])
+            # In a file, since what is on the command line can be read in the sandbox.
+            self._arguments = tempfile.TemporaryFile()
+            self._arguments.write("\0".join(self._options()).encode())
+            self._arguments.seek(0)
+            start = [_python(), "-I", f"{_COURSE}/inside/start_kernel.py", json.dumps(settings)]
+            kwargs["cmd"] = [require(), "--args", str(self._arguments.fileno()), *start]
+            kwargs["pass_fds"] = (self._arguments.fileno(),)
+            kwargs["env"] = {}
+        kwargs["cwd"] = "/" if not self.unsafe else self.runtime
+        # What a kernel writes past Jupyter would reach the instructor's terminal.
+        return kwargs | {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+    async def launch_kernel(self, cmd, **kwargs):
+        info = await super().launch_kernel(cmd, **kwargs)
+        if not self.unsafe:
+            self._arguments.close()
+        threading.Thread(target=self._watch, args=(self.process,), name="watchdog", daemon=True).start()
+        return info
+
+    async def send_signal(self, signum: int) -> None:
+        # After the kernel's end, so that nothing it started outlives it without a sandbox either.
+        await super().send_signal(signum)
+
+    def _settings(self, broker: str, files: str, work: str, path: list[str]) -> dict:
+        connection_file = str(Path(self.runtime) / "connection.json")
+        limits = {
+            "RLIMIT_FSIZE": self.disk * MEGABYTE,
+            "RLIMIT_NOFILE": self.open_files * (4 if self.keras else 1),
+            "RLIMIT_CPU": self.cpu,
+            "RLIMIT_CORE": 0,
+            # TensorFlow reserves far more than it uses; there the watchdog has to do.
+            "RLIMIT_AS": (32 if self.keras else 2) * self.memory * MEGABYTE,
+        }
+        if not self.unsafe and _counts_processes_by_namespace():
+            limits["RLIMIT_NPROC"] = self._processes
+        return {
+            "path": path,
+            "connection_file": connection_file,
+            "broker": broker,
+            "files": files,
+            "work": work,
+            "limits": limits | self.more,
+        }
+
+    @property
+    def _processes(self) -> int:
+        return self.processes * (4 if self.keras else 1)
+
+    def _options(self) -> list[str]:
+        """bubblewrap's options."""
+        size = ["--size", str(self.disk * MEGABYTE), "--tmpfs"]
+        options = ["--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"]
+        options += ["--cap-drop", "ALL", "--die-with-parent", "--new-session", "--clearenv"]
+        if _can_forbid_namespaces():
+            options += ["--disable-userns"]
+        for name, value in _environment(_HOME).items():
+            options += ["--setenv", name, value]
+        options += ["--proc", "/proc", "--dev", "/dev", *size, "/dev/shm", *size, "/tmp", *size, _HOME]
+        for place in _system():
+            options += ["--ro-bind", place, place]
+        for place in _other_packages():
+            options += ["--ro-bind", str(_empty()), place]
+        for name, place in _packages(self.keras).items():
+            options += ["--ro-bind", str(place), f"{_PACKAGES}/{name}"]
+        options += [
+            "--ro-bind",
+            str(INSIDE),
+            f"{_COURSE}/inside",
+            "--ro-bind",
+            self.files or str(_empty()),
+            "/submission",
+        ]
+        for name in ("matplotlib",):
+            place = font_cache()
+            options += ["--dir", f"{_HOME}/.cache/{name}"] * bool(place)
+            for file in place.glob("*.json") if place else ():
+                options += ["--ro-bind", str(file), f"{_HOME}/.cache/{name}/{file.name}"]
+        options += ["--bind", self.runtime, self.runtime, "--bind", str(self.broker), "/run/broker"]
+        return [*options, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", _HOME]
+
+    def _watch(self, process: subprocess.Popen) -> None:
+        """End the kernel when all of its processes together take more than their share."""
+        while process.poll() is None:
+            try:
+                self.reason = self._excess(psutil.Process(process.pid))
+            except (psutil.Error, OSError):
+                self.reason = ""
+            if self.reason:
+                process.kill()
+                return
+            time.sleep(0.2)
+
+    def _excess(self, kernel: psutil.Process) -> str:
+        """What there is too much of, in words; "" when all is well."""
+        members = kernel.children(recursive=True)
+        memory = threads = 0
+        for one in members:
+            try:
+                with one.oneshot():
+                    memory += one.memory_info().rss
+                    threads += one.num_threads()
+            except psutil.Error:
+                continue
+        allowed = self.memory * (2 if self.keras else 1)
+        if memory > allowed * MEGABYTE:
+            return f"it used more than {allowed} MB of memory"
+        if threads > self._processes + 4:
+            return f"it had more than {self._processes} processes and threads"
+        entries = [entry.stat(follow_symlinks=False) for entry in os.scandir(self.runtime)]
+        if len(entries) > 40 or sum(entry.st_size for entry in entries) > MEGABYTE:
+            return "it wrote where only its sockets belong"
+        for place in ("tmp", "dev/shm", _HOME.lstrip("/")):
+            used = os.statvfs(f"/proc/{members[-1].pid}/root/{place}") if members and not self.unsafe else None
+            if used and used.f_files - used.f_ffree > 20_000:
+                return "it made more than 20,000 files"
+        return ""
+
+
+def _environment(home: str) -> dict[str, str]:
+    """All environment variables of the sandbox: nothing in them comes from the machine."""
+    return {
+        "HOME": home,
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        # Visible checks ask for it: while grading they show and do not stop.
+        "NBGRADER_EXECUTION": "autograde",
+        # A thread for each of a server's processors would take memory and no time off arrays this small.
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "KERAS_BACKEND": "tensorflow",
+    }
+
+
+def _python() -> str:
+    """The interpreter behind the virtual environment."""
+    return os.path.realpath(sys.executable)
+
+
+@functools.cache
+def _system() -> list[str]:
+    """What of the system Python needs to run: itself, its standard library, shared libraries, and a shell for `!`."""
+    places = [
+        _python(),
+        f"{sys.base_prefix}/lib",
+        sysconfig.get_path("stdlib"),
+        "/usr/lib",
+        "/lib",
+        "/lib64",
+        "/usr/lib64",
+    ]
+    places += ["/bin/sh", "/etc/ld.so.cache"]
+    found = dict.fromkeys(place for place in places if os.path.exists(place))
+    # Folders first, so that what lies in another one is not hidden by it.
+    return sorted(found, key=lambda place: (place.count("/"), place))
+
+
+@functools.cache
+def _other_packages() -> list[str]:
+    """Folders of packages beside the standard library, which are covered up."""
+    folders = {sysconfig.get_path("purelib", vars={"base": sys.base_prefix, "platbase": sys.base_prefix})}
+    for place in _system():
+        if os.path.isdir(place):
+            folders |= {str(one) for one in Path(place).glob("python3*/*-packages")}
+            folders |= {str(one) for one in Path(place).glob("*-packages")}
+    return sorted(one for one in folders if os.path.isdir(one))
+
+
+@functools.cache
+def _empty() -> Path:
+    folder = ROOT / ".cache" / "empty"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@functools.cache
+def _packages(keras: bool) -> dict[str, Path]:
+    """What a notebook can import: the packages that convblocks depends on, by the name of their file or folder."""
+    found: dict[str, Path] = {"convblocks": ROOT / "convblocks"}
+    waiting, seen = [Requirement("convblocks[keras]" if keras else "convblocks")], set()
+    while waiting:
+        wanted = waiting.pop()
+        if (wanted.name, *sorted(wanted.extras)) in seen:
+            continue
+        seen.add((wanted.name, *sorted(wanted.extras)))
+        distribution = importlib.metadata.distribution(wanted.name)
+        for text in distribution.requires or []:
+            need = Requirement(text)
+            extras = wanted.extras or {""}
+            if need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in {"", *extras}):
+                waiting.append(need)
+        for file in distribution.files or []:
+            name = file.parts[0]
+            if name not in ("..", "__pycache__") and not name.endswith(".pth") and "convblocks" not in name:
+                found.setdefault(name, Path(distribution.locate_file(name)))
+    return {name: place for name, place in sorted(found.items()) if place.exists()}
+
+
+@functools.cache
+def font_cache() -> Path | None:
+    """The folder with Matplotlib's list of fonts, made once: without it every kernel would look for fonts for seconds."""
+    folder = ROOT / ".cache" / "sandbox" / f"matplotlib-{importlib.metadata.version('matplotlib')}"
+    if not list(folder.glob("*.json")):
+        folder.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-c", "import matplotlib.font_manager"]
+        subprocess.run(command, env=os.environ | {"MPLCONFIGDIR": str(folder)}, capture_output=True)
+    return folder if list(folder.glob("*.json")) else None
+
+
+@functools.cache
+def _can_forbid_namespaces() -> bool:
+    return "--disable-userns" in subprocess.run([require(), "--help"], capture_output=True, text=True).stdout
+
+
+def _counts_processes_by_namespace() -> bool:
+    """Before Linux 5.14 the limit would count every process of the person who grades."""
+    major, minor = platform.release().split(".")[:2]
+    return (int(major), int(minor.split("-")[0])) >= (5, 14)
