@@ -32,10 +32,6 @@ class SandboxFailed(RuntimeError):
     """No kernel could be started, which is nobody's work: the submission is not graded and can be graded again."""
 
 
-class TooMuchOutput(Exception):
-    """A notebook shows more than anyone could read."""
-
-
 class Execute(preprocessors.Execute):
     """nbgrader's own step, with kernels in a sandbox and scores from the broker; what a notebook prints scores nothing."""
 
@@ -116,6 +112,7 @@ class Execute(preprocessors.Execute):
     def _start_afresh(self, nb) -> None:
         """A new kernel in which everything has run that ran before, except the cells that are to blame."""
         self._cleanup_kernel()
+        self._sent = 0
         self.km = self.create_kernel_manager()
         self.start_new_kernel()
         self.start_new_kernel_client()
@@ -148,24 +145,22 @@ class Execute(preprocessors.Execute):
             raise Stop
         if check:
             self._broker.open(*check)
-        self._begun = False
+        self._begun, self._excess = False, ""
         try:
             self._execute(cell, index)
         except DeadKernelError:
-            return self.km.provisioner.reason or "the kernel died"
+            return self._excess or self.km.provisioner.reason or "the kernel died"
         except CellTimeoutError:
             return "it did not end in time and could not be stopped"
-        except TooMuchOutput:
-            return "it sent more than anyone could read"
         except Exception as error:
             return f"the kernel sent what no kernel sends ({type(error).__name__})"
-        return ""
+        return self._excess
 
     def _blame(self, cell, index, reason: str) -> bool:
         """Say which cell ended the kernel and get a fresh one; whether the cell just tried is innocent and to be tried again."""
         nb = self.nb
-        # `quit()` ends the kernel after its cell, so that the next one is never begun.
-        innocent = not self._begun and bool(self._ran) and not self.km.provisioner.reason
+        # A kernel can end after its cell, so that the next one is never begun.
+        innocent = not self._begun and bool(self._ran) and reason == "the kernel died"
         place = self._ran.pop() if innocent else index
         number = sum(one.cell_type == "code" for one in nb.cells[: place + 1])
         self._events.append(f"code cell {number} was left out after it ended the kernel: {reason}")
@@ -196,6 +191,12 @@ class Execute(preprocessors.Execute):
     def _get_timeout(self, cell):
         return max(1, min(self.timeout, int(self._deadline - time.monotonic())))
 
+    def on_cell_executed(self, **kwargs):
+        super().on_cell_executed(**kwargs)
+        # `quit()` ends the kernel some time later; its cell is the one to blame.
+        if any(one.get("source") == "ask_exit" for one in kwargs["execute_reply"]["content"].get("payload", [])):
+            self._excess = "it called quit() or exit()"
+
     def process_message(self, msg, cell, cell_index):
         kind, content = msg["msg_type"], msg["content"]
         if kind == "execute_input":
@@ -204,7 +205,8 @@ class Execute(preprocessors.Execute):
             size = sum(map(len, msg.get("buffers", []))) + len(str(content))
             self._shown, self._sent = self._shown + size, self._sent + size
             if self._sent > self.notebook_bytes:
-                raise TooMuchOutput
+                self._excess = "it sent more than anyone could read"
+                self._end_kernel()
             if self._shown > self.output_bytes or len(cell.outputs) > 500:
                 if cell.outputs and cell.outputs[-1].get("name") != "cut":
                     cell.outputs.append(new_output("stream", name="cut", text="[the rest of the output was cut]"))

@@ -208,7 +208,9 @@ class Sandbox(LocalProvisioner):
             return "it wrote where only its sockets belong"
         for place in ("tmp", "dev/shm", _HOME.lstrip("/")):
             used = os.statvfs(f"/proc/{members[-1].pid}/root/{place}") if members and not self.unsafe else None
-            if used and used.f_files - used.f_ffree > 20_000:
+            # Before bubblewrap has changed the root it is still the machine's own.
+            ours = used and used.f_blocks * used.f_frsize == self.disk * MEGABYTE
+            if ours and used.f_files - used.f_ffree > 20_000:
                 return "it made more than 20,000 files"
         return ""
 
