@@ -65,6 +65,8 @@ c.CoalesceStreamsPreprocessor.enabled = True
 
 # Reads whatever was handed in: a file that is no notebook gets a page that says so instead of stopping the class.
 c.Autograde.exporter_class = intake.SubmissionExporter
+# What a kernel sent is checked once it has been cleaned, not before.
+c.Exporter.optimistic_validation = True
 # nbgrader's own list, after a cleaning that leaves nothing in a submission that could not be written again.
 c.Autograde.sanitize_preprocessors = [
     sanitize.Sanitize,

@@ -21,88 +21,17 @@ RESULT = "application/vnd.convblocks.result+json"
 PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 """The pictures that outputs and attachments may hold, and how their bytes begin."""
 
-_TAGS = set(
-    [
-        "a",
-        "abbr",
-        "b",
-        "blockquote",
-        "br",
-        "caption",
-        "code",
-        "dd",
-        "del",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "figcaption",
-        "figure",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "i",
-        "img",
-        "kbd",
-        "li",
-        "mark",
-        "ol",
-        "p",
-        "pre",
-        "s",
-        "small",
-        "span",
-        "strong",
-        "sub",
-        "summary",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "u",
-        "ul",
-    ]
-)
+_TAGS = """
+    a abbr b blockquote br caption code dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i img
+    kbd li mark ol p pre s small span strong sub summary sup table tbody td tfoot th thead tr u ul
+"""
 # Nothing that moves a box, or lets what is in it hang over, so that nothing lies on another's score.
-_PROPERTIES = set(
-    [
-        "background",
-        "background-color",
-        "border",
-        "border-bottom",
-        "border-collapse",
-        "border-color",
-        "border-left",
-        "border-right",
-        "border-spacing",
-        "border-style",
-        "border-top",
-        "border-width",
-        "color",
-        "font-style",
-        "font-weight",
-        "max-width",
-        "padding",
-        "padding-bottom",
-        "padding-left",
-        "padding-right",
-        "padding-top",
-        "text-align",
-        "text-decoration",
-        "vertical-align",
-        "white-space",
-        "width",
-    ]
-)
+_PROPERTIES = """
+    background background-color border border-bottom border-collapse border-color border-left border-right
+    border-spacing border-style border-top border-width color font-style font-weight max-width padding
+    padding-bottom padding-left padding-right padding-top text-align text-decoration vertical-align white-space
+    width
+"""
 
 _LINK = re.compile(r"https?://\w[^\s]*", re.IGNORECASE)
 # An SVG in an <img> runs no script and loads nothing.
@@ -131,7 +60,7 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 
 
 _CLEANER = nh3.Cleaner(
-    tags=_TAGS,
+    tags=set(_TAGS.split()),
     clean_content_tags={"script", "style", "title", "template", "iframe", "noscript", "textarea"},
     attributes={
         "*": {"style"},
@@ -145,7 +74,7 @@ _CLEANER = nh3.Cleaner(
     attribute_filter=_attribute,
     # Classes and ids of a student's would be found by Formgrader's own scripts; highlighted code needs these alone.
     allowed_classes={"span": set(STANDARD_TYPES.values()) - {""}, "div": {"highlight"}},
-    filter_style_properties=_PROPERTIES,
+    filter_style_properties=set(_PROPERTIES.split()),
     url_schemes={"http", "https", "data"},
     url_relative="deny",
 )
@@ -181,7 +110,8 @@ def markdown2html(context: jinja2.runtime.Context, source: str) -> str:
     )
     try:
         return clean_html(MarkdownWithMath(renderer=renderer).render(source))
-    except RecursionError:
+    except Exception:
+        # A missing attachment is an error there, quotes in quotes in quotes another; neither is to cost the page.
         return plain
 
 
