@@ -41,7 +41,8 @@ class CsvExport(ExportPlugin):
             one for one in gradebook.assignments if not self.assignment or one.name in map(str, self.assignment)
         ]
         with destination.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            # With its own line ends, \r\n, it quotes names in which either is.
+            writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             for assignment in assignments:
                 for student in students:

@@ -1,20 +1,28 @@
 """What a submission holds, in the pages that an instructor and a student open: nothing of it runs, figures still show."""
 
+import csv
 import json
+import re
 import shutil
+import time
 from pathlib import Path
 
 import nbformat
 import nbgrader.server_extensions.formgrader.handlers as formgrader
 import pytest
+from bs4 import BeautifulSoup
 from conftest import ROOT, nbgrader
 from nbconvert.exporters import HTMLExporter
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader.api import Gradebook
 from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
+from nbgrader.utils import determine_grade
 from traitlets.config import Config
 
 from convblocks import draw, grid
-from grading.sanitize import RESULT
+from convblocks.report import Line, html_table
+from grading import feedback
+from grading.sanitize import RESULT, clean_html, clean_notebook, clean_text, markdown2html
 
 SOLUTION = ROOT / "solutions" / "1-padding" / "padding.ipynb"
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
@@ -259,7 +267,7 @@ def test_the_attacks_run_on_stock_nbgrader(tmp_path):
     path = write(tmp_path / "padding.ipynb", nb)
     (tmp_path / "page.html").write_text(formgrader_page(tmp_path, path, stock("formgrade")))
     seen = open_page(tmp_path / "page.html")
-    expected = {"html script", "html onerror", "html svg", "javascript", "markdown output", "name", "math"}
+    expected = {"html script", "html onerror", "html svg", "html iframe", "markdown output", "name"}
     assert set(seen["pwned"]) >= expected, sorted(set(seen["pwned"]))
     assert any("evil.example" in url for url in seen["requests"])
     with pytest.raises(AssertionError):
@@ -295,3 +303,175 @@ def test_nothing_runs_of_a_notebook_that_was_graded_before_cleaning(graded, tmp_
     harmless(open_page(tmp_path / "page.html"), own=("file:///formgrader/", "https://cdnjs.cloudflare.com/"))
     nbgrader(course, "generate_feedback", "1-padding", "--student=ada", "--force")
     harmless(open_page(course / "feedback" / "ada" / "1-padding" / "padding.html"))
+
+
+def test_what_a_kernel_sends_costs_nobody_the_run_and_nobody_a_point(graded):
+    with Gradebook(f"sqlite:///{graded}/gradebook.db") as gradebook:
+        assert {one.student.id: one.score for one in gradebook.assignment_submissions("1-padding")} == {
+            "ada": 12,
+            "eve": 12,
+        }
+    nb = notebook(graded, "eve")
+    nbformat.validate(nb)
+    (emitted,) = [cell for cell in nb.cells if cell.id == "emit"]
+    assert isinstance(emitted.execution_count, int)
+    shown = {mime for output in emitted.outputs for mime in output.get("data", {})}
+    assert shown == {"text/plain", "text/html"}
+    assert all(not output.get("metadata") for output in emitted.outputs)
+    assert set(nb.metadata) == {"kernelspec", "language_info"}
+    assert all(set(cell.metadata) <= {"nbgrader", "deletable", "editable"} for cell in nb.cells)
+
+
+def test_later_outputs_are_hidden_from_the_student_alone(graded):
+    page = (graded / "feedback" / "eve" / "1-padding" / "padding.html").read_text()
+    cells = [cell for cell in notebook(graded, "eve").cells if cell.cell_type == "code"]
+    first = next(place for place, cell in enumerate(cells) if cell.metadata.get("nbgrader", {}).get("grade"))
+    own = [cell for cell in cells[first:] if cell.outputs and not cell.metadata.get("nbgrader", {}).get("grade")]
+    assert page.count(feedback.NOT_SHOWN) == len(own) > 0
+    # Of the cells before the check the page shows what they printed; of its own and later checks the results.
+    assert "invalid character" in page
+    assert page.count("cases agree with Keras") == 3
+
+
+def graded_cell(*outputs):
+    """A notebook with one graded cell that has these outputs."""
+    metadata = {"grade": True, "solution": False, "grade_id": "check", "points": 3, "schema_version": 3}
+    cell = new_code_cell("1", metadata={"nbgrader": metadata | {"locked": True, "task": False}})
+    cell.outputs = [nbformat.from_dict(output) for output in outputs]
+    nb = new_notebook()
+    # Added afterwards, since nbformat would refuse some.
+    nb.cells.append(cell)
+    return nb
+
+
+OFFICIAL = {
+    "output_type": "execute_result",
+    "data": {"text/plain": "2.5", "text/html": FIGURE, RESULT: {"score": 2.5}},
+    "metadata": {"convblocks": {"official": True}},
+    "execution_count": 1,
+}
+
+
+def test_the_official_result_stays_as_it_was_written():
+    nb = graded_cell(OFFICIAL)
+    clean_notebook(nb)
+    assert nb.cells[0].outputs == [OFFICIAL]
+    assert determine_grade(nb.cells[0]) == (2.5, 3)
+
+
+def test_of_a_graded_cell_the_student_sees_the_official_result_alone():
+    nb = graded_cell({"output_type": "stream", "name": "stdout", "text": "inputs"}, OFFICIAL)
+    feedback.HideLaterOutputs().preprocess(nb, {})
+    assert nb.cells[0].outputs == [OFFICIAL]
+
+
+@pytest.mark.parametrize("change", ["not graded", "not marked", "marked with a word"])
+def test_a_result_that_grading_did_not_write_is_dropped(change):
+    forged = json.loads(json.dumps(OFFICIAL))
+    nb = graded_cell(forged)
+    if change == "not graded":
+        nb.cells[0].metadata = {}
+    if change == "not marked":
+        nb.cells[0].outputs[0].metadata = {}
+    if change == "marked with a word":
+        nb.cells[0].outputs[0].metadata = {"convblocks": {"official": "True"}}
+    clean_notebook(nb)
+    assert set(nb.cells[0].outputs[0].data) == {"text/plain", "text/html"}
+    assert nb.cells[0].outputs[0].metadata == {}
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        {"output_type": "error", "ename": 1, "evalue": None, "traceback": {}},
+        {"output_type": "error"},
+        {"output_type": "stream", "name": "stderr", "text": 5},
+        {"output_type": "execute_result", "data": {"text/html": "x"}, "metadata": {}},
+        {"output_type": "execute_result", "data": 5},
+        {"output_type": "execute_result", "data": {"text/plain": 0}},
+    ],
+)
+def test_cleaning_gives_no_points(output):
+    nb = graded_cell(output)
+    clean_notebook(nb)
+    nbformat.validate(nb)
+    assert determine_grade(nb.cells[0]) == (0, 3)
+
+
+def test_a_notebook_of_wrong_types_becomes_a_valid_one():
+    wrong = [5, "x", None, [1], {"a": 1}, "\ud800\0", 1e400, True]
+    cells = [
+        dict.fromkeys(("id", "source", "metadata", "outputs", "attachments", "execution_count"), value)
+        | {"cell_type": kind}
+        for value in wrong
+        for kind in ("code", "markdown", "raw", "odd", value)
+    ]
+    cells += [{"cell_type": "code", "outputs": [{"output_type": "display_data", "data": value}]} for value in wrong]
+    nb = nbformat.from_dict({"cells": cells, "metadata": {"kernelspec": 5}, "nbformat": 4, "nbformat_minor": 2})
+    clean_notebook(nb)
+    nbformat.validate(nb)
+    nbformat.writes(nb).encode()
+
+
+def test_text_keeps_colours_and_loses_other_sequences():
+    assert clean_text("\x1b[31mred\x1b[0m") == "\x1b[31mred\x1b[0m"
+    assert clean_text("\x1b]8;;http://evil.example\x07click\x1b]8;;\x07\x1b[2J\x1bc\x08\0") == "click"
+    assert clean_text("\ud83d\ude00 \ud800") == "\N{GRINNING FACE} \ufffd"
+    assert "\x1b" not in clean_text("\x1b[31mx\x1b[32my" * 100_000)
+
+
+def test_the_courses_own_html_stays_as_it_is():
+    table = html_table("pad2d: 1 of 2", [Line("even kernel", False, "1 < 2", draw(grid([[1]]))), Line("odd", True)])
+    assert html_of(clean_html(table)) == html_of(table)
+    for path in (ROOT / "source").glob("*/*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == "markdown":
+                context = {"cell": cell}
+                shown = HTMLExporter(exclude_anchor_links=True).markdown2html(context, cell.source)
+                assert text_of(markdown2html(context, cell.source)) == text_of(shown), path
+
+
+def html_of(html):
+    """Tags with their attributes, without the blanks in styles that cleaning writes differently."""
+    return [
+        (tag.name, {key: re.sub(r"\s|;$", "", value) for key, value in tag.attrs.items()}, tag.text)
+        for tag in BeautifulSoup(html, "html.parser").find_all()
+    ]
+
+
+def text_of(html):
+    """Tags and words of some HTML."""
+    soup = BeautifulSoup(html, "html.parser")
+    return [tag.name for tag in soup.find_all()], soup.text
+
+
+@pytest.mark.parametrize(
+    "html",
+    ["<div>" * 20_000, "<div></b>" * 19_000, "<b><p>" * 9_000, "<table>" * 20_000, "<div>" * 1_000_000],
+    ids=["deep", "badly closed", "formatted", "tables", "huge"],
+)
+def test_deep_html_takes_no_time_and_breaks_no_page(html):
+    start = time.monotonic()
+    clean = clean_html(html)
+    assert time.monotonic() - start < 15
+    str(BeautifulSoup(clean[:1_000_000], "html.parser"))
+
+
+def test_grades_csv_holds_no_formulas(graded, tmp_path):
+    course = Path(shutil.copytree(graded, tmp_path / "course"))
+    names = ["=1+1", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", 'Strange, "Doctor"\n=1', "O'Neil"]
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        for place, name in enumerate(names):
+            gradebook.add_student(f"s{place}", last_name=name, email="=cmd|'/c calc'!A1")
+    nbgrader(course, "export")
+    with (course / "grades.csv").open(newline="") as file:
+        rows = {row["student_id"]: row for row in csv.DictReader(file) if row["assignment"] == "1-padding"}
+    assert [rows[f"s{place}"]["last_name"] for place in range(9)] == [f"'{name}" for name in names[:7]] + names[7:]
+    assert rows["s0"]["email"].startswith("'=")
+    assert (rows["ada"]["score"], rows["s1"]["score"], rows["ada"]["max_score"]) == ("12.0", "0.0", "12.0")
+    # The columns and numbers of nbgrader's own.
+    nbgrader(
+        course, "export", "--exporter=nbgrader.plugins.CsvExportPlugin", "--to=stock.csv", "--student=['ada','eve']"
+    )
+    nbgrader(course, "export", "--to=ours.csv", "--student=['ada','eve']")
+    assert (course / "ours.csv").read_text() == (course / "stock.csv").read_text()
