@@ -3,10 +3,14 @@
 import os
 from pathlib import Path
 
-from nbconvert.preprocessors import ClearMetadataPreprocessor, CoalesceStreamsPreprocessor
+from nbconvert.preprocessors import (
+    ClearMetadataPreprocessor,
+    CoalesceStreamsPreprocessor,
+    CSSHTMLHeaderPreprocessor,
+)
 from nbgrader import preprocessors as nbgrader
 
-from grading import execute, generate, intake
+from grading import execute, export, feedback, generate, intake, sanitize
 
 c = get_config()  # noqa: F821  (nbgrader gives it to this file)
 root = Path(__file__).resolve().parent
@@ -61,9 +65,22 @@ c.CoalesceStreamsPreprocessor.enabled = True
 
 # Reads whatever was handed in: a file that is no notebook gets a page that says so instead of stopping the class.
 c.Autograde.exporter_class = intake.SubmissionExporter
-# nbgrader's own list, with our Execute: a kernel that dies costs the cells after it and nothing else.
+# What a kernel sent is checked once it has been cleaned, not before.
+c.Exporter.optimistic_validation = True
+# nbgrader's own list, after a cleaning that leaves nothing in a submission that could not be written again.
+c.Autograde.sanitize_preprocessors = [
+    sanitize.Sanitize,
+    nbgrader.ClearOutput,
+    nbgrader.DeduplicateIds,
+    nbgrader.OverwriteKernelspec,
+    nbgrader.OverwriteCells,
+    nbgrader.CheckCellMetadata,
+]
+# nbgrader's own list, with our Execute: a kernel that dies costs the cells after it and nothing else. What the kernel
+# sent is cleaned before anything reads it.
 c.Autograde.autograde_preprocessors = [
     execute.Execute,
+    sanitize.Sanitize,
     nbgrader.IgnorePattern,
     ClearMetadataPreprocessor,
     nbgrader.LimitOutput,
@@ -75,3 +92,17 @@ c.Autograde.autograde_preprocessors = [
 c.Execute.timeout = 120
 # Time stamps in the metadata would make every run's files differ.
 c.Execute.record_timing = False
+
+# Feedback and Formgrader clean what they show once more: notebooks graded elsewhere or earlier, and Markdown.
+c.HTMLExporter.preprocessors = [sanitize.Sanitize, sanitize.EscapeNames]
+c.HTMLExporter.filters = {
+    "markdown2html": "grading.sanitize.markdown2html",
+    "clean_html": "grading.sanitize.clean_html",
+}
+# A page in which no script runs.
+c.GenerateFeedback.exporter_class = feedback.FeedbackExporter
+# nbgrader's own list, and no outputs that could tell of a hidden check.
+c.GenerateFeedback.preprocessors = [nbgrader.GetGrades, feedback.HideLaterOutputs, CSSHTMLHeaderPreprocessor]
+
+# nbgrader's grades.csv, in which no name is a formula.
+c.ExportApp.plugin_class = export.CsvExport

@@ -1,0 +1,299 @@
+"""Nothing active from a submission opens in a browser: notebooks are cleaned when graded and again when shown."""
+
+import base64
+import re
+from html import escape
+from itertools import accumulate
+
+import jinja2
+import nh3
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat.notebooknode import NotebookNode, from_dict
+from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import is_grade
+from pygments.token import STANDARD_TYPES
+
+from grading.intake import UNUSABLE
+
+RESULT = "application/vnd.convblocks.result+json"
+"""Mime type of a check's result; kept only where grading itself wrote it."""
+
+PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+"""The pictures that outputs and attachments may hold, and how their bytes begin."""
+
+_TAGS = """
+    a abbr b blockquote br caption code dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i img
+    kbd li mark ol p pre s small span strong sub summary sup table tbody td tfoot th thead tr u ul
+"""
+# Nothing that moves a box, or lets what is in it hang over, so that nothing lies on another's score.
+_PROPERTIES = """
+    background background-color border border-bottom border-collapse border-color border-left border-right
+    border-spacing border-style border-top border-width color font-style font-weight max-width padding
+    padding-bottom padding-left padding-right padding-top text-align text-decoration vertical-align white-space
+    width
+"""
+
+_LINK = re.compile(r"https?://\w[^\s]*", re.IGNORECASE)
+# An SVG in an <img> runs no script and loads nothing.
+_DRAWING = re.compile(r"data:image/(png|jpeg|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
+# Neither quotes, comments nor backslashes, in which a url() could hide; and of functions only those that are colours.
+_STYLE = re.compile(r"(rgba?\(|hsla?\(|[\w\s:;#%.,!)-])*")
+_COLOUR = re.compile(r"\x1b\[[\d;]{0,20}m")
+_ESCAPE = re.compile(
+    r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]P^_X][^\x07\x1b]*(\x07|\x1b\\)?|[^\[\]P^_X])?|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+)
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# What a page can colour in a moment; nbconvert copies the rest of a text at every change of colour.
+_MOST_COLOURS = 2000
+# Cleaning takes the square of the depth, for which all tags may be used.
+_MOST_TAGS = 20_000
+# nbconvert's last step calls itself once a level.
+_DEEPEST = 200
+# Longer than any lesson; some texts take Markdown the square of their length.
+_LONGEST_MARKDOWN = 50_000
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    """The value of an attribute where it is harmless, None to drop it."""
+    allowed = {"href": _LINK, "src": _DRAWING, "style": _STYLE}.get(name)
+    return value if allowed is None or allowed.fullmatch(value) else None
+
+
+_CLEANER = nh3.Cleaner(
+    tags=set(_TAGS.split()),
+    clean_content_tags={"script", "style", "title", "template", "iframe", "noscript", "textarea"},
+    attributes={
+        "*": {"style"},
+        "a": {"href"},
+        "details": {"open"},
+        "img": {"alt", "height", "src", "width"},
+        "ol": {"start"},
+        "td": {"colspan", "rowspan"},
+        "th": {"colspan", "rowspan"},
+    },
+    attribute_filter=_attribute,
+    # Classes and ids of a student's would be found by Formgrader's own scripts; highlighted code needs these alone.
+    allowed_classes={"span": set(STANDARD_TYPES.values()) - {""}, "div": {"highlight"}},
+    filter_style_properties=set(_PROPERTIES.split()),
+    url_schemes={"http", "https", "data"},
+    url_relative="deny",
+)
+
+
+def clean_html(html: str) -> str:
+    """HTML with words, tables and embedded pictures alone; links lead to http and https.
+
+    What no output of the course comes near, by its tags or their depth, is shown as its own source.
+    """
+    html = clean_text(html)
+    if html.count("<") <= _MOST_TAGS:
+        clean = _CLEANER.clean(html)
+        if _depth(clean) <= _DEEPEST:
+            return clean
+    return f"<pre>{escape(html)}</pre>"
+
+
+def _depth(clean: str) -> int:
+    """How deep the tags of clean HTML are nested."""
+    tags = re.findall(r"<(/?)(\w+)", clean)
+    return max(accumulate(-1 if closing else 1 for closing, tag in tags if tag not in ("br", "hr", "img")), default=0)
+
+
+@jinja2.pass_context
+def markdown2html(context: jinja2.runtime.Context, source: str) -> str:
+    """nbconvert's filter of the same name, with clean HTML as its result."""
+    plain = f"<pre>{escape(source)}</pre>"
+    if len(source) > _LONGEST_MARKDOWN:
+        return plain
+    renderer = IPythonRenderer(
+        escape=False, attachments=context.get("cell", {}).get("attachments", {}), exclude_anchor_links=True
+    )
+    try:
+        return clean_html(MarkdownWithMath(renderer=renderer).render(source))
+    except Exception:
+        # A missing attachment is an error there, quotes in quotes in quotes another; neither is to cost the page.
+        return plain
+
+
+def clean_text(value) -> str:
+    """Text that can be written and shown: lines joined, no lone surrogates, of control sequences only colours."""
+    text = "".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    many = len(_COLOUR.findall(text)) > _MOST_COLOURS
+    return _ESCAPE.sub(lambda found: found[0] if not many and _COLOUR.fullmatch(found[0]) else "", text)
+
+
+def _source(value) -> str:
+    """Source code that can be written; other control characters are the student's own business."""
+    text = "".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
+
+
+def clean_notebook(nb: NotebookNode) -> None:
+    """Rebuild a notebook, in place, from what is known and harmless in it; what grading itself wrote stays."""
+    kernelspec = _dict(nb.get("metadata")).get("kernelspec")
+    metadata = {
+        "kernelspec": {
+            key: clean_text(_dict(kernelspec).get(key, value))
+            for key, value in {"display_name": "Python 3", "language": "python", "name": "python3"}.items()
+        },
+        # A kernel may say anything about its language, which chooses how code is coloured.
+        "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+    }
+    if UNUSABLE in _dict(nb.get("metadata")):
+        metadata[UNUSABLE] = clean_text(nb.metadata[UNUSABLE])
+    nb.metadata = from_dict(metadata)
+    nb.nbformat, nb.nbformat_minor = 4, 5
+    taken: set[str] = set()
+    for place, cell in enumerate(nb.cells):
+        _clean_cell(cell)
+        if not _identifies(cell.get("id")) or cell.id in taken:
+            cell.id = f"cell-{place}-of-{len(nb.cells)}"
+        taken.add(cell.id)
+
+
+def _clean_cell(cell: NotebookNode) -> None:
+    metadata = _dict(cell.get("metadata"))
+    kept = {key: bool(metadata[key]) for key in ("deletable", "editable") if key in metadata}
+    if nbgrader := _nbgrader(metadata.get("nbgrader")):
+        kept["nbgrader"] = nbgrader
+    kind = cell.get("cell_type")
+    clean = {
+        # A cell of an unknown type is shown by neither template.
+        "cell_type": kind if kind in ("code", "markdown", "raw") else "raw",
+        "id": cell.get("id"),
+        "metadata": kept,
+        "source": _source(cell.get("source", "")),
+    }
+    if kind == "code":
+        clean["execution_count"] = _count(cell.get("execution_count"))
+        graded = is_grade(from_dict(clean))
+        outputs = cell.get("outputs")
+        clean["outputs"] = [
+            one
+            for one in (_clean_output(output, graded) for output in (outputs if isinstance(outputs, list) else []))
+            if one
+        ]
+    elif pictures := _attachments(cell.get("attachments")):
+        clean["attachments"] = pictures
+    cell.clear()
+    cell.update(from_dict(clean))
+
+
+def is_official(output: NotebookNode) -> bool:
+    """Whether grading wrote this output of a graded cell."""
+    return _dict(_dict(output.get("metadata")).get("convblocks")).get("official") is True
+
+
+def _clean_output(output, graded: bool) -> dict | None:
+    """A harmless output of valid form, None where nothing is left of it; no error of a graded cell is ever lost."""
+    output = _dict(output)
+    kind = output.get("output_type")
+    if kind == "stream":
+        name = "stderr" if output.get("name") == "stderr" else "stdout"
+        return {"output_type": kind, "name": name, "text": clean_text(output.get("text", ""))}
+    if kind == "error":
+        return {
+            "output_type": kind,
+            "ename": clean_text(output.get("ename", "")),
+            "evalue": clean_text(output.get("evalue", "")),
+            "traceback": [clean_text(line) for line in _list(output.get("traceback"))],
+        }
+    if kind not in ("execute_result", "display_data"):
+        return None
+    official = graded and is_official(output)
+    data = _clean_data(_dict(output.get("data")), official)
+    if kind == "execute_result" and graded and "text/plain" not in data:
+        # nbgrader would find no score in it, and without any output give all points.
+        return _clean_output({"output_type": "error", "ename": "NoScore", "evalue": "a result without text"}, graded)
+    if not data:
+        return None
+    metadata = {"convblocks": {"official": True}} if official else {}
+    count = {"execution_count": _count(output.get("execution_count"))} if kind == "execute_result" else {}
+    return {"output_type": kind, "data": data, "metadata": metadata, **count}
+
+
+def _clean_data(data: dict, official: bool) -> dict:
+    clean = {mime: data[mime] for mime in PICTURES if _is_picture(mime, data.get(mime))}
+    if "text/plain" in data:
+        clean["text/plain"] = clean_text(data["text/plain"])
+    if isinstance(data.get("text/html"), str | list):
+        clean["text/html"] = clean_html(data["text/html"])
+    if official and RESULT in data:
+        clean[RESULT] = data[RESULT]
+    return clean
+
+
+def _is_picture(mime: str, data) -> bool:
+    if not isinstance(data, str):
+        return False
+    try:
+        return base64.b64decode("".join(data.split()), validate=True).startswith(PICTURES[mime])
+    except ValueError:
+        return False
+
+
+def _attachments(attachments) -> dict:
+    """Pictures attached to a Markdown cell, by their names."""
+    clean = {}
+    for name, bundle in _dict(attachments).items():
+        pictures = {mime: data for mime, data in _dict(bundle).items() if mime in PICTURES and _is_picture(mime, data)}
+        if pictures:
+            clean[clean_text(name)] = pictures
+    return clean
+
+
+def _nbgrader(metadata) -> dict | None:
+    """nbgrader's metadata of a cell, which it puts into pages as they are; None where they are not nbgrader's."""
+    metadata = _dict(metadata)
+    if not _identifies(metadata.get("grade_id")):
+        return None
+    kinds = {
+        "cell_type": str,
+        "checksum": str,
+        "comment": str,
+        "grade": bool,
+        "grade_id": str,
+        "locked": bool,
+        "points": int | float,
+        "schema_version": int,
+        "score": int | float,
+        "solution": bool,
+        "task": bool,
+    }
+    clean = {key: metadata[key] for key, kind in kinds.items() if isinstance(metadata.get(key), kind)}
+    return {key: clean_text(value) if isinstance(value, str) else value for key, value in clean.items()}
+
+
+def _identifies(name) -> bool:
+    return isinstance(name, str) and bool(_IDENTIFIER.fullmatch(name))
+
+
+def _count(value) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _list(value) -> list:
+    return value if isinstance(value, list) else []
+
+
+def _dict(value) -> dict:
+    return value if isinstance(value, dict) else {}
+
+
+class Sanitize(NbGraderPreprocessor):
+    """Cleans a notebook, see `clean_notebook`: before it runs, after it ran, and whenever it is shown."""
+
+    def preprocess(self, nb, resources):
+        clean_notebook(nb)
+        return nb, resources
+
+
+class EscapeNames(NbGraderPreprocessor):
+    """Formgrader puts what a student is called into its page as it is."""
+
+    def preprocess(self, nb, resources):
+        for name in ("student", "first_name", "last_name", "notebook_path"):
+            if isinstance(resources.get(name), str):
+                resources[name] = escape(clean_text(resources[name]))
+        return nb, resources
