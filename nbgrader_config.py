@@ -6,7 +6,7 @@ from pathlib import Path
 from nbconvert.preprocessors import ClearMetadataPreprocessor, CoalesceStreamsPreprocessor
 from nbgrader import preprocessors as nbgrader
 
-from grading import execute, generate, intake
+from grading import execute, files, generate, intake
 
 c = get_config()  # noqa: F821  (nbgrader gives it to this file)
 root = Path(__file__).resolve().parent
@@ -23,6 +23,9 @@ c.Exchange.root = os.environ.get("CONVBLOCKS_EXCHANGE", str(root / "exchange"))
 Path(c.Exchange.root).mkdir(parents=True, exist_ok=True)
 # Keep a submission that can be read when a newer one cannot.
 c.ExchangeFactory.collect = intake.Collect
+# Archives from elsewhere, taken in with `nbgrader zip_collect`: what is in them stays in the student's folder.
+c.ZipCollectApp.extractor_plugin = files.Extractor
+c.ZipCollectApp.collector_plugin = files.Collector
 
 # Random cases of the hidden checks are drawn from this seed: one for all students of a course, new for each course.
 os.environ["CONVBLOCKS_SEED"] = "2026"
@@ -70,6 +73,8 @@ c.Autograde.autograde_preprocessors = [
     nbgrader.SaveAutoGrades,
     nbgrader.AssignLatePenalties,
     nbgrader.CheckCellMetadata,
+    # What lacks its mark was interrupted, and is graded anew by the next run.
+    intake.MarkGraded,
 ]
 # Seconds for one cell; training in the last notebook is the longest.
 c.Execute.timeout = 120
