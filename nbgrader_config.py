@@ -10,7 +10,7 @@ from nbconvert.preprocessors import (
 )
 from nbgrader import preprocessors as nbgrader
 
-from grading import execute, export, feedback, generate, intake, sanitize
+from grading import execute, export, feedback, files, generate, intake, sanitize
 
 c = get_config()  # noqa: F821  (nbgrader gives it to this file)
 root = Path(__file__).resolve().parent
@@ -27,6 +27,9 @@ c.Exchange.root = os.environ.get("CONVBLOCKS_EXCHANGE", str(root / "exchange"))
 Path(c.Exchange.root).mkdir(parents=True, exist_ok=True)
 # Keep a submission that can be read when a newer one cannot.
 c.ExchangeFactory.collect = intake.Collect
+# Archives from elsewhere, taken in with `nbgrader zip_collect`: what is in them stays in the student's folder.
+c.ZipCollectApp.extractor_plugin = files.Extractor
+c.ZipCollectApp.collector_plugin = files.Collector
 
 # Random cases of the hidden checks are drawn from this seed: one for all students of a course, new for each course.
 os.environ["CONVBLOCKS_SEED"] = "2026"
@@ -76,17 +79,20 @@ c.Autograde.sanitize_preprocessors = [
     nbgrader.OverwriteCells,
     nbgrader.CheckCellMetadata,
 ]
-# nbgrader's own list, with our Execute: a kernel that dies costs the cells after it and nothing else. What the kernel
-# sent is cleaned before anything reads it.
+# nbgrader's own list, with our Execute: submissions run in a sandbox and the broker keeps the scores. What the kernel sent
+# is cleaned before anything reads it.
 c.Autograde.autograde_preprocessors = [
     execute.Execute,
     sanitize.Sanitize,
     nbgrader.IgnorePattern,
     ClearMetadataPreprocessor,
     nbgrader.LimitOutput,
+    execute.OfficialScoresOnly,
     nbgrader.SaveAutoGrades,
     nbgrader.AssignLatePenalties,
     nbgrader.CheckCellMetadata,
+    # What lacks its mark was interrupted, and is graded anew by the next run.
+    intake.MarkGraded,
 ]
 # Seconds for one cell; training in the last notebook is the longest.
 c.Execute.timeout = 120

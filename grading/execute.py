@@ -13,13 +13,15 @@ import zmq
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_markdown_cell, new_output
 from nbgrader import preprocessors
+from nbgrader.converters import NbGraderException
 from nbgrader.utils import is_grade
 from traitlets import Bool, Integer
 
 from autograde_tests.checking import Result
 from grading import sandbox
 from grading.broker import Broker, check_of, no_result
-from grading.intake import Wanted, wanted_notebooks
+from grading.mending import Wanted, wanted_notebooks
+from grading.sanitize import is_official
 
 KERAS_NOTEBOOKS = ("keras_classifier",)
 """Notebooks whose sandbox has Keras."""
@@ -32,8 +34,26 @@ class SandboxFailed(RuntimeError):
     """No kernel could be started, which is nobody's work: the submission is not graded and can be graded again."""
 
 
+def require_sandbox(config, log) -> None:
+    """Refuse to grade where there is no sandbox, before anything is touched; say so when one is done without.
+
+    Raises NbGraderException, which ends nbgrader's command.
+    """
+    if Execute(config=config).unsafe_no_sandbox:
+        log.warning(
+            "UNSAFE: submissions run without a sandbox (--unsafe-no-sandbox). They can read and change every file that you "
+            "can. Grade so only work of people you trust."
+        )
+        return
+    try:
+        sandbox.require()
+    except sandbox.SandboxMissing as error:
+        log.error(str(error))
+        raise NbGraderException(str(error)) from None
+
+
 class Execute(preprocessors.Execute):
-    """nbgrader's own step, with kernels in a sandbox and scores from the broker; what a notebook prints scores nothing."""
+    """nbgrader's own step, with kernels in a sandbox and scores from the broker."""
 
     unsafe_no_sandbox = Bool(False, help="run submissions unprotected: they can read and change your files").tag(
         config=True
@@ -54,8 +74,6 @@ class Execute(preprocessors.Execute):
         self._results: dict[str, Result] = {}
         self._ran, self._events, self._sent, self._started = [], [], 0, False
         self._deadline = time.monotonic() + self.notebook_seconds
-        if not self.unsafe_no_sandbox:
-            sandbox.require()
         # Paths of sockets are short: 107 bytes, wherever temporary files usually go.
         self._runtime = Path(tempfile.mkdtemp(prefix="cb", dir="/tmp"))
         try:
@@ -106,8 +124,7 @@ class Execute(preprocessors.Execute):
     def _end_kernel(self) -> None:
         """Kill the kernel at once; called from the broker's thread when a call does not come back."""
         process = getattr(self.km and self.km.provisioner, "process", None)
-        if process is not None:
-            process.kill()
+        sandbox.end(process)
 
     def _start_afresh(self, nb) -> None:
         """A new kernel in which everything has run that ran before, except the cells that are to blame."""
@@ -237,6 +254,17 @@ class Execute(preprocessors.Execute):
                 self.log.error("%s, %s: %s", names["student"], names["notebook"], event)
             said = "\n".join(f"- {event}" for event in self._events)
             nb.cells.insert(0, new_markdown_cell(f"## This notebook did not run smoothly\n\n{said}", id="did-not-run"))
+
+
+class OfficialScoresOnly(preprocessors.NbGraderPreprocessor):
+    """Makes a graded cell without the broker's result an error; nbgrader would give it all of its points."""
+
+    def preprocess_cell(self, cell, resources, cell_index):
+        if is_grade(cell) and cell.cell_type == "code" and [*map(is_official, cell.outputs)] != [True]:
+            sentence = "it has no result of grading: was it run without --no-execute?"
+            self.log.error("%s: %s", cell.metadata.nbgrader.grade_id, sentence)
+            cell.outputs = [new_output("error", ename="NoResult", evalue=sentence, traceback=[sentence])]
+        return cell, resources
 
 
 class Stop(Exception):

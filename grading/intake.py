@@ -1,118 +1,158 @@
 """Take in what students handed in: use what can be used, say what cannot, and let no file cost another."""
 
+import datetime
+import functools
 import json
+import os
 import re
-from dataclasses import dataclass, field
+import shutil
+import stat
 from pathlib import Path
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
-from nbformat.notebooknode import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell
-from nbgrader.api import Gradebook, MissingEntry
+from nbformat.v4 import new_markdown_cell
 from nbgrader.converters import Autograde
 from nbgrader.exchange.default import ExchangeCollect
+from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import find_all_files, parse_utc
 
-UNUSABLE = "unusable_submission"
-"""Key of the metadata of a notebook that stands for a file that could not be used."""
+from grading.execute import require_sandbox
+from grading.files import LeftOut, copy_plain_files, open_plain
+from grading.mending import Wanted, mend, wanted_notebooks
+from grading.reading import UNUSABLE, Unusable, read_notebook
+
+__all__ = [
+    "Collect",
+    "MarkGraded",
+    "SubmissionExporter",
+    "Wanted",
+    "find_problem",
+    "read_submission",
+    "wanted_notebooks",
+]
+
+GRADED = "graded"
+"""Key of the metadata of a notebook that has been graded to the end."""
 
 
-@dataclass
-class Wanted:
-    """A notebook of the assignment as the gradebook knows it.
+def take_notebook(path: Path, wanted: Wanted, others: frozenset[str] = frozenset()):
+    """The notebook that a student meant to hand in as `path`, and what was mended in reading it, in sentences.
 
-    cells: for every cell that nbgrader knows, by its grade_id, its `source` and its nbgrader `metadata`.
+    Where there is no such file, the only other notebook beside it that is recognisably this one is taken. others: file
+    names that belong to other notebooks of the assignment. Raises grading.reading.Unusable.
     """
-
-    name: str
-    cells: dict[str, dict] = field(default_factory=dict)
-
-    @property
-    def graded(self) -> list[str]:
-        """The ids of the graded cells."""
-        return [name for name, cell in self.cells.items() if cell["metadata"]["grade"]]
-
-    @property
-    def own(self) -> set[str]:
-        """The ids that no other notebook has, functions and their checks."""
-        return set(self.cells) - {"toolbox", "imports"}
-
-
-def wanted_notebooks(db_url: str, assignment: str) -> list[Wanted]:
-    """The notebooks that an assignment consists of; empty for an assignment that was never generated."""
-    with Gradebook(db_url) as gradebook:
-        try:
-            notebooks = gradebook.find_assignment(assignment).notebooks
-        except MissingEntry:
-            return []
-        return [_wanted(notebook) for notebook in notebooks]
-
-
-def _wanted(notebook) -> Wanted:
-    points = {cell.name: cell.max_score for cell in notebook.grade_cells}
-    solutions = {cell.name for cell in notebook.solution_cells}
-    wanted = Wanted(notebook.name)
-    for cell in notebook.source_cells:
-        metadata = {
-            "grade": cell.name in points,
-            "grade_id": cell.name,
-            "locked": bool(cell.locked),
-            "schema_version": 3,
-            "solution": cell.name in solutions,
-            "task": False,
-            "cell_type": str(cell.cell_type),
-        }
-        metadata |= {"points": points[cell.name]} if cell.name in points else {}
-        wanted.cells[cell.name] = {"source": cell.source, "metadata": metadata}
-    return wanted
-
-
-def find_problem(path: Path, wanted: Wanted) -> str:
-    """What makes a submitted file unusable, in a sentence for a person; "" when it can be graded."""
-    if not path.is_file():
-        others = sorted(other.name for other in path.parent.glob("*.ipynb")) if path.parent.is_dir() else []
-        beside = f"; there is {', '.join(others)}" if others else ""
-        return f"{path.name} was not handed in{beside}"
-    text = path.read_bytes()
-    if not text.strip():
-        return f"{path.name} is an empty file"
     try:
-        notebook = nbformat.reads(text.decode("utf-8-sig"), as_version=4)
-        sources = [str(cell.source) for cell in notebook.cells]
-        ids = {_grade_id(cell) for cell in notebook.cells}
-    except (UnicodeDecodeError, json.JSONDecodeError, nbformat.reader.NotJSONError):
-        return f"{path.name} is not a notebook: its content is not JSON, perhaps cut off on its way"
+        return _recognised(path, wanted)
+    except FileNotFoundError:
+        pass
+    names = [name for name in _names(path.parent) if name.endswith(".ipynb") and name not in others]
+    fitting = {}
+    # More would be a flood of files, each to be read.
+    for name in names[:10]:
+        try:
+            fitting[name] = _recognised(path.parent / name, wanted)
+        except (Unusable, FileNotFoundError):
+            continue
+    if len(fitting) != 1:
+        beside = [name for name in _names(path.parent) if name.endswith(".ipynb")]
+        said = f"; there is {', '.join(map(_shown, beside[:5]))}" if beside else ""
+        raise Unusable(f"{path.name} was not handed in{said}")
+    ((name, (notebook, mended)),) = fitting.items()
+    return notebook, [f"{path.name} was not handed in, {_shown(name)} was taken for it.", *mended]
+
+
+def _recognised(path: Path, wanted: Wanted):
+    """Read one file. Raises Unusable, also for a notebook of another assignment, and FileNotFoundError."""
+    notebook, mended = read_notebook(path)
+    theirs = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells}
+    theirs -= {None, "toolbox", "imports"}
+    defined = any(
+        re.search(rf"^\s*def\s+{re.escape(name)}\s*\(", cell.source, re.MULTILINE)
+        for cell in notebook.cells
+        for name in wanted.functions
+    )
+    # Names of functions count where nbgrader's ids are lost; elsewhere they may have come over from other notebooks.
+    if not theirs & wanted.own and (theirs or not defined):
+        raise Unusable(f"{path.name} is another notebook: none of the cells and functions of this assignment are in it")
+    return notebook, mended
+
+
+def find_problem(path: Path, wanted: Wanted, others: frozenset[str] = frozenset()) -> str:
+    """What makes a submitted file unusable, in a sentence for a person; "" when it can be graded."""
+    try:
+        take_notebook(path, wanted, others)
+    except Unusable as reason:
+        return str(reason)
     except Exception as error:
         return f"{path.name} is not a notebook that can be read ({type(error).__name__}: {str(error)[:200]})"
-    theirs = {name for name in ids - {None, "toolbox", "imports"} if isinstance(name, str)}
-    functions = "|".join(re.escape(name) for name in wanted.own - set(wanted.graded))
-    defined = re.compile(rf"^\s*def\s+({functions})\s*\(", re.MULTILINE)
-    # Names of functions count where nbgrader's ids are lost; elsewhere they may have come over from other notebooks.
-    if not theirs & wanted.own and (theirs or not any(defined.search(source) for source in sources)):
-        return f"{path.name} is another notebook: none of the cells and functions of this assignment are in it"
     return ""
+
+
+def find_problems(folder: Path, wanted: list[Wanted]) -> dict[str, str]:
+    """The notebooks of a submission that cannot be graded, by name, with the reason."""
+    others = frozenset(f"{one.name}.ipynb" for one in wanted)
+    problems = {one.name: find_problem(folder / f"{one.name}.ipynb", one, others) for one in wanted}
+    return {name: problem for name, problem in problems.items() if problem}
+
+
+def _names(folder: Path) -> list[str]:
+    """What is in a folder, by name; nothing where there is none."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def _shown(name: str) -> str:
+    """A name for a page or a log: one line, no markup."""
+    return re.sub(r"[^\w .()+-]", "?", name, flags=re.ASCII)[:80]
 
 
 class Collect(ExchangeCollect):
     """nbgrader's collect, except that of each student the newest submission *that can be used* is taken.
 
-    Where there is none, the newest is taken as it is, so that its feedback can say what was wrong.
+    Where there is none, the newest is taken as it is, so that its feedback can say what was wrong. Only plain files are
+    copied, and a folder in the inbox that is no submission stops nobody.
     """
 
     def init_src(self):
         super().init_src()
-        wanted = wanted_notebooks(self.coursedir.db_url, self.coursedir.assignment_id)
-        self.src_records = [self._newest_usable(record, wanted) for record in self.src_records]
+        self._wanted = wanted_notebooks(self.coursedir.db_url, self.coursedir.assignment_id)
+        self.src_records = [self._newest_usable(record) for record in self.src_records if self._is_submission(record)]
 
-    def _newest_usable(self, newest: dict, wanted: list[Wanted]) -> dict:
-        folders = Path(self.inbound_path).glob(f"{newest['username']}+{self.coursedir.assignment_id}+*")
-        records = self._sort_by_timestamp([self._path_to_record(str(folder)) for folder in folders])
-        fewest, best = len(wanted), newest
-        for record in [one for one in records if one["timestamp"] <= newest["timestamp"]]:
-            folder = Path(self.inbound_path) / record["filename"]
-            problems = list(filter(None, (find_problem(folder / f"{one.name}.ipynb", one) for one in wanted)))
+    def _path_to_record(self, path):
+        try:
+            return super()._path_to_record(path)
+        except Exception:
+            return {"username": "", "filename": os.path.basename(path), "timestamp": datetime.datetime.min}
+
+    def _is_submission(self, record: dict) -> bool:
+        """Whether this is the folder of a student; the inbox is writable by everybody."""
+        name = record["username"]
+        strange = name in ("", ".", "..") or "/" in name or not name.isprintable()
+        path = os.path.join(self.inbound_path, record["filename"])
+        if strange or not stat.S_ISDIR(os.stat(path, follow_symlinks=False).st_mode):
+            self.log.error("%s in the inbox is not a submission: left out.", ascii(record["filename"]))
+            return False
+        return True
+
+    def _newest_usable(self, newest: dict) -> dict:
+        records = [self._path_to_record(name) for name in _names(Path(self.inbound_path))]
+        records = [
+            one
+            for one in self._sort_by_timestamp(records)
+            if one["username"] == newest["username"]
+            and one["timestamp"] <= newest["timestamp"]
+            and one["filename"].startswith(f"{newest['username']}+{self.coursedir.assignment_id}+")
+            and self._is_submission(one)
+        ]
+        fewest, best = len(self._wanted), newest
+        for record in records:
+            problems = find_problems(Path(self.inbound_path, record["filename"]), self._wanted)
             if problems:
-                self.log.error("%s, submitted at %s: %s", record["username"], record["timestamp"], "; ".join(problems))
+                said = "; ".join(problems.values())
+                self.log.error("%s, submitted at %s: %s", record["username"], record["timestamp"], said)
             # Newest first, so of equally good ones the newest is taken.
             if len(problems) < fewest:
                 fewest, best = len(problems), record
@@ -120,46 +160,137 @@ class Collect(ExchangeCollect):
                 break
         return best
 
+    def do_copy(self, src, dest, log=None):
+        """Copy the plain files of a submission, with the time stamp that its folder is named by."""
+        record = self._path_to_record(src)
+        copy_plain_files(
+            Path(src),
+            Path(dest),
+            functools.partial(_say_left_out, self.log, record["username"], self.coursedir.assignment_id),
+            self.coursedir.ignore,
+            first=["timestamp.txt", *(f"{one.name}.ipynb" for one in self._wanted)],
+        )
+        stamp = Path(dest, "timestamp.txt")
+        if _timestamp(stamp) is None:
+            stamp.unlink(missing_ok=True)
+            Path(dest).mkdir(parents=True, exist_ok=True)
+            stamp.write_text(record["timestamp"].isoformat(" ") + " UTC")
+        if self.coursedir.groupshared:
+            for folder, _, names in os.walk(dest):
+                os.chmod(folder, 0o2770 | os.stat(folder).st_mode & 0o777)
+                for name in names:
+                    os.chmod(os.path.join(folder, name), 0o660)
+
+
+def _say_left_out(log, student: str, assignment: str, name: str, reason: str) -> None:
+    log.warning("%s, %s: %s %s. It was left out.", student, assignment, ascii(name), reason)
+
+
+def _timestamp(path: Path) -> datetime.datetime | None:
+    """The time in a file timestamp.txt; None where there is none that can be read."""
+    try:
+        with open_plain(path) as file:
+            return parse_utc(file.read(100).decode().strip())
+    except (LeftOut, OSError, ValueError, OverflowError, TypeError):
+        return None
+
 
 class SubmissionExporter(NotebookExporter):
     """Reads submissions for nbgrader's autograde.
 
-    A file that cannot be used is replaced, for grading, by the released notebook with the reason on top: no points, but
-    a feedback page that says why. Where an earlier submission of that notebook has been graded, that one stays instead.
-    Graded cells that a student lost are added at the end.
+    What is damaged is mended, and said so on top. A file that cannot be used is replaced, for grading, by the released
+    notebook with the reason on top: no points, but a feedback page that says why. Where an earlier submission of that
+    notebook has been graded, that one stays instead. What an interrupted run left half-done is graded anew.
     """
 
     def __init__(self, config=None, **kwargs):
         super().__init__(config=config, **kwargs)
         # The converter makes its exporter before it removes anything, which is the moment to hold submissions back.
         if isinstance(self.parent, Autograde):
+            require_sandbox(self.config, self.log)
             self._prepare(self.parent)
 
     def _prepare(self, converter: Autograde) -> None:
-        only = converter.coursedir.notebook_id
+        coursedir = converter.coursedir
+        # nbgrader's own waits for ever where the file is a pipe, and gives up where it holds no time.
+        coursedir.get_existing_timestamp = lambda folder: _timestamp(Path(folder, "timestamp.txt"))
+        # nbgrader would copy what links point at. This is called before it copies, for each student.
+        before = converter.pre_convert_hook
+        converter.pre_convert_hook = functools.partial(
+            self._copy_plain_files, converter, before, list(coursedir.ignore)
+        )
         for folder in list(converter.assignments):
-            assignment, student = _ids(converter, folder)
-            wanted = wanted_notebooks(converter.coursedir.db_url, assignment)
-            paths = {one.name: Path(converter.coursedir.root, folder, f"{one.name}.ipynb") for one in wanted}
-            problems = {one.name: find_problem(paths[one.name], one) for one in wanted if only in ("*", one.name)}
-            problems = {name: problem for name, problem in problems.items() if problem}
-            graded = Path(converter.coursedir.root, converter._format_dest(assignment, student))
-            if any(_is_graded(graded / f"{name}.ipynb") for name in problems):
-                self.log.error(
-                    "%s, %s: %s. The submission graded before stays as it is.",
-                    student,
-                    assignment,
-                    "; ".join(problems.values()),
-                )
+            try:
+                converter.assignments[folder] = self._notebooks_to_grade(converter, folder)
+            except Exception as error:
+                self.log.error("%s: it could not be looked at (%r), and is left as it is.", ascii(folder), error)
+                converter.assignments[folder] = []
+            if not converter.assignments[folder]:
                 del converter.assignments[folder]
-                continue
-            for problem in problems.values():
-                self.log.error(
-                    "%s, %s: %s. It gets no points, and feedback that says so.", student, assignment, problem
-                )
-            # A notebook that was not handed in is graded like one that cannot be read.
-            missing = {f"{folder}/{name}.ipynb" for name in problems}
-            converter.assignments[folder] = sorted({*converter.assignments[folder], *missing})
+
+    def _notebooks_to_grade(self, converter: Autograde, folder: str) -> list[str]:
+        """The notebooks of a submission, whether there is a file or not; none for a submission that is held back."""
+        assignment, student = _ids(converter, folder)
+        only = converter.coursedir.notebook_id
+        everything = wanted_notebooks(converter.coursedir.db_url, assignment)
+        wanted = [one for one in everything if only in ("*", one.name)]
+        if not everything or not wanted:
+            return converter.assignments[folder]
+        source = Path(converter.coursedir.root, folder)
+        if not stat.S_ISDIR(os.stat(source, follow_symlinks=False).st_mode):
+            raise LeftOut("is not a folder")
+        made = Path(converter.coursedir.root, converter._format_dest(assignment, student))
+        problems = find_problems(source, everything)
+        problems = {one.name: problems[one.name] for one in wanted if one.name in problems}
+        if any(_is_graded(made / f"{name}.ipynb") and not _is_unusable(made / f"{name}.ipynb") for name in problems):
+            self.log.error(
+                "%s, %s: %s. The submission graded before stays as it is.",
+                student,
+                assignment,
+                "; ".join(problems.values()),
+            )
+            return []
+        for problem in problems.values():
+            self.log.error("%s, %s: %s. It gets no points, and feedback that says so.", student, assignment, problem)
+        excluded = converter.coursedir.student_id_exclude.split(",")
+        if (
+            made.exists()
+            and student not in excluded
+            and not all(_is_graded(made / f"{one.name}.ipynb") for one in wanted)
+        ):
+            self.log.warning("%s, %s: grading was interrupted, so it is done anew.", student, assignment)
+            if only == "*":
+                shutil.rmtree(made)
+            else:
+                (made / f"{only}.ipynb").unlink(missing_ok=True)
+        return sorted(f"{folder}/{one.name}.ipynb" for one in wanted)
+
+    def _copy_plain_files(self, converter: Autograde, before, ignore: list[str], **arguments) -> None:
+        """Copy a submission's other files in nbgrader's place; a hook of nbgrader's, called for each student."""
+        coursedir = converter.coursedir
+        folder = os.path.dirname(converter.notebooks[0])
+        # An absolute path matches this folder alone, so nbgrader copies nothing of it and all of the course's own files.
+        coursedir.ignore = [*ignore, re.sub(r"([*?[])", r"[\1]", os.path.join(coursedir.root, folder))]
+        assignment, student = _ids(converter, folder)
+        source = coursedir.format_path(coursedir.source_directory, ".", assignment)
+        kept = set(converter.exclude_overwriting.get(assignment, []))
+        course = {os.path.relpath(path, source) for path in find_all_files(source, [*ignore, "*.ipynb"])} - kept
+        parents = {str(parent) for path in course for parent in Path(path).parents}
+
+        def skip(path: str) -> bool:
+            mine = {path, *map(str, Path(path).parents)}
+            return path in parents or bool(mine & course) or any(one.endswith(".ipynb") for one in mine)
+
+        copy_plain_files(
+            Path(coursedir.root, folder),
+            Path(converter._format_dest(assignment, student)),
+            functools.partial(_say_left_out, self.log, student, assignment),
+            ignore,
+            first=["timestamp.txt"],
+            skip=skip,
+        )
+        if before:
+            before(**arguments)
 
     def from_filename(self, filename, resources=None, **kwargs):
         converter = self.parent
@@ -167,20 +298,24 @@ class SubmissionExporter(NotebookExporter):
             return super().from_filename(filename, resources=resources, **kwargs)
         ids = resources["nbgrader"]
         known = {one.name: one for one in wanted_notebooks(ids["db_url"], ids["assignment"])}
-        notebook = read_submission(
+        notebook, mended = read_submission(
             Path(filename),
             known[ids["notebook"]],
             Path(converter.coursedir.format_path(converter.coursedir.release_directory, ".", ids["assignment"])),
+            frozenset(f"{name}.ipynb" for name in known),
         )
+        if mended:
+            self.log.warning("%s, %s, %s: %s", ids["student"], ids["assignment"], ids["notebook"], " ".join(mended))
         return self.from_notebook_node(notebook, resources=resources, **kwargs)
 
 
-def read_submission(path: Path, wanted: Wanted, release: Path) -> nbformat.NotebookNode:
-    """A submitted notebook ready for grading; for an unusable file the released one, with the reason on top.
+def read_submission(path: Path, wanted: Wanted, release: Path, others: frozenset[str] = frozenset()):
+    """A submitted notebook ready for grading and what was mended, in sentences; both said on top of the notebook.
 
-    release: the folder with the assignment as it was released.
+    For an unusable file it is the released notebook, with the reason on top. release: the folder with the assignment as
+    it was released. others: file names that belong to other notebooks of the assignment.
     """
-    problem = find_problem(path, wanted)
+    problem = find_problem(path, wanted, others)
     if problem:
         notebook = nbformat.read(release / f"{wanted.name}.ipynb", as_version=4)
         text = (
@@ -189,45 +324,51 @@ def read_submission(path: Path, wanted: Wanted, release: Path) -> nbformat.Noteb
         )
         notebook.cells.insert(0, new_markdown_cell(text, id="unusable"))
         notebook.metadata[UNUSABLE] = problem
-        return notebook
-    notebook = nbformat.reads(path.read_bytes().decode("utf-8-sig"), as_version=4)
-    seen: set[str] = set()
-    for cell in notebook.cells:
-        name = _grade_id(cell)
-        # Whatever happened to the metadata on the way, the gradebook knows what it was; of copies the first one counts.
-        cell.metadata.pop("nbgrader", None)
-        if name in wanted.cells and name not in seen:
-            cell.metadata["nbgrader"] = NotebookNode(wanted.cells[name]["metadata"])
-            seen.add(name)
-    lost = [name for name in wanted.graded if name not in seen]
-    if lost:
-        said = ", ".join(f"`{name}`" for name in lost)
-        text = f"These graded cells were missing and have been put back: {said}."
-        notebook.cells.append(new_markdown_cell(text, id="lost"))
-    for name in lost:
-        cell = new_code_cell(wanted.cells[name]["source"], id=f"restored-{name}"[:64].replace("_", "-"))
-        cell.metadata["nbgrader"] = NotebookNode(wanted.cells[name]["metadata"])
-        notebook.cells.append(cell)
-    return notebook
+        return notebook, []
+    notebook, mended = take_notebook(path, wanted, others)
+    mended += mend(notebook, wanted)
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
+    if mended:
+        text = "## This notebook was mended before it was graded\n\n" + "\n".join(f"- {one}" for one in mended)
+        notebook.cells.insert(0, new_markdown_cell(text, id="mended" + "-" * 50))
+    return notebook, mended
 
 
-def _grade_id(cell) -> str | None:
-    """The grade_id of a cell, None where there is none that is a text."""
-    metadata = cell.metadata.get("nbgrader")
-    name = metadata.get("grade_id") if isinstance(metadata, dict) else None
-    return name if isinstance(name, str) else None
+class MarkGraded(NbGraderPreprocessor):
+    """The last step of grading: a notebook without this mark is one that an interrupted run left behind."""
+
+    def preprocess(self, nb, resources):
+        nb.metadata[GRADED] = True
+        return nb, resources
 
 
 def _ids(converter: Autograde, folder: str) -> tuple[str, str]:
-    """Assignment and student that a folder of submissions belongs to."""
+    """Assignment and student that a folder of submissions belongs to. Raises ValueError where there is no telling."""
     pattern = converter._format_source("(?P<assignment>.*)", "(?P<student>.*)", escape=True)
     found = re.match(pattern, folder)
+    if not found:
+        raise ValueError("its name is not that of a student")
     return found["assignment"], found["student"]
 
 
-def _is_graded(path: Path) -> bool:
-    """Whether there is a graded notebook that came from a file that could be used."""
+def _metadata(path: Path) -> dict:
+    """The metadata of a graded notebook; empty where there is none, or not all of it."""
     try:
-        return UNUSABLE not in json.loads(path.read_text())["metadata"]
+        return json.loads(path.read_text(encoding="utf-8"))["metadata"]
     except (OSError, ValueError, KeyError):
-        return False
+        return {}
+
+
+def _is_graded(path: Path) -> bool:
+    """Whether there is a notebook that has been graded to the end."""
+    return GRADED in _metadata(path)
+
+
+def _is_unusable(path: Path) -> bool:
+    """Whether a graded notebook stands for a file that could not be used."""
+    return UNUSABLE in _metadata(path)

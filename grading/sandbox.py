@@ -4,6 +4,8 @@
 It uses bubblewrap (https://github.com/containers/bubblewrap), which needs no root and no daemon.
 """
 
+import asyncio
+import contextlib
 import functools
 import importlib.metadata
 import json
@@ -34,6 +36,9 @@ _HOME = "/home/student"
 _WORK = f"{_HOME}/work"
 _PACKAGES = "/packages"
 _COURSE = "/course"
+_SOCKETS = "/sockets/kernel"
+_WRITABLE = ("/dev/shm", "/tmp", "/sockets", _HOME)
+"""Where the sandbox can write; each in memory and of limited size."""
 
 
 class SandboxMissing(RuntimeError):
@@ -61,6 +66,20 @@ def require() -> str:
     return found
 
 
+def end(process: subprocess.Popen | None) -> None:
+    """Kill a kernel and all that it started, also while bubblewrap is still setting up."""
+    if process is None:
+        return
+    try:
+        family = psutil.Process(process.pid).children(recursive=True)
+    except psutil.Error:
+        family = []
+    process.kill()
+    for one in family:
+        with contextlib.suppress(psutil.Error):
+            one.kill()
+
+
 class Sandbox(LocalProvisioner):
     """One kernel in a sandbox of its own, with all that it starts; a watchdog ends it when it takes too much.
 
@@ -85,8 +104,20 @@ class Sandbox(LocalProvisioner):
         """Where the broker listens, as seen from outside."""
         return Path(self.runtime) / "broker"
 
+    @property
+    def _connection_file(self) -> Path:
+        return Path(self.runtime) / "connection.json"
+
+    @property
+    def _inside_file(self) -> Path:
+        """The same with the paths that hold in the sandbox; jupyter_client writes its own once more."""
+        return Path(self.runtime) / "inside.json"
+
     async def pre_launch(self, **kwargs):
         kwargs = await super().pre_launch(**kwargs)
+        if not self.unsafe:
+            outside = json.loads(self._connection_file.read_text())
+            self._inside_file.write_text(json.dumps(outside | {"ip": _SOCKETS}))
         if self.unsafe:
             settings = self._settings(
                 str(self.broker), self.files, f"{self.runtime}/home/work", [str(INSIDE), str(ROOT)]
@@ -111,15 +142,28 @@ class Sandbox(LocalProvisioner):
         info = await super().launch_kernel(cmd, **kwargs)
         if not self.unsafe:
             self._arguments.close()
+            # The kernel's sockets lie in the sandbox, which can write nowhere else; this is the way in.
+            info = info | {"ip": f"/proc/{await self._first_process()}/root{_SOCKETS}"}
         threading.Thread(target=self._watch, args=(self.process,), name="watchdog", daemon=True).start()
         return info
 
-    async def send_signal(self, signum: int) -> None:
-        # After the kernel's end, so that nothing it started outlives it without a sandbox either.
-        await super().send_signal(signum)
+    async def _first_process(self) -> int:
+        """The process that bubblewrap starts in the new namespaces; when it ends, the system ends all others in them."""
+        for _ in range(1000):
+            children = psutil.Process(self.process.pid).children()
+            if children:
+                return children[0].pid
+            await asyncio.sleep(0.005)
+        raise SandboxMissing("bubblewrap started nothing within 5 s")
+
+    async def kill(self, restart: bool = False) -> None:
+        end(self.process)
+
+    async def terminate(self, restart: bool = False) -> None:
+        end(self.process)
 
     def _settings(self, broker: str, files: str, work: str, path: list[str]) -> dict:
-        connection_file = str(Path(self.runtime) / "connection.json")
+        connection_file = str(self._connection_file) if self.unsafe else "/run/connection.json"
         limits = {
             "RLIMIT_FSIZE": self.disk * MEGABYTE,
             "RLIMIT_NOFILE": self.open_files * (4 if self.keras else 1),
@@ -152,7 +196,7 @@ class Sandbox(LocalProvisioner):
             options += ["--disable-userns"]
         for name, value in _environment(_HOME).items():
             options += ["--setenv", name, value]
-        options += ["--proc", "/proc", "--dev", "/dev", *size, "/dev/shm", *size, "/tmp", *size, _HOME]
+        options += ["--proc", "/proc", "--dev", "/dev", *(part for place in _WRITABLE for part in (*size, place))]
         for place in _system():
             options += ["--ro-bind", place, place]
         for place in _other_packages():
@@ -167,12 +211,9 @@ class Sandbox(LocalProvisioner):
             self.files or str(_empty()),
             "/submission",
         ]
-        for name in ("matplotlib",):
-            place = font_cache()
-            options += ["--dir", f"{_HOME}/.cache/{name}"] * bool(place)
-            for file in place.glob("*.json") if place else ():
-                options += ["--ro-bind", str(file), f"{_HOME}/.cache/{name}/{file.name}"]
-        options += ["--bind", self.runtime, self.runtime, "--bind", str(self.broker), "/run/broker"]
+        for file in font_cache():
+            options += ["--ro-bind", str(file), f"{_HOME}/.cache/matplotlib/{file.name}"]
+        options += ["--ro-bind", str(self._inside_file), "/run/connection.json", "--bind", str(self.broker), "/run/broker"]
         return [*options, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", _HOME]
 
     def _watch(self, process: subprocess.Popen) -> None:
@@ -183,7 +224,7 @@ class Sandbox(LocalProvisioner):
             except (psutil.Error, OSError):
                 self.reason = ""
             if self.reason:
-                process.kill()
+                end(process)
                 return
             time.sleep(0.2)
 
@@ -203,11 +244,8 @@ class Sandbox(LocalProvisioner):
             return f"it used more than {allowed} MB of memory"
         if threads > self._processes + 4:
             return f"it had more than {self._processes} processes and threads"
-        entries = [entry.stat(follow_symlinks=False) for entry in os.scandir(self.runtime)]
-        if len(entries) > 40 or sum(entry.st_size for entry in entries) > MEGABYTE:
-            return "it wrote where only its sockets belong"
-        for place in ("tmp", "dev/shm", _HOME.lstrip("/")):
-            used = os.statvfs(f"/proc/{members[-1].pid}/root/{place}") if members and not self.unsafe else None
+        for place in _WRITABLE:
+            used = os.statvfs(f"/proc/{members[-1].pid}/root{place}") if members and not self.unsafe else None
             # Before bubblewrap has changed the root it is still the machine's own.
             ours = used and used.f_blocks * used.f_frsize == self.disk * MEGABYTE
             if ours and used.f_files - used.f_ffree > 20_000:
@@ -296,14 +334,14 @@ def _packages(keras: bool) -> dict[str, Path]:
 
 
 @functools.cache
-def font_cache() -> Path | None:
-    """The folder with Matplotlib's list of fonts, made once: without it every kernel would look for fonts for seconds."""
+def font_cache() -> list[Path]:
+    """Matplotlib's list of fonts, made once: without it every kernel would look for fonts for seconds."""
     folder = ROOT / ".cache" / "sandbox" / f"matplotlib-{importlib.metadata.version('matplotlib')}"
     if not list(folder.glob("*.json")):
         folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-c", "import matplotlib.font_manager"]
         subprocess.run(command, env=os.environ | {"MPLCONFIGDIR": str(folder)}, capture_output=True)
-    return folder if list(folder.glob("*.json")) else None
+    return list(folder.glob("*.json"))
 
 
 @functools.cache

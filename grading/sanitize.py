@@ -13,7 +13,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
 from pygments.token import STANDARD_TYPES
 
-from grading.intake import UNUSABLE
+from grading.reading import UNUSABLE
 
 RESULT = "application/vnd.convblocks.result+json"
 """Mime type of a check's result; kept only where grading itself wrote it."""

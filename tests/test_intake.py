@@ -87,7 +87,7 @@ def test_lost_graded_cells_are_put_back(course, lost):
     assert scores(course) == {"ada": 12}
     nbgrader(course, "generate_feedback", "1-padding")
     page = (course / "feedback" / "ada" / "1-padding" / "padding.html").read_text()
-    assert "have been put back" in page
+    assert "Put back, as it was missing or changed" in page
 
 
 @pytest.mark.parametrize("broken", ["not-json", "empty", "other-assignment"])

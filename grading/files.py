@@ -1,0 +1,236 @@
+"""Files from strangers: nothing but plain files below the folder handed in is ever read, copied or unpacked."""
+
+import errno
+import fnmatch
+import os
+import stat
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
+from traitlets import Integer
+
+MEGABYTE = 1_000_000
+FILE_SIZE = 100 * MEGABYTE
+"""A larger file is left out; nbgrader's own limit."""
+DEPTH = 10
+"""Folders in folders; what is deeper is left out."""
+
+
+class LeftOut(Exception):
+    """A file that is not taken; its text is the rest of a sentence that begins with the file's name."""
+
+
+@dataclass
+class Allowance:
+    """How much one submission may still bring along."""
+
+    files: int = 1_000
+    size: int = 200 * MEGABYTE
+
+    def take(self, size: int) -> None:
+        """Count one more file. Raises LeftOut when it is too large, or too much with what came before it."""
+        if size > FILE_SIZE:
+            raise LeftOut(f"is larger than {FILE_SIZE // MEGABYTE} MB")
+        if not self.files or size > self.size:
+            raise LeftOut("is more than one submission may bring along")
+        self.files -= 1
+        self.size -= size
+
+
+def open_plain(path: Path | str, dir_fd: int | None = None) -> BinaryIO:
+    """Open a regular file that has one name only, following no link and never waiting for a pipe.
+
+    dir_fd: the open folder that a relative path starts from. Raises FileNotFoundError, and LeftOut for anything else.
+    """
+    try:
+        # The checks are made on what has been opened: what has a name may be exchanged between a look and an opening.
+        opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=dir_fd)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) == errno.ELOOP:
+            raise LeftOut("is a link to somewhere else") from None
+        raise LeftOut(f"cannot be opened ({getattr(error, 'strerror', error)})") from None
+    status = os.fstat(opened)
+    if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
+        return open(opened, "rb")
+    os.close(opened)
+    if stat.S_ISDIR(status.st_mode):
+        raise LeftOut("is a folder")
+    raise LeftOut(
+        "has a second name elsewhere" if stat.S_ISREG(status.st_mode) else "is a pipe or a device, not a file"
+    )
+
+
+def copy_plain_files(
+    source: Path,
+    target: Path,
+    left_out: Callable[[str, str], None],
+    ignore: Iterable[str] = (),
+    first: Iterable[str] = (),
+    skip: Callable[[str], bool] = lambda path: False,
+) -> None:
+    """Copy the plain files of a submission.
+
+    left_out: told the name and the reason of each file that is not taken. ignore: patterns of names that are passed
+    over in silence, as nbgrader's CourseDirectory.ignore. first: names in `source` that must not suffer from a lack of
+    space. skip: whether a path relative to `source` is passed over, in silence too.
+    """
+    allowance, ignore, first = Allowance(), list(ignore), set(first)
+    for folder, folders, files, descriptor in os.fwalk(source, follow_symlinks=False):
+        below = Path(os.path.relpath(folder, source))
+        for name in list(folders):
+            reason = _strange(name)
+            if stat.S_ISLNK(os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode):
+                reason = "is a link to somewhere else"
+            elif len(below.parts) >= DEPTH:
+                reason = f"is more than {DEPTH} folders deep"
+            if reason or any(fnmatch.fnmatch(name, one) for one in ignore):
+                folders.remove(name)
+            if reason:
+                left_out(name, reason)
+        for name in sorted(files, key=lambda name: (name not in first, not name.endswith(".ipynb"), name)):
+            path = below / name
+            if any(fnmatch.fnmatch(name, one) for one in ignore) or skip(path.as_posix()):
+                continue
+            try:
+                if _strange(name):
+                    raise LeftOut(_strange(name))
+                with open_plain(name, descriptor) as file:
+                    allowance.take(os.fstat(file.fileno()).st_size)
+                    _write(file, target / path)
+            except (LeftOut, OSError) as reason:
+                left_out(path.as_posix(), str(reason))
+
+
+def _strange(name: str) -> str:
+    """Why a name cannot be taken over; "" for an ordinary one."""
+    if not name.isprintable() or name.startswith("-") or name != name.strip() or "\\" in name:
+        return "has a name that programs stumble over"
+    return ""
+
+
+def _write(file: BinaryIO, target: Path) -> None:
+    """Write no more than a file may have, also when it grows meanwhile or says that it is smaller."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("xb") as copy:
+        size = 0
+        while piece := file.read(MEGABYTE):
+            size += len(piece)
+            if size > FILE_SIZE:
+                break
+            copy.write(piece)
+    if size > FILE_SIZE:
+        target.unlink()
+        raise LeftOut(f"is larger than {FILE_SIZE // MEGABYTE} MB")
+
+
+class Extractor(ExtractorPlugin):
+    """nbgrader's own for zip_collect, except that archives cannot write elsewhere, fill the disk, or stop the others.
+
+    Links, devices, absolute names and names with `..` are left out, and so is what exceeds the limits.
+    """
+
+    max_files = Integer(100_000, help="How many files may be unpacked in all.").tag(config=True)
+    max_megabytes = Integer(10_000, help="How much may be unpacked in all.").tag(config=True)
+
+    def extract(self, archive_path, extracted_path):
+        budget = Allowance(self.max_files, self.max_megabytes * MEGABYTE)
+        for folder, _, names, descriptor in os.fwalk(archive_path, follow_symlinks=False):
+            place = Path(extracted_path, os.path.relpath(folder, archive_path))
+            for name in sorted(names):
+                try:
+                    if _strange(name):
+                        raise LeftOut(_strange(name))
+                    with open_plain(name, descriptor) as file:
+                        self._take(file, place / name, budget, depth=0)
+                except (LeftOut, OSError) as reason:
+                    self._say(name, reason)
+
+    def _take(self, file: BinaryIO, target: Path, budget: Allowance, depth: int) -> None:
+        """Copy a file; where it is an archive, unpack it into a folder of its name, and the archives in it likewise."""
+        if target.suffix not in self.zip_ext or depth > 2:
+            budget.take(os.fstat(file.fileno()).st_size)
+            return _write(file, target)
+        folder = target.parent / target.name.removesuffix(target.suffix).removesuffix(".tar")
+        # The archive of a whole class may be large; what one student put into it may not.
+        allowance = budget if depth == 0 else Allowance()
+        try:
+            for name, member in _members(file, target.suffix):
+                place = folder / name
+                try:
+                    if isinstance(member, str):
+                        raise LeftOut(member)
+                    _write(member, place)
+                    for one in {id(one): one for one in (budget, allowance)}.values():
+                        one.take(place.stat().st_size)
+                    if place.suffix in self.zip_ext:
+                        with place.open("rb") as inner:
+                            self._take(inner, place, budget, depth + 1)
+                        place.unlink()
+                except (LeftOut, OSError) as reason:
+                    self._say(f"{target.name}: {name}", reason)
+                    if "more than" in str(reason):
+                        place.unlink(missing_ok=True)
+                        break
+        except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+            raise LeftOut(f"is not an archive that can be unpacked ({error})") from None
+
+    def _say(self, name: str, reason: object) -> None:
+        self.log.error("%s %s: left out.", ascii(name), reason)
+
+
+def _members(file: BinaryIO, suffix: str) -> Iterator[tuple[str, BinaryIO | str]]:
+    """The members of an archive with their names: a stream of each plain file, or why it is left out."""
+    if suffix == ".zip":
+        with zipfile.ZipFile(file) as archive:
+            for info in archive.infolist():
+                if not info.is_dir():
+                    link = stat.S_ISLNK(info.external_attr >> 16)
+                    reason = _outside(info.filename) or ("is a link" if link else "")
+                    if reason or info.flag_bits & 1:
+                        yield info.filename, reason or "is encrypted"
+                        continue
+                    with archive.open(info) as member:
+                        yield info.filename, member
+    else:
+        with tarfile.open(fileobj=file, mode="r:*") as archive:
+            for info in archive:
+                if not info.isdir():
+                    reason = _outside(info.name) or ("" if info.isreg() else "is not a plain file")
+                    yield info.name, reason or archive.extractfile(info)
+
+
+def _outside(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        return "would be written outside of the folder"
+    return next(filter(None, map(_strange, path.parts)), "")
+
+
+class Collector(FileNameCollectorPlugin):
+    """nbgrader's own for zip_collect, except that no name leads elsewhere and a file handed in twice stops nobody."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self._seen: set[tuple[str, str]] = set()
+
+    def collect(self, submitted_file):
+        found = super().collect(submitted_file)
+        if not found:
+            return None
+        student, name = found.get("student_id") or "", found.get("file_id") or ""
+        if "/" in student or student in ("", ".", "..") or _outside(student) or not name or _outside(name):
+            self.log.error("%s leads outside of the folder of a student: left out.", ascii(submitted_file))
+            return None
+        # nbgrader compares time stamps, and gives up where there are none.
+        if not found.get("timestamp") and (student, name) in self._seen:
+            self.log.error("%s: %s has been handed in twice, the second is left out.", student, ascii(submitted_file))
+            return None
+        self._seen.add((student, name))
+        return found

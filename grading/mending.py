@@ -1,0 +1,236 @@
+"""Bring the cells of a submission back into the shape that nbgrader released, by their content where need be."""
+
+import re
+from dataclasses import dataclass, field
+
+from nbformat.notebooknode import NotebookNode
+from nbformat.v4 import new_code_cell
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.preprocessors import ClearHiddenTests
+from rapidfuzz import fuzz
+
+ALIKE = 80
+"""How alike, of 100, a cell and a released one must be to be taken for the same."""
+APART = 5
+"""By how much it must be more like that one than like any other."""
+
+
+@dataclass
+class Wanted:
+    """A notebook of the assignment as the gradebook knows it.
+
+    cells: for every cell that nbgrader knows, by its grade_id, its `source` and its nbgrader `metadata`.
+    """
+
+    name: str
+    cells: dict[str, dict] = field(default_factory=dict)
+
+    @property
+    def graded(self) -> list[str]:
+        """The ids of the graded cells."""
+        return [name for name, cell in self.cells.items() if cell["metadata"]["grade"]]
+
+    @property
+    def locked(self) -> list[str]:
+        """The ids of the cells that are the same for everybody and not graded: the imports."""
+        return [name for name, cell in self.cells.items() if cell["metadata"]["locked"] and name not in self.graded]
+
+    @property
+    def own(self) -> set[str]:
+        """The ids that no other notebook has, functions and their checks."""
+        return set(self.cells) - {"toolbox", "imports"}
+
+    @property
+    def functions(self) -> list[str]:
+        """The functions that students write, which their cells are named after."""
+        return [name for name in self.cells if name in self.own and self.cells[name]["metadata"]["solution"]]
+
+    def checked(self, graded: str) -> str:
+        """The function that a graded cell hands to the hidden check; "" where there is none."""
+        found = re.search(r"\bcheck\(\s*[\"']\w+[\"']\s*,\s*(\w+)", self.cells[graded]["source"])
+        return found[1] if found else ""
+
+    def released(self, name: str) -> str:
+        """The source of a cell as students received it, without white space."""
+        cell = new_code_cell(self.cells[name]["source"], metadata={"nbgrader": self.cells[name]["metadata"]})
+        return _bare(ClearHiddenTests().preprocess_cell(cell, {}, 0)[0].source)
+
+
+def wanted_notebooks(db_url: str, assignment: str) -> list[Wanted]:
+    """The notebooks that an assignment consists of; empty for an assignment that was never generated."""
+    with Gradebook(db_url) as gradebook:
+        try:
+            notebooks = gradebook.find_assignment(assignment).notebooks
+        except MissingEntry:
+            return []
+        return [_wanted(notebook) for notebook in notebooks]
+
+
+def _wanted(notebook) -> Wanted:
+    points = {cell.name: cell.max_score for cell in notebook.grade_cells}
+    solutions = {cell.name for cell in notebook.solution_cells}
+    wanted = Wanted(notebook.name)
+    for cell in notebook.source_cells:
+        metadata = {
+            "grade": cell.name in points,
+            "grade_id": cell.name,
+            "locked": bool(cell.locked),
+            "schema_version": 3,
+            "solution": cell.name in solutions,
+            "task": False,
+            "cell_type": str(cell.cell_type),
+        }
+        metadata |= {"points": points[cell.name]} if cell.name in points else {}
+        wanted.cells[cell.name] = {"source": cell.source, "metadata": metadata}
+    return wanted
+
+
+def defines(cell: NotebookNode, function: str) -> bool:
+    """Whether a code cell defines a function of this name."""
+    defined = re.search(rf"^[ \t]*def[ \t]+{re.escape(function)}[ \t]*\(", cell.source, re.MULTILINE)
+    return cell.cell_type == "code" and bool(defined)
+
+
+def mend(notebook: NotebookNode, wanted: Wanted) -> list[str]:
+    """Give every cell that nbgrader knows its type, metadata and, if it is locked, its source; in place.
+
+    Cells whose metadata are lost are found by their content, graded cells that are not there are put back. Returns what
+    was mended, in sentences for student and instructor.
+    """
+    cells, told = notebook.cells, {}
+    found, copied = _by_id(cells, wanted)
+    told["More than one cell had the id of {}: the first one counts."] = [
+        name for name in copied if name in wanted.graded
+    ]
+    again = _by_content(cells, wanted, found) | _by_definition(cells, wanted, found)
+    found |= again
+    told["Found again by content, as the metadata were lost: {}."] = [
+        name for name in again if name not in wanted.locked
+    ]
+
+    for name in wanted.locked:
+        # What a student added to the imports is needed below, so it stays, after what the course has there.
+        if name in found and _bare(found[name].source) != wanted.released(name):
+            del found[name]
+    told["Turned back into code: {}."] = [
+        name for name, cell in found.items() if cell.cell_type != wanted.cells[name]["metadata"]["cell_type"]
+    ]
+    for name, cell in found.items():
+        _rebuild(cell, wanted.cells[name])
+
+    told["Put back, as it was missing or changed: {}."] = lost = [
+        name for name in wanted.cells if name not in found and name in {*wanted.graded, *wanted.locked}
+    ]
+    for place, name in enumerate(name for name in wanted.locked if name in lost):
+        cells.insert(place, _restored(name, wanted))
+    for name in (name for name in wanted.graded if name in lost):
+        after = _last_definition(cells, wanted.checked(name), default=len(cells) - 1)
+        cells.insert(after + 1, _restored(name, wanted))
+    told["Moved below the function that it checks: {}."] = [
+        name for name in wanted.graded if _move_below(cells, name, wanted)
+    ]
+    told["No code cell defines {}."] = [
+        name for name in wanted.functions if not any(defines(cell, name) for cell in cells)
+    ]
+    return [sentence.format(", ".join(f"`{name}`" for name in names)) for sentence, names in told.items() if names]
+
+
+def _by_id(cells: list[NotebookNode], wanted: Wanted) -> tuple[dict[str, NotebookNode], list[str]]:
+    """The first cell of every id that the gradebook knows, and the ids that come again; takes the metadata off."""
+    found, copied = {}, []
+    for cell in cells:
+        name = cell.metadata.pop("nbgrader", {}).get("grade_id")
+        if name in found:
+            copied.append(name)
+        elif name in wanted.cells:
+            found[name] = cell
+    return found, sorted(set(copied))
+
+
+def _by_content(cells: list[NotebookNode], wanted: Wanted, found: dict[str, NotebookNode]) -> dict[str, NotebookNode]:
+    """The locked cells that are not in `found`, by what they say: the same, or one that is like no other."""
+    names = [name for name in wanted.cells if wanted.cells[name]["metadata"]["locked"] and name not in found]
+    released = {name: wanted.released(name) for name in names}
+    taken = {id(cell) for cell in found.values()}
+    loose = [(cell, _bare(cell.source)) for cell in cells if id(cell) not in taken]
+    again: dict[str, NotebookNode] = {}
+    for name in names:
+        exact = next((cell for cell, source in loose if source == released[name]), None)
+        if exact is not None:
+            again[name] = exact
+    loose = [(cell, source) for cell, source in loose if all(cell is not one for one in again.values())]
+    scores = {
+        (name, place): score
+        for name in names
+        if name not in again
+        for place, (_, source) in enumerate(loose)
+        if (score := fuzz.ratio(released[name], source, score_cutoff=ALIKE - APART))
+    }
+    for (name, place), score in scores.items():
+        rivals = [other for pair, other in scores.items() if (pair[0] == name) != (pair[1] == place)]
+        if score >= ALIKE and all(other <= score - APART for other in rivals):
+            again[name] = loose[place][0]
+    return again
+
+
+def _by_definition(
+    cells: list[NotebookNode], wanted: Wanted, found: dict[str, NotebookNode]
+) -> dict[str, NotebookNode]:
+    """The cells of functions that are not in `found`: the last that defines it, or a text that begins by doing so."""
+    again: dict[str, NotebookNode] = {}
+    for name in wanted.functions:
+        if name in found:
+            continue
+        taken = [*found.values(), *again.values()]
+        code = [cell for cell in cells if defines(cell, name)]
+        text = [cell for cell in cells if cell.cell_type != "code" and re.match(rf"\s*def\s+{name}\s*\(", cell.source)]
+        free = [cell for cell in code or text if all(cell is not one for one in taken)]
+        if free:
+            again[name] = free[-1]
+    return again
+
+
+def _rebuild(cell: NotebookNode, known: dict) -> None:
+    """Make a cell what the gradebook knows it to be; a student's own source stays."""
+    kind = known["metadata"]["cell_type"]
+    if cell.cell_type != kind:
+        for key in ("attachments", "outputs", "execution_count"):
+            cell.pop(key, None)
+        cell.cell_type = kind
+    if kind == "code":
+        cell.outputs, cell.execution_count = [], None
+    cell.metadata = NotebookNode(nbgrader=NotebookNode(known["metadata"]))
+    if known["metadata"]["locked"]:
+        cell.source = known["source"]
+
+
+def _restored(name: str, wanted: Wanted) -> NotebookNode:
+    cell = new_code_cell(id=f"restored-{name}".replace("_", "-")[:64])
+    cell.source = wanted.cells[name]["source"]
+    _rebuild(cell, wanted.cells[name])
+    return cell
+
+
+def _last_definition(cells: list[NotebookNode], function: str, default: int) -> int:
+    """The place of the last cell that defines a function."""
+    return max((place for place, cell in enumerate(cells) if function and defines(cell, function)), default=default)
+
+
+def _move_below(cells: list[NotebookNode], graded: str, wanted: Wanted) -> bool:
+    """Move a graded cell that stands above every definition of its function below the last; whether it did."""
+    place = next(place for place, cell in enumerate(cells) if _name(cell) == graded)
+    function = wanted.checked(graded)
+    below = _last_definition(cells, function, default=-1)
+    if below < place or any(defines(cell, function) for cell in cells[:place]):
+        return False
+    cells.insert(below, cells.pop(place))
+    return True
+
+
+def _name(cell: NotebookNode) -> str | None:
+    return cell.metadata.get("nbgrader", {}).get("grade_id")
+
+
+def _bare(source: str) -> str:
+    """A source without white space, in which editors differ."""
+    return "".join(source.split())

@@ -1,0 +1,378 @@
+"""Honest work that breaks stock nbgrader is graded for what is in it: one real run over a class of broken notebooks."""
+
+import json
+import re
+import shutil
+
+import pytest
+from conftest import ROOT, nbgrader
+from nbgrader.api import Gradebook
+
+SOLUTION = ROOT / "solutions" / "1-padding" / "padding.ipynb"
+FUNCTIONS = ["output_size", "padding_amounts", "pad2d"]
+MENDED = "This notebook was mended before it was graded"
+
+
+def write(notebook) -> bytes:
+    return json.dumps(notebook, indent=1).encode()
+
+
+def cell(notebook, name):
+    return next(cell for cell in notebook["cells"] if cell["id"] == name)
+
+
+def place(notebook, name):
+    return notebook["cells"].index(cell(notebook, name))
+
+
+def source(cell):
+    return "".join(cell["source"])
+
+
+def without(notebook, *keys):
+    """The notebook without its cells' ids or metadata."""
+    for one in notebook["cells"]:
+        for key in keys:
+            one.pop(key)
+            if key == "metadata":
+                one["metadata"] = {}
+    return notebook
+
+
+def old_format(minor):
+    """What Jupyter wrote before cells had ids."""
+
+    def make(notebook):
+        without(notebook, "id")
+        notebook["nbformat_minor"] = minor
+        return write(notebook)
+
+    return make
+
+
+def format_3(notebook):
+    cells = []
+    for one in without(notebook, "id")["cells"]:
+        if one["cell_type"] == "code":
+            one = {"cell_type": "code", "input": one["source"], "language": "python", "outputs": [], "collapsed": False}
+            one["prompt_number"] = None
+        cells.append({"metadata": {}, **one})
+    cells.insert(0, {"cell_type": "heading", "level": 1, "source": "Padding", "metadata": {}})
+    return write({"nbformat": 3, "nbformat_minor": 0, "metadata": {"name": ""}, "worksheets": [{"cells": cells}]})
+
+
+def duplicated(notebook):
+    notebook["cells"] = [one for one in notebook["cells"] for _ in range(2)]
+    return write(notebook)
+
+
+def moved_checks_to_the_end(notebook):
+    cells = notebook["cells"]
+    notebook["cells"] = sorted(cells, key=lambda one: one["id"].startswith("check"))
+    return write(notebook)
+
+
+def moved_checks_above(notebook):
+    cells = notebook["cells"]
+    notebook["cells"] = sorted(cells, key=lambda one: (one["id"] != "imports", not one["id"].startswith("check")))
+    return write(notebook)
+
+
+def split(notebook):
+    """Every code cell in two, in JupyterLab's way: both halves have the metadata."""
+    halves = []
+    for one in notebook["cells"]:
+        lines = source(one).splitlines(keepends=True)
+        # A function is not split in its middle: that would be another program.
+        at = len(lines) // 2 if one["id"].startswith("check") else 0
+        if one["cell_type"] == "code" and at:
+            halves += [{**one, "source": lines[:at]}, {**one, "source": lines[at:]}]
+        else:
+            halves.append(one)
+    notebook["cells"] = halves
+    return write(notebook)
+
+
+def split_without_metadata(notebook):
+    return split(without(notebook, "metadata"))
+
+
+def deleted(*names):
+    def make(notebook):
+        notebook["cells"] = [one for one in notebook["cells"] if one["id"] not in names]
+        return write(notebook)
+
+    return make
+
+
+def deleted_and_metadata_lost(notebook):
+    notebook["cells"] = [one for one in notebook["cells"] if one["id"] != "check_pad2d"]
+    return write(without(notebook, "metadata"))
+
+
+def typed(kind, *names, **more):
+    def make(notebook):
+        for name in names:
+            one = cell(notebook, name)
+            one["cell_type"] = kind
+            one |= more
+            one.pop("outputs", None), one.pop("execution_count", None)
+        return write(notebook)
+
+    return make
+
+
+def text_without_metadata(notebook):
+    for name in ("pad2d", "check_pad2d"):
+        one = cell(notebook, name)
+        one["cell_type"] = "markdown"
+        one.pop("outputs"), one.pop("execution_count")
+    return write(without(notebook, "metadata", "id"))
+
+
+def in_between(notebook):
+    own = {"cell_type": "code", "source": "1 + 1", "metadata": {}, "outputs": [], "execution_count": None}
+    notebook["cells"] = [one for each in notebook["cells"] for one in (each, dict(own))]
+    return write(notebook)
+
+
+def code(*sources, before="check_pad2d"):
+    """These code cells of the student's own in front of one."""
+
+    def make(notebook):
+        at = place(notebook, before)
+        notebook["cells"][at:at] = [
+            {
+                "cell_type": "code",
+                "source": one,
+                "metadata": {},
+                "outputs": [],
+                "execution_count": None,
+                "id": f"own{n}",
+            }
+            for n, one in enumerate(sources)
+        ]
+        return write(notebook)
+
+    return make
+
+
+def earlier_version(notebook):
+    """Other examples in two checks, and a function that had another name."""
+    for name in ("check_output_size", "check_pad2d"):
+        one = cell(notebook, name)
+        one["source"] = re.sub(r"given\([^\n]*one pixel[^\n]*\n|[^\n]*strides of 2[^\n]*\n", "", source(one))
+    cell(notebook, "pad2d")["source"] = source(cell(notebook, "pad2d")).replace("pad2d", "pad_images")
+    return write(without(notebook, "metadata"))
+
+
+def fat(notebook):
+    """50 MB of prints."""
+    line = "epoch 1 of 1000000: loss 0.123456789, and so on\n"
+    text = [line] * (50_000_000 // len(line))
+    cell(notebook, "stretch-cell")["outputs"] = [{"output_type": "stream", "name": "stdout", "text": text}]
+    return write(notebook)
+
+
+def strange_metadata(notebook):
+    for one, strange in zip(
+        notebook["cells"], [[], "x", 3, None, {"nbgrader": []}, {"nbgrader": {"grade_id": 7}}] * 20, strict=False
+    ):
+        if one["id"] not in ("pad2d", "check_pad2d"):
+            one["metadata"] = strange
+    notebook["metadata"] = ["?"]
+    notebook["cells"] += [{"cell_type": ["code"], "source": {}}, "no cell", None]
+    return write(notebook)
+
+
+def keys_missing(notebook):
+    for one in notebook["cells"]:
+        one.pop("outputs", None), one.pop("execution_count", None)
+        if not one["metadata"]:
+            one.pop("metadata")
+    notebook.pop("metadata"), notebook.pop("nbformat_minor"), notebook.pop("nbformat")
+    return write(notebook)
+
+
+def ids_the_same(notebook):
+    for one in notebook["cells"]:
+        one["id"] = "same"
+    return write(notebook)
+
+
+def unknown_types(notebook):
+    for one in notebook["cells"]:
+        if one["cell_type"] == "markdown":
+            one["cell_type"] = "lesson"
+    return write(notebook)
+
+
+def surrogates(notebook):
+    """Half an emoji, as an editor writes that cuts text in its middle."""
+    one = cell(notebook, "output_size")
+    one["source"] = source(one) + "\n# done \ud83d\0"
+    cell(notebook, "intro" if any(c["id"] == "intro" for c in notebook["cells"]) else "ex1")["source"] = "\udc00"
+    return write(notebook)
+
+
+def strings(notebook):
+    for one in notebook["cells"]:
+        one["source"] = source(one)
+    return write(notebook)
+
+
+def crlf(notebook):
+    for one in notebook["cells"]:
+        one["source"] = source(one).replace("\n", "\r\n")
+    return write(notebook).replace(b"\n", b"\r\n")
+
+
+def attachments(notebook):
+    cell(notebook, "ex1")["attachments"] = {"me.png": {"image/png": "iVBORw0KGgo="}}
+    cell(notebook, "ex2")["attachments"] = ["broken"]
+    cell(notebook, "check_pad2d")["attachments"] = {"me.png": {"image/png": "iVBORw0KGgo="}}
+    return write(notebook)
+
+
+def truncated_in_the_last_cell(notebook):
+    content = write(notebook)
+    return content[: content.rindex(b'"cell_type"') + 30]
+
+
+def truncated_after(name):
+    def make(notebook):
+        content = write(notebook)
+        return content[: content.index(b'"id": "%s"' % name.encode()) + 200]
+
+    return make
+
+
+def imports_changed(notebook):
+    one = cell(notebook, "imports")
+    one["source"] = "import numpy as np\nimport math\nfrom convblocks import draw, grid"
+    solution = cell(notebook, "output_size")
+    solution["source"] = "math.pi\n" + source(solution)
+    return write(notebook)
+
+
+# name: (what is handed in, points by function, words in the feedback)
+BROKEN = {
+    "ids-lost": (lambda nb: write(without(nb, "id")), 444, ""),
+    "metadata-lost": (lambda nb: write(without(nb, "metadata")), 444, "Found again by content"),
+    "ids-and-metadata-lost": (lambda nb: write(without(nb, "id", "metadata")), 444, "Found again by content"),
+    "duplicated": (duplicated, 444, "More than one cell had the id"),
+    "checks-at-the-end": (moved_checks_to_the_end, 444, ""),
+    "checks-above": (moved_checks_above, 444, "Moved below the function"),
+    "split": (split, 444, "More than one cell had the id"),
+    "split-without-metadata": (split_without_metadata, 444, "Put back"),
+    "checks-deleted": (deleted("check_output_size", "check_pad2d"), 444, "Put back"),
+    "imports-deleted": (deleted("imports"), 444, "Put back"),
+    "imports-changed": (imports_changed, 444, "Put back"),
+    "function-deleted": (deleted("pad2d"), 440, "No code cell defines <code>pad2d</code>"),
+    "deleted-and-metadata-lost": (deleted_and_metadata_lost, 444, "Put back"),
+    "renamed": ({"padding (1).ipynb": write}, 444, "padding (1).ipynb was taken for it"),
+    "renamed-case": ({"Padding.ipynb": write}, 444, "Padding.ipynb was taken for it"),
+    "renamed-and-metadata-lost": (
+        {"my work.ipynb": lambda nb: write(without(nb, "metadata"))},
+        444,
+        "my work.ipynb was taken",
+    ),
+    "renamed-beside-another": (
+        {"mine.ipynb": write, "flatten.ipynb": lambda nb: (ROOT / "solutions/5-flatten/flatten.ipynb").read_bytes()},
+        444,
+        "mine.ipynb was taken for it",
+    ),
+    "renamed-twice": (
+        {"a.ipynb": write, "b.ipynb": write},
+        0,
+        "padding.ipynb was not handed in; there is a.ipynb, b.ipynb",
+    ),
+    "format-3": (format_3, 444, "Found again by content"),
+    **{f"format-4-{minor}": (old_format(minor), 444, "") for minor in range(5)},
+    "format-4-5": (write, 444, ""),
+    "bom": (lambda nb: b"\xef\xbb\xbf" + write(nb), 444, ""),
+    "utf-16": (lambda nb: json.dumps(nb).encode("utf-16"), 444, ""),
+    "crlf": (crlf, 444, ""),
+    "truncated-60": (lambda nb: write(nb)[: len(write(nb)) * 6 // 10], None, "cut off or damaged"),
+    "truncated-in-pad2d": (truncated_after("pad2d"), 440, "cut off or damaged"),
+    "truncated-in-the-last-cell": (truncated_in_the_last_cell, 444, "cut off or damaged"),
+    "trailing-bytes": (lambda nb: write(nb) + b"\n<<<<<<< HEAD {]", 444, "Something followed the notebook"),
+    "trailing-nulls": (lambda nb: write(nb) + bytes(5000), 444, ""),
+    "fat-outputs": (fat, 444, ""),
+    "check-as-markdown": (typed("markdown", "check_pad2d", attachments={}), 444, "Turned back into code"),
+    "check-as-raw": (typed("raw", "check_pad2d", "check_output_size"), 444, "Turned back into code"),
+    "function-as-markdown": (typed("markdown", "pad2d"), 444, "Turned back into code"),
+    "text-without-metadata": (text_without_metadata, 444, "Turned back into code"),
+    "cells-in-between": (in_between, 444, ""),
+    "input-left-in": (code("name = input('Who are you? ')"), 444, ""),
+    "endless-loop": (code("while True:\n    pass"), 444, ""),
+    "loop-that-swallows-interrupts": (
+        code(
+            "while True:\n    try:\n        while True:\n            pass\n    except KeyboardInterrupt:\n        pass",
+            before="check_pad2d",
+        ),
+        444,
+        "",
+    ),
+    "quit": (code("quit()", before="check_padding_amounts"), 444, ""),
+    "earlier-version": (earlier_version, 440, "No code cell defines <code>pad2d</code>"),
+    "surrogates-and-nulls": (surrogates, 444, "Characters that no file can hold"),
+    "strange-metadata": (strange_metadata, 444, "Found again by content"),
+    "keys-missing": (keys_missing, 444, ""),
+    "ids-the-same": (ids_the_same, 444, ""),
+    "unknown-types": (unknown_types, 444, ""),
+    "sources-as-strings": (strings, 444, ""),
+    "attachments": (attachments, 444, ""),
+}
+WAITING = {"loop-that-swallows-interrupts"}
+"""These need an execution that goes on in a fresh kernel. Once it does, their marks fail and this line can go."""
+
+
+@pytest.fixture(scope="module")
+def graded(generated_course, tmp_path_factory):
+    """The course after one run over all of them: points by student and function, pages, the log."""
+    course = shutil.copytree(generated_course, tmp_path_factory.mktemp("broken") / "course")
+    for student in ("ada", "zoe", *BROKEN):
+        folder = course / "submitted" / student / "1-padding"
+        folder.mkdir(parents=True)
+        made = BROKEN.get(student, ({"padding.ipynb": write},))[0]
+        for name, make in (made if isinstance(made, dict) else {"padding.ipynb": made}).items():
+            (folder / name).write_bytes(make(json.loads(SOLUTION.read_bytes())))
+    log = nbgrader(course, "autograde", "1-padding", "--Execute.timeout=10", fails=bool(WAITING))
+    points = {}
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        for student in ("ada", "zoe", *BROKEN):
+            notebook = gradebook.find_submission_notebook("padding", "1-padding", student)
+            points[student] = {grade.name.removeprefix("check_"): grade.score for grade in notebook.grades}
+    nbgrader(course, "generate_feedback", "1-padding")
+    pages = {page.parts[-3]: page.read_text() for page in course.glob("feedback/*/1-padding/padding.html")}
+    return points, pages, log
+
+
+@pytest.mark.parametrize(
+    "student", [pytest.param(one, marks=[pytest.mark.xfail(strict=True)] * (one in WAITING)) for one in BROKEN]
+)
+def test_honest_work_is_graded_for_what_is_in_it(graded, student):
+    points, pages, log = graded
+    _, deserved, words = BROKEN[student]
+    if deserved is None:
+        deserved = truncated_points()
+    assert [points[student][name] for name in FUNCTIONS] == [int(digit) for digit in f"{deserved:03}"]
+    assert words in pages[student]
+    said = [line for line in log.splitlines() if f"{student}, 1-padding" in line]
+    assert bool(said) == bool(words) and (MENDED in pages[student] or not words or not deserved)
+
+
+def truncated_points() -> int:
+    """What the first 60 % of the file deserve: the functions whose cells are whole in it."""
+    content = write(json.loads(SOLUTION.read_bytes()))
+    ends = [content.index(b'"id": "check_%s"' % name.encode()) for name in FUNCTIONS]
+    return int("".join("4" if end < len(content) * 6 // 10 else "0" for end in ends))
+
+
+def test_the_others_have_what_they_had(graded):
+    points, pages, log = graded
+    for student in ("ada", "zoe"):
+        assert points[student] == dict.fromkeys(FUNCTIONS, 4)
+        assert MENDED not in pages[student]
+        assert f"{student}, 1-padding" not in log
