@@ -3,12 +3,13 @@
 import base64
 import re
 from html import escape
-from itertools import accumulate
 
 import jinja2
 import nh3
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat.notebooknode import NotebookNode, from_dict
+from nbformat.v4 import new_output
+from nbformat.validator import NotebookValidationError
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
 from pygments.token import STANDARD_TYPES
@@ -45,10 +46,8 @@ _ESCAPE = re.compile(
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # What a page can colour in a moment; nbconvert copies the rest of a text at every change of colour.
 _MOST_COLOURS = 2000
-# Cleaning takes the square of the depth, for which all tags may be used.
+# Cleaning takes the square of the depth, and all tags may be one inside the other.
 _MOST_TAGS = 20_000
-# nbconvert's last step calls itself once a level.
-_DEEPEST = 200
 # Longer than any lesson; some texts take Markdown the square of their length.
 _LONGEST_MARKDOWN = 50_000
 
@@ -83,20 +82,10 @@ _CLEANER = nh3.Cleaner(
 def clean_html(html: str) -> str:
     """HTML with words, tables and embedded pictures alone; links lead to http and https.
 
-    What no output of the course comes near, by its tags or their depth, is shown as its own source.
+    What has more tags than any output of the course is shown as its own source.
     """
     html = clean_text(html)
-    if html.count("<") <= _MOST_TAGS:
-        clean = _CLEANER.clean(html)
-        if _depth(clean) <= _DEEPEST:
-            return clean
-    return f"<pre>{escape(html)}</pre>"
-
-
-def _depth(clean: str) -> int:
-    """How deep the tags of clean HTML are nested."""
-    tags = re.findall(r"<(/?)(\w+)", clean)
-    return max(accumulate(-1 if closing else 1 for closing, tag in tags if tag not in ("br", "hr", "img")), default=0)
+    return _CLEANER.clean(html) if html.count("<") <= _MOST_TAGS else f"<pre>{escape(html)}</pre>"
 
 
 @jinja2.pass_context
@@ -206,8 +195,6 @@ def _clean_output(output, graded: bool) -> dict | None:
     if kind == "execute_result" and graded and "text/plain" not in data:
         # nbgrader would find no score in it, and without any output give all points.
         return _clean_output({"output_type": "error", "ename": "NoScore", "evalue": "a result without text"}, graded)
-    if not data:
-        return None
     metadata = {"convblocks": {"official": True}} if official else {}
     count = {"execution_count": _count(output.get("execution_count"))} if kind == "execute_result" else {}
     return {"output_type": kind, "data": data, "metadata": metadata, **count}
@@ -297,3 +284,20 @@ class EscapeNames(NbGraderPreprocessor):
             if isinstance(resources.get(name), str):
                 resources[name] = escape(clean_text(resources[name]))
         return nb, resources
+
+
+class CleanMessages:
+    """To put in front of nbclient's NotebookClient: a message of wrong form becomes an error of the cell that ran.
+
+    Only a kernel that a student has tampered with sends one, and nbclient would stop at it.
+    """
+
+    def process_message(self, msg, cell, cell_index):
+        try:
+            return super().process_message(msg, cell, cell_index)
+        except (NotebookValidationError, AttributeError, KeyError, TypeError, ValueError):
+            sentence = "the kernel sent a message that is not one of Jupyter's"
+            cell.setdefault("outputs", []).append(
+                new_output("error", ename="MalformedMessage", evalue=sentence, traceback=[sentence])
+            )
+            return None

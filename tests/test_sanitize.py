@@ -12,6 +12,7 @@ import nbgrader.server_extensions.formgrader.handlers as formgrader
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, nbgrader
+from nbclient import NotebookClient
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
@@ -22,7 +23,7 @@ from traitlets.config import Config
 from convblocks import draw, grid
 from convblocks.report import Line, html_table
 from grading import feedback
-from grading.sanitize import RESULT, clean_html, clean_notebook, clean_text, markdown2html
+from grading.sanitize import RESULT, CleanMessages, clean_html, clean_notebook, clean_text, markdown2html
 
 SOLUTION = ROOT / "solutions" / "1-padding" / "padding.ipynb"
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
@@ -78,6 +79,7 @@ MARKDOWN = {
     "template": "{{ 7*7 }} {% raw %} {{ resources }}",
     "attached": "![a](attachment:a.html) ![b](attachment:b.svg) ![c](attachment:c.png)",
 }
+RAW = f"<script>{run('raw')}</script><img src='http://evil.example/raw'>"
 ATTACHMENTS = {
     "a.html": {"text/html": f"<script>{run('attachment')}</script>"},
     "b.svg": {"image/svg+xml": f'x"><script>{run("attached svg")}</script>'},
@@ -102,7 +104,7 @@ def attacks() -> list:
     code["execution_count"] = f"<script>{run('count')}</script>"
     magic = {"cell_type": "code", "source": f"%%html\n<script>{run('source')}</script>", "outputs": []}
     magic |= {"execution_count": None, "metadata": {"magics_language": '"><script>'}}
-    raw = {"cell_type": "raw", "source": f"<script>{run('raw')}</script>", "metadata": {"raw_mimetype": "text/html"}}
+    raw = {"cell_type": "raw", "source": RAW, "metadata": {"raw_mimetype": "text/html"}}
     unknown = {"cell_type": "odd", "type": f"<script>{run('type')}</script>", "source": "", "metadata": {}}
     markdown = [
         {"cell_type": "markdown", "source": text, "attachments": ATTACHMENTS, "metadata": {}}
@@ -135,6 +137,8 @@ EMIT = """
 import json
 from IPython import get_ipython
 kernel = get_ipython().kernel
+# As a kernel of a student's own would send them, surrogates included.
+kernel.session.pack = lambda message: json.dumps(message, default=str).encode()
 for kind, content in json.loads({messages!r}):
     kernel.session.send(kernel.iopub_socket, kind, content, parent=kernel.get_parent("shell"), ident=b"x")
 """
@@ -148,8 +152,6 @@ def graded(generated_course, tmp_path_factory) -> Path:
     attack(nb)
     bad = [("display_data", {"data": bundle, "metadata": {"convblocks": {"official": True}}}) for bundle in BUNDLES]
     bad += [("stream", {"name": "stdout", "text": text}) for text in TEXTS]
-    bad += [("stream", {"name": 5, "text": ["a", 1]}), ("error", {"ename": 1, "evalue": None, "traceback": "t"})]
-    bad += [("display_data", {"data": {"text/plain": 5, "text/html": {"a": 1}, "x": [1]}, "metadata": {}})]
     bad += [("execute_input", {"code": "", "execution_count": f"<script>{run('kernel count')}</script>"})]
     nb.cells.append(new_code_cell(EMIT.format(messages=json.dumps(bad)), id="emit"))
     nb.cells[0].source = "1\0 # \ud800"
@@ -314,12 +316,38 @@ def test_what_a_kernel_sends_costs_nobody_the_run_and_nobody_a_point(graded):
     nb = notebook(graded, "eve")
     nbformat.validate(nb)
     (emitted,) = [cell for cell in nb.cells if cell.id == "emit"]
-    assert isinstance(emitted.execution_count, int)
+    # The kernel had sent a script for its number.
+    assert emitted.execution_count is None
     shown = {mime for output in emitted.outputs for mime in output.get("data", {})}
     assert shown == {"text/plain", "text/html"}
     assert all(not output.get("metadata") for output in emitted.outputs)
     assert set(nb.metadata) == {"kernelspec", "language_info"}
     assert all(set(cell.metadata) <= {"nbgrader", "deletable", "editable"} for cell in nb.cells)
+
+
+def test_messages_of_wrong_form_do_not_stop_the_run():
+    class Client(CleanMessages, NotebookClient):
+        pass
+
+    messages = [
+        ("stream", {"name": 5, "text": ["a", 1]}),
+        ("stream", {}),
+        ("error", {"ename": 1, "evalue": None, "traceback": "t"}),
+        ("display_data", {"data": 5, "metadata": None}),
+        ("display_data", {"data": {"text/plain": 5, "text/html": {"a": 1}, "x": [1]}, "metadata": {}}),
+        ("execute_result", {"data": {}, "metadata": {}, "execution_count": "x"}),
+        ("status", {}),
+        ("update_display_data", {"data": {}, "transient": 5}),
+        ("clear_output", {}),
+        ("comm_open", {"data": 5}),
+    ]
+    emit = new_code_cell(EMIT.format(messages=json.dumps(messages)))
+    nb = new_notebook(cells=[emit, new_code_cell("6 * 7")])
+    Client(nb, timeout=60, allow_errors=True).execute()
+    clean_notebook(nb)
+    nbformat.validate(nb)
+    assert {output.output_type for output in nb.cells[0].outputs} == {"error"}
+    assert nb.cells[1].outputs[0].data == {"text/plain": "42"}
 
 
 def test_later_outputs_are_hidden_from_the_student_alone(graded):
@@ -399,7 +427,7 @@ def test_cleaning_gives_no_points(output):
 
 
 def test_a_notebook_of_wrong_types_becomes_a_valid_one():
-    wrong = [5, "x", None, [1], {"a": 1}, "\ud800\0", 1e400, True]
+    wrong = [5, "x", None, [1], {"a": 1}, "\ud800\0", -1, True]
     cells = [
         dict.fromkeys(("id", "source", "metadata", "outputs", "attachments", "execution_count"), value)
         | {"cell_type": kind}
