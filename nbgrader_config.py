@@ -79,8 +79,8 @@ c.Autograde.sanitize_preprocessors = [
     nbgrader.OverwriteCells,
     nbgrader.CheckCellMetadata,
 ]
-# nbgrader's own list, with our Execute: submissions run in a sandbox and the broker keeps the scores. What the kernel sent
-# is cleaned before anything reads it.
+# nbgrader's own list, with our Execute: submissions run in a sandbox and the broker keeps the scores. What the kernel
+# sent is cleaned before anything reads it.
 c.Autograde.autograde_preprocessors = [
     execute.Execute,
     sanitize.Sanitize,

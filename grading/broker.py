@@ -1,7 +1,7 @@
 """The broker: hands a check's calls to a student's kernel, one at a time, judges what comes back and keeps the score.
 
-It lives outside the sandbox. What reaches it are bytes that `convblocks.transfer` reads; the sandbox learns the arguments of
-calls and nothing else, neither answers nor scores.
+It lives outside the sandbox. What reaches it are bytes that `convblocks.transfer` reads; the sandbox learns the
+arguments of calls and nothing else, neither answers nor scores.
 """
 
 import ast
@@ -35,7 +35,10 @@ def no_result(name: str, points: float, sentence: str) -> Result:
 
 
 class Broker:
-    """Serves the socket at `path` while the `with` block lasts. on_stuck: called when a kernel does not come back from a call."""
+    """Serves the socket at `path` while the `with` block lasts.
+
+    on_stuck: called when a kernel does not come back from a call.
+    """
 
     def __init__(self, path: Path, on_stuck: Callable[[], None]):
         self._path, self._on_stuck = path, on_stuck
@@ -67,7 +70,7 @@ class Broker:
             self._check = _OpenCheck(name, points)
 
     def close(self, reason: str) -> Result:
-        """No more calls; the result of the check that was open. reason: what is said of calls that were not answered."""
+        """No more calls; the result of the check that was open. reason: what is said of calls not answered."""
         self._closing = True
         with contextlib.suppress(OSError, AttributeError):
             self._connection.shutdown(socket.SHUT_RDWR)
@@ -129,7 +132,7 @@ class _OpenCheck:
 
 
 def _read_all(connection: socket.socket, deadline: float) -> bytes:
-    """Everything until the other side says that it is done. Raises TimeoutError, and MalformedMessage beyond the limit."""
+    """Everything until the other side is done. Raises TimeoutError, and MalformedMessage beyond the limit."""
     parts, size = [], 0
     while True:
         remaining = deadline - time.monotonic()

@@ -21,7 +21,7 @@ from autograde_tests.checking import Result
 from grading import sandbox
 from grading.broker import Broker, check_of, no_result
 from grading.mending import Wanted, wanted_notebooks
-from grading.sanitize import is_official
+from grading.sanitize import CleanMessages, is_official
 
 KERAS_NOTEBOOKS = ("keras_classifier",)
 """Notebooks whose sandbox has Keras."""
@@ -41,8 +41,8 @@ def require_sandbox(config, log) -> None:
     """
     if Execute(config=config).unsafe_no_sandbox:
         log.warning(
-            "UNSAFE: submissions run without a sandbox (--unsafe-no-sandbox). They can read and change every file that you "
-            "can. Grade so only work of people you trust."
+            "UNSAFE: submissions run without a sandbox (--unsafe-no-sandbox). They can read and change every file "
+            "that you can. Grade so only work of people you trust."
         )
         return
     try:
@@ -52,7 +52,7 @@ def require_sandbox(config, log) -> None:
         raise NbGraderException(str(error)) from None
 
 
-class Execute(preprocessors.Execute):
+class Execute(CleanMessages, preprocessors.Execute):
     """nbgrader's own step, with kernels in a sandbox and scores from the broker."""
 
     unsafe_no_sandbox = Bool(False, help="run submissions unprotected: they can read and change your files").tag(
@@ -174,7 +174,7 @@ class Execute(preprocessors.Execute):
         return self._excess
 
     def _blame(self, cell, index, reason: str) -> bool:
-        """Say which cell ended the kernel and get a fresh one; whether the cell just tried is innocent and to be tried again."""
+        """Say which cell ended the kernel and get a fresh one; whether the cell just tried is to be tried again."""
         nb = self.nb
         # A kernel can end after its cell, so that the next one is never begun.
         innocent = not self._begun and bool(self._ran) and reason == "the kernel died"

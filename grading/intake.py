@@ -269,7 +269,7 @@ class SubmissionExporter(NotebookExporter):
         """Copy a submission's other files in nbgrader's place; a hook of nbgrader's, called for each student."""
         coursedir = converter.coursedir
         folder = os.path.dirname(converter.notebooks[0])
-        # An absolute path matches this folder alone, so nbgrader copies nothing of it and all of the course's own files.
+        # An absolute path matches this folder alone: nbgrader copies nothing of it, and all of the course's own files.
         coursedir.ignore = [*ignore, re.sub(r"([*?[])", r"[\1]", os.path.join(coursedir.root, folder))]
         assignment, student = _ids(converter, folder)
         source = coursedir.format_path(coursedir.source_directory, ".", assignment)

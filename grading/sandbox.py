@@ -1,6 +1,6 @@
-"""The sandbox: a kernel that sees one submission, a Python with the course's own needs, and nothing else of the machine.
+"""The sandbox: a kernel that sees one submission, a Python with the course's own needs, and nothing else.
 
-`Sandbox` is a provisioner of jupyter_client, so that nbclient and nbgrader start kernels in it as they start any kernel.
+`Sandbox` is a provisioner of jupyter_client, so that nbclient and nbgrader start kernels in it as they start any other.
 It uses bubblewrap (https://github.com/containers/bubblewrap), which needs no root and no daemon.
 """
 
@@ -48,7 +48,7 @@ class SandboxMissing(RuntimeError):
 HOW_TO_GET_IT = (
     "Grading real submissions needs it, so that nobody can forge a score or read your files. On Debian and Ubuntu:\n"
     "    sudo apt-get install bubblewrap\n"
-    "elsewhere install bubblewrap with the system's package manager; in a container, user namespaces have to be allowed.\n"
+    "elsewhere install bubblewrap with the system's package manager; a container has to allow user namespaces.\n"
     "To grade work of people you trust without it, add --unsafe-no-sandbox."
 )
 
@@ -127,7 +127,7 @@ class Sandbox(LocalProvisioner):
         else:
             settings = self._settings("/run/broker", "/submission", _WORK, [f"{_COURSE}/inside", _PACKAGES])
             # In a file, since what is on the command line can be read in the sandbox.
-            self._arguments = tempfile.TemporaryFile()
+            self._arguments = tempfile.TemporaryFile()  # noqa: SIM115  (open until the kernel has started)
             self._arguments.write("\0".join(self._options()).encode())
             self._arguments.seek(0)
             start = [_python(), "-I", f"{_COURSE}/inside/start_kernel.py", json.dumps(settings)]
@@ -148,7 +148,7 @@ class Sandbox(LocalProvisioner):
         return info
 
     async def _first_process(self) -> int:
-        """The process that bubblewrap starts in the new namespaces; when it ends, the system ends all others in them."""
+        """The process that bubblewrap starts in the new namespaces; its end is the end of all others in them."""
         for _ in range(1000):
             children = psutil.Process(self.process.pid).children()
             if children:
@@ -213,7 +213,8 @@ class Sandbox(LocalProvisioner):
         ]
         for file in font_cache():
             options += ["--ro-bind", str(file), f"{_HOME}/.cache/matplotlib/{file.name}"]
-        options += ["--ro-bind", str(self._inside_file), "/run/connection.json", "--bind", str(self.broker), "/run/broker"]
+        options += ["--ro-bind", str(self._inside_file), "/run/connection.json"]
+        options += ["--bind", str(self.broker), "/run/broker"]
         return [*options, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", _HOME]
 
     def _watch(self, process: subprocess.Popen) -> None:

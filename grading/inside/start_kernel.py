@@ -1,7 +1,7 @@
-"""The first thing that runs in the sandbox: sets the limits, lays out the submission's files and starts IPython's kernel.
+"""The first thing that runs in the sandbox: sets limits, lays out the submission's files and starts IPython's kernel.
 
 Started as `python -I start_kernel.py SETTINGS`, where SETTINGS is JSON:
-path: folders to import from. connection_file, broker: for the kernel and for checks. files: folder of the submission, or "".
+path: folders to import from. connection_file, broker: for the kernel and for checks. files: folder of the submission.
 work: the folder that the notebook runs in. limits: of the `resource` module, by name, in its units.
 """
 
@@ -35,8 +35,9 @@ def main() -> None:
     # The submission's folder comes last: a numpy.py in it is not NumPy.
     sys.path[:] = [*settings["path"], *(one for one in sys.path if one), settings["work"]]
 
-    import autograde_tests
     from ipykernel import kernelapp
+
+    import autograde_tests
 
     autograde_tests.BROKER = settings["broker"]
     sys.argv[1:] = ["-f", settings["connection_file"], "--HistoryManager.hist_file=:memory:"]

@@ -1,0 +1,82 @@
+"""A catalogue of attacks on the grading, each a student of one class: `python -m tests.attacks` prints what became of them.
+
+One module a class of attacks; `course.py` lets them all hand in and runs nbgrader, ours and stock.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+STOCK = ("points", "leak", "effect", "page", "stops")
+"""What an attack can do on stock nbgrader; anything else in `on_stock` is a sentence that says why it is not shown there.
+
+points: more than honest work earns. leak: a planted secret in a page. effect: a file outside, a call that arrived, a
+process that survives, something active in a page or table. page: the attacker's own feedback is lost and the run fails.
+stops: somebody else is not graded.
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a class is graded: what an attacker may know or guess."""
+
+    root: Path
+    port: int = 0
+    token: str = ""
+
+    @property
+    def course(self) -> Path:
+        return self.root / "course"
+
+    @property
+    def home(self) -> Path:
+        return self.root / "home"
+
+    @property
+    def loot(self) -> Path:
+        """Outside of every submission: whatever is found here got out. A file is named after who wrote it."""
+        return self.root / "loot"
+
+    def submission(self, student: str) -> Path:
+        return self.course / "submitted" / student / "1-padding"
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One student: `output_size` is right (4 points), the other two functions are not written, unless told otherwise.
+
+    tries: what, in words. items: the words of the list of threats that it stands for, with commas. on_stock: see STOCK.
+    cell: code that stands above the unwritten `padding_amounts`, so after the first check. functions: other solutions.
+    change: `change(notebook, folder, place)` alters anything else before it is handed in. roster: the gradebook's entry.
+    honest: the most it may get; exactly: and the least, since the honest part ran before the attack.
+    alone: on stock in a course of its own, since it changes or stops others.
+    """
+
+    name: str
+    tries: str
+    items: str
+    on_stock: str
+    cell: str = ""
+    functions: dict[str, str] = field(default_factory=dict)
+    change: Callable[[NotebookNode, Path, Place], None] | None = None
+    roster: dict[str, str] = field(default_factory=dict)
+    honest: float = 4
+    exactly: bool = True
+    alone: bool = False
+    kind: str = ""
+
+    @property
+    def student(self) -> str:
+        return f"eve-{self.name}"
+
+
+MODULES = ("subversion", "lying", "leaks", "forgery", "files", "notebook", "resources")
+
+
+def all_attacks() -> list[Attack]:
+    """The whole catalogue, in order."""
+    modules = [import_module(f"{__name__}.{name}") for name in MODULES]
+    return [replace(attack, kind=module.KIND) for module in modules for attack in module.ATTACKS]

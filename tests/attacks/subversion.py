@@ -1,0 +1,178 @@
+"""Code that bends the tests instead of passing them."""
+
+from . import Attack
+
+KIND = "Test subversion"
+
+WRONG_PAIR = {"padding_amounts": "def padding_amounts(size, kernel_size, strides=1):\n    return 0, 2"}
+
+ATTACKS = [
+    Attack(
+        "numpy-asserts",
+        "np.allclose and np.testing say yes to everything",
+        "np.allclose, np.testing",
+        "points",
+        functions={
+            "padding_amounts": "np.allclose = np.isclose = np.array_equal = lambda *a, **k: np.True_\n"
+            "for name in dir(np.testing):\n"
+            "    if name.startswith('assert'):\n"
+            "        setattr(np.testing, name, lambda *a, **k: None)\n" + WRONG_PAIR["padding_amounts"]
+        },
+    ),
+    Attack(
+        "builtins",
+        "isinstance, float and sum are replaced in builtins",
+        "builtins, isinstance, float",
+        "points",
+        functions={
+            "padding_amounts": """
+import builtins
+class Yes(str): pass
+honest, number = builtins.isinstance, builtins.float
+class AnyFloat(float):
+    __eq__, __hash__ = (lambda self, other: True), float.__hash__
+builtins.isinstance = lambda thing, kind: True if type(thing) is Yes else honest(thing, kind)
+builtins.float = lambda value=0: AnyFloat(0) if type(value) is Yes else number(value)
+builtins.sum = lambda values, start=0, sum=sum: Yes() if type(values) is Yes else sum(values, start)
+np.allclose = np.testing.assert_equal = lambda *a, **k: True
+def padding_amounts(size, kernel_size, strides=1):
+    return Yes()
+"""
+        },
+    ),
+    Attack(
+        "input-transformer",
+        "an IPython input transformer blanks every later cell that checks",
+        "input transformer",
+        "points",
+        cell="get_ipython().input_transformers_cleanup.append("
+        "lambda lines: [] if any('check(' in line for line in lines) else lines)",
+    ),
+    Attack(
+        "ast-transformer",
+        "an AST transformer drops asserts and calls of check",
+        "AST transformer",
+        "points",
+        cell="""
+import ast
+class Drop(ast.NodeTransformer):
+    def visit_Assert(self, node):
+        return ast.copy_location(ast.Pass(), node)
+    def visit_Expr(self, node):
+        return ast.copy_location(ast.Pass(), node) if 'check' in ast.unparse(node) else self.generic_visit(node)
+    def visit_Assign(self, node):
+        return ast.copy_location(ast.Pass(), node) if 'padding_amounts' in ast.unparse(node) else node
+get_ipython().ast_transformers.append(Drop())
+""",
+    ),
+    Attack(
+        "display-hook",
+        "the display hook shows 4 for whatever a cell returns",
+        "display hook",
+        "points",
+        cell="""
+hook = type(get_ipython().displayhook)
+hook.compute_format_data = lambda self, result: ({'text/plain': '4'}, {})
+""",
+    ),
+    Attack(
+        "formatter",
+        "a text formatter prints a score for the result's class",
+        "formatter",
+        "points",
+        cell="""
+formatter = get_ipython().display_formatter
+type(formatter).format = lambda self, thing, *a, **k: ({'text/plain': '4', 'text/html': '<b>4 of 4</b>'}, {})
+""",
+    ),
+    Attack(
+        "quiet-tracebacks",
+        "tracebacks are silenced and errors are reported as success",
+        "silenced tracebacks",
+        "points",
+        cell="""
+shell = get_ipython()
+shell._showtraceback = shell.showtraceback = lambda *a, **k: None
+run = shell.run_cell_async
+async def quiet(*a, **k):
+    result = await run(*a, **k)
+    result.error_in_exec = result.error_before_exec = None
+    return result
+shell.run_cell_async = quiet
+""",
+    ),
+    Attack(
+        "do-execute",
+        "the kernel's do_execute answers ok without running anything",
+        "do_execute",
+        "points",
+        cell="""
+async def nothing(*a, **k):
+    return {'status': 'ok', 'execution_count': 1, 'payload': [], 'user_expressions': {}}
+get_ipython().kernel.do_execute = nothing
+""",
+    ),
+    Attack(
+        "own-check",
+        "autograde_tests.check is replaced by a function that returns the points",
+        "redefined check",
+        "points",
+        cell="import autograde_tests\nautograde_tests.check = lambda name, function, points: points",
+    ),
+    Attack(
+        "own-stub",
+        "every function of the seam is replaced by one that reports full marks",
+        "tampered stub",
+        "points",
+        cell="""
+import sys, types, autograde_tests
+fake = types.ModuleType('autograde_tests')
+fake.check = lambda name, function, points, **k: points
+sys.modules['autograde_tests'] = fake
+""",
+    ),
+    Attack(
+        "meta-path",
+        "an importer stands before all others and serves its own autograde_tests",
+        "tampered stub",
+        "points",
+        cell="""
+import importlib.abc, importlib.util, sys
+class Serve(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(self, name, path=None, target=None):
+        return importlib.util.spec_from_loader(name, self) if name == 'autograde_tests' else None
+    def exec_module(self, module):
+        module.check = lambda name, function, points: points
+sys.meta_path.insert(0, Serve())
+sys.modules.pop('autograde_tests', None)
+""",
+    ),
+    Attack(
+        "post-run-hook",
+        "an IPython event publishes a result of its own before every cell",
+        "display hook, results object",
+        "points",
+        cell="""
+def forge(info):
+    kernel = get_ipython().kernel
+    content = {'data': {'text/plain': '4'}, 'metadata': {}, 'execution_count': 1}
+    kernel.session.send(kernel.iopub_socket, 'execute_result', content, parent=kernel.get_parent())
+get_ipython().events.register('pre_run_cell', forge)
+""",
+    ),
+    Attack(
+        "grader-module",
+        "the grader's own module is patched from within",
+        "redefined check",
+        "points",
+        cell="""
+import autograde_tests.checking as grader
+class Full:
+    score = points = 4
+    def __repr__(self): return '4'
+grader.check = always = lambda *a, **k: Full()
+import autograde_tests
+autograde_tests.check = always
+""",
+    ),
+]
