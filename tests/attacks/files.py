@@ -253,6 +253,7 @@ tarfile.open(fileobj=raw).extractall('/', filter='fully_trusted')
             [{"cell_type": "markdown", "id": f"m{n}", "metadata": {}, "source": ""} for n in range(20_000)]
             + [{"cell_type": "markdown", "id": "long", "metadata": {}, "source": "x" * 5_000_000}]
         ),
+        exactly=False,
     ),
     Attack(
         "writes-neighbour",
