@@ -12,10 +12,11 @@ from pathlib import Path
 import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat.v4 import new_markdown_cell
-from nbgrader.converters import Autograde
+from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import find_all_files, parse_utc
+from sqlalchemy.exc import OperationalError
 
 from grading.execute import require_sandbox
 from grading.files import LeftOut, copy_plain_files, open_plain
@@ -222,6 +223,10 @@ class SubmissionExporter(NotebookExporter):
         for folder in list(converter.assignments):
             try:
                 converter.assignments[folder] = self._notebooks_to_grade(converter, folder)
+            except OperationalError as error:
+                said = f"the gradebook cannot be read ({error.orig}): is another program using it? Nothing was changed."
+                self.log.error(said)
+                raise NbGraderException(said) from None
             except Exception as error:
                 self.log.error("%s: it could not be looked at (%r), and is left as it is.", ascii(folder), error)
                 converter.assignments[folder] = []
