@@ -11,7 +11,7 @@ ATTACKS = all_attacks()
 def graded(tmp_path_factory):
     """One run over the whole class, with short limits of time."""
     root = tmp_path_factory.mktemp("attacks")
-    return grade(ATTACKS, root, ROOT / "nbgrader_config.py", "--Execute.timeout=6", "--Execute.notebook_seconds=60")
+    return grade(ATTACKS, root, ROOT / "nbgrader_config.py", "--Execute.timeout=4", "--Execute.notebook_seconds=40")
 
 
 def test_the_catalogue_is_whole():
