@@ -20,6 +20,9 @@ LIMIT = 32 * 2**20
 ITEMS = 100_000
 """Values that a message may hold: numbers in lists, texts, arrays; an array counts as one."""
 
+TEXT = 4 * 2**20
+"""Bytes of a message that may be JSON, and of an array of texts: Python makes many times that of either."""
+
 DEPTH = 20
 """How deep lists may be nested."""
 
@@ -151,6 +154,8 @@ def unpack(message: bytes):
     """The value of a message. Raises MalformedMessage for bytes that `pack` does not make; runs no code."""
     try:
         parts = _parts(message)
+        if len(parts[0]) > TEXT:
+            raise MalformedMessage("it holds too many values")
         tree = json.loads(parts[0])
         return _value(tree, [_array(part) for part in parts[1:]], [ITEMS], 0)
     except MalformedMessage:
@@ -216,6 +221,9 @@ def _value(tree, arrays, budget, depth):
             }
         case "texts":
             shape, texts = content
+            # Every text of an array takes as much memory as the longest.
+            if len(texts) * max(map(len, texts), default=0) > TEXT:
+                raise MalformedMessage("its texts are too long")
             budget[0] -= len(texts)
             return np.array([str(one) for one in texts]).reshape(shape)
         case "unknown":

@@ -2,7 +2,9 @@
 
 import contextlib
 import io
+import json
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -69,6 +71,28 @@ class Lying(np.ndarray):
 def test_a_subclass_arrives_as_the_array_that_it_is():
     back = unpack(pack(plain(np.arange(4).view(Lying))))
     assert (type(back), back.shape) == (np.ndarray, (4,))
+
+
+def framed(tree: str) -> bytes:
+    """A message of this JSON alone."""
+    return len(tree).to_bytes(8, "big") + tree.encode()
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        json.dumps({"texts": [[50_001], ["x" * 50_000, *["y"] * 50_000]]}),
+        json.dumps({"list": [[None] * 50] * 100_000}),
+    ],
+    ids=["one long text makes all long", "lists in lists"],
+)
+def test_a_small_message_cannot_take_much_memory(tree):
+    tracemalloc.start()
+    with pytest.raises(MalformedMessage):
+        unpack(framed(tree))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 100 * 2**20
 
 
 @given(st.binary(max_size=300))
