@@ -4,7 +4,6 @@ It lives outside the sandbox. What reaches it are bytes that `convblocks.transfe
 arguments of calls and nothing else, neither answers nor scores.
 """
 
-import ast
 import contextlib
 import socket
 import threading
@@ -19,14 +18,6 @@ from convblocks.transfer import LIMIT, MalformedMessage, pack, unpack
 
 GRACE = 5.0
 """Seconds that a call may take beyond its own limit, for the way to and fro, before the kernel counts as stuck."""
-
-
-def check_of(source: str) -> str:
-    """The name of the check that a graded cell calls, as the author wrote it; "" when it calls none."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check" and node.args:
-            return ast.literal_eval(node.args[0])
-    return ""
 
 
 def no_result(name: str, points: float, sentence: str) -> Result:

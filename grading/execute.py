@@ -19,12 +19,14 @@ from traitlets import Bool, Integer
 
 from autograde_tests.checking import Result
 from grading import sandbox
-from grading.broker import Broker, check_of, no_result
+from grading.broker import Broker, no_result
 from grading.mending import Wanted, wanted_notebooks
 from grading.sanitize import CleanMessages, is_official
 
 KERAS_NOTEBOOKS = ("keras_classifier",)
 """Notebooks whose sandbox has Keras."""
+
+CUT = "[the rest of the output was cut]"
 
 OFFICIAL = {"convblocks": {"official": True}}
 """Metadata of the output that holds the broker's result."""
@@ -72,7 +74,7 @@ class Execute(CleanMessages, preprocessors.Execute):
         self._wanted = _wanted(names)
         self._keras = names["notebook"] in KERAS_NOTEBOOKS
         self._results: dict[str, Result] = {}
-        self._ran, self._events, self._sent, self._started = [], [], 0, False
+        self._ran, self._events, self._ended, self._sent, self._started = [], [], 0, 0, False
         self._deadline = time.monotonic() + self.notebook_seconds
         # Paths of sockets are short: 107 bytes, wherever temporary files usually go.
         self._runtime = Path(tempfile.mkdtemp(prefix="cb", dir="/tmp"))
@@ -98,9 +100,6 @@ class Execute(CleanMessages, preprocessors.Execute):
     # Kernels
 
     def create_kernel_manager(self):
-        for old in self._runtime.iterdir():
-            if old.name != "broker":
-                shutil.rmtree(old, ignore_errors=True) if old.is_dir() and not old.is_symlink() else old.unlink()
         self.km = self.kernel_manager_class(
             kernel_name="python3",
             transport="ipc",
@@ -123,8 +122,7 @@ class Execute(CleanMessages, preprocessors.Execute):
 
     def _end_kernel(self) -> None:
         """Kill the kernel at once; called from the broker's thread when a call does not come back."""
-        process = getattr(self.km and self.km.provisioner, "process", None)
-        sandbox.end(process)
+        sandbox.end(getattr(self.km and self.km.provisioner, "process", None))
 
     def _start_afresh(self, nb) -> None:
         """A new kernel in which everything has run that ran before, except the cells that are to blame."""
@@ -142,8 +140,8 @@ class Execute(CleanMessages, preprocessors.Execute):
         self._started = True
         if cell.cell_type != "code" or not cell.source.strip():
             return cell, resources
+        check = self._check_of(cell)
         while True:
-            check = self._check_of(cell)
             reason = self._attempt(cell, index, check)
             if check:
                 self._results[cell.metadata.nbgrader.grade_id] = self._broker.close(_why(cell, reason))
@@ -151,8 +149,7 @@ class Execute(CleanMessages, preprocessors.Execute):
                 if not check:
                     self._ran.append(index)
                 return cell, resources
-            innocent = self._blame(cell, index, reason)
-            if not innocent:
+            if not self._blame(cell, index, reason):
                 return cell, resources
 
     def _attempt(self, cell, index, check) -> str:
@@ -184,7 +181,8 @@ class Execute(CleanMessages, preprocessors.Execute):
         guilty = nb.cells[place]
         guilty.outputs = [one for one in guilty.outputs if one.output_type == "stream"][:1]
         guilty.outputs.append(new_output("error", ename="KernelEnded", evalue=reason, traceback=[reason]))
-        if sum("ended the kernel" in event for event in self._events) > self.fresh_kernels:
+        self._ended += 1
+        if self._ended > self.fresh_kernels:
             self._events.append("after that many ended kernels the rest was not run")
             raise Stop
         try:
@@ -202,8 +200,9 @@ class Execute(CleanMessages, preprocessors.Execute):
         """Name and points of a graded cell's check, from the gradebook."""
         if not is_grade(cell):
             return None
-        known = self._wanted.cells[cell.metadata.nbgrader.grade_id]
-        return check_of(known["source"]), float(known["metadata"]["points"])
+        grade_id = cell.metadata.nbgrader.grade_id
+        name, _ = self._wanted.check(grade_id)
+        return name, float(self._wanted.cells[grade_id]["metadata"]["points"])
 
     def _get_timeout(self, cell):
         return max(1, min(self.timeout, int(self._deadline - time.monotonic())))
@@ -225,8 +224,8 @@ class Execute(CleanMessages, preprocessors.Execute):
                 self._excess = "it sent more than anyone could read"
                 self._end_kernel()
             if self._shown > self.output_bytes or len(cell.outputs) > 500:
-                if cell.outputs and cell.outputs[-1].get("name") != "cut":
-                    cell.outputs.append(new_output("stream", name="cut", text="[the rest of the output was cut]"))
+                if not cell.outputs or cell.outputs[-1].get("text") != CUT:
+                    cell.outputs.append(new_output("stream", text=CUT))
                 return None
         elif kind.startswith("comm_"):
             # Widgets need a page that is open.
@@ -245,10 +244,6 @@ class Execute(CleanMessages, preprocessors.Execute):
             cell.outputs = [
                 new_output("execute_result", result._repr_mimebundle_(), metadata=OFFICIAL, execution_count=None)
             ]
-        for cell in nb.cells:
-            for output in cell.get("outputs", []):
-                if output.get("name") == "cut":
-                    output["name"] = "stdout"
         if self._events:
             for event in self._events:
                 self.log.error("%s, %s: %s", names["student"], names["notebook"], event)

@@ -45,10 +45,10 @@ class Wanted:
         """The functions that students write, which their cells are named after."""
         return [name for name in self.cells if name in self.own and self.cells[name]["metadata"]["solution"]]
 
-    def checked(self, graded: str) -> str:
-        """The function that a graded cell hands to the hidden check; "" where there is none."""
-        found = re.search(r"\bcheck\(\s*[\"']\w+[\"']\s*,\s*(\w+)", self.cells[graded]["source"])
-        return found[1] if found else ""
+    def check(self, graded: str) -> tuple[str, str]:
+        """The hidden check that a graded cell calls and the function handed to it, by name; "" where there is none."""
+        found = re.search(r"\bcheck\(\s*[\"'](\w+)[\"']\s*,\s*(\w+)", self.cells[graded]["source"])
+        return (found[1], found[2]) if found else ("", "")
 
     def released(self, name: str) -> str:
         """The source of a cell as students received it, without white space."""
@@ -124,7 +124,7 @@ def mend(notebook: NotebookNode, wanted: Wanted) -> list[str]:
     for place, name in enumerate(name for name in wanted.locked if name in lost):
         cells.insert(place, _restored(name, wanted))
     for name in (name for name in wanted.graded if name in lost):
-        after = _last_definition(cells, wanted.checked(name), default=len(cells) - 1)
+        after = _last_definition(cells, wanted.check(name)[1], default=len(cells) - 1)
         cells.insert(after + 1, _restored(name, wanted))
     told["Moved below the function that it checks: {}."] = [
         name for name in wanted.graded if _move_below(cells, name, wanted)
@@ -219,7 +219,7 @@ def _last_definition(cells: list[NotebookNode], function: str, default: int) -> 
 def _move_below(cells: list[NotebookNode], graded: str, wanted: Wanted) -> bool:
     """Move a graded cell that stands above every definition of its function below the last; whether it did."""
     place = next(place for place, cell in enumerate(cells) if _name(cell) == graded)
-    function = wanted.checked(graded)
+    _, function = wanted.check(graded)
     below = _last_definition(cells, function, default=-1)
     if below < place or any(defines(cell, function) for cell in cells[:place]):
         return False

@@ -23,7 +23,7 @@ from pathlib import Path
 import psutil
 from jupyter_client.provisioning import LocalProvisioner
 from packaging.requirements import Requirement
-from traitlets import Bool, Dict, Integer, Unicode
+from traitlets import Bool, Integer, Unicode
 
 ROOT = Path(__file__).resolve().parent.parent
 INSIDE = ROOT / "grading" / "inside"
@@ -95,7 +95,6 @@ class Sandbox(LocalProvisioner):
     disk = Integer(64, help="MB in each of home, /tmp and /dev/shm").tag(config=True)
     open_files = Integer(256, help="open files of a process").tag(config=True)
     cpu = Integer(600, help="seconds on a processor").tag(config=True)
-    more = Dict(help="further limits of the resource module, by name").tag(config=True)
 
     reason = ""
 
@@ -115,16 +114,16 @@ class Sandbox(LocalProvisioner):
 
     async def pre_launch(self, **kwargs):
         kwargs = await super().pre_launch(**kwargs)
-        if not self.unsafe:
-            outside = json.loads(self._connection_file.read_text())
-            self._inside_file.write_text(json.dumps(outside | {"ip": _SOCKETS}))
         if self.unsafe:
             settings = self._settings(
                 str(self.broker), self.files, f"{self.runtime}/home/work", [str(INSIDE), str(ROOT)]
             )
             kwargs["cmd"] = [sys.executable, str(INSIDE / "start_kernel.py"), json.dumps(settings)]
             kwargs["env"] = _environment(f"{self.runtime}/home") | {"PATH": os.environ.get("PATH", os.defpath)}
+            kwargs["cwd"] = self.runtime
         else:
+            outside = json.loads(self._connection_file.read_text())
+            self._inside_file.write_text(json.dumps(outside | {"ip": _SOCKETS}))
             settings = self._settings("/run/broker", "/submission", _WORK, [f"{_COURSE}/inside", _PACKAGES])
             # In a file, since what is on the command line can be read in the sandbox.
             self._arguments = tempfile.TemporaryFile()  # noqa: SIM115  (open until the kernel has started)
@@ -133,8 +132,7 @@ class Sandbox(LocalProvisioner):
             start = [_python(), "-I", f"{_COURSE}/inside/start_kernel.py", json.dumps(settings)]
             kwargs["cmd"] = [require(), "--args", str(self._arguments.fileno()), *start]
             kwargs["pass_fds"] = (self._arguments.fileno(),)
-            kwargs["env"] = {}
-        kwargs["cwd"] = "/" if not self.unsafe else self.runtime
+            kwargs["env"], kwargs["cwd"] = {}, "/"
         # What a kernel writes past Jupyter would reach the instructor's terminal.
         return kwargs | {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
@@ -180,7 +178,7 @@ class Sandbox(LocalProvisioner):
             "broker": broker,
             "files": files,
             "work": work,
-            "limits": limits | self.more,
+            "limits": limits,
         }
 
     @property
@@ -211,7 +209,7 @@ class Sandbox(LocalProvisioner):
             self.files or str(_empty()),
             "/submission",
         ]
-        for file in font_cache():
+        for file in _font_cache():
             options += ["--ro-bind", str(file), f"{_HOME}/.cache/matplotlib/{file.name}"]
         options += ["--ro-bind", str(self._inside_file), "/run/connection.json"]
         options += ["--bind", str(self.broker), "/run/broker"]
@@ -335,7 +333,7 @@ def _packages(keras: bool) -> dict[str, Path]:
 
 
 @functools.cache
-def font_cache() -> list[Path]:
+def _font_cache() -> list[Path]:
     """Matplotlib's list of fonts, made once: without it every kernel would look for fonts for seconds."""
     folder = ROOT / ".cache" / "sandbox" / f"matplotlib-{importlib.metadata.version('matplotlib')}"
     if not list(folder.glob("*.json")):
