@@ -10,23 +10,39 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader.api import Gradebook, MissingEntry
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def run(course: Path, *command: str, **environment: str) -> tuple[int, str]:
+    """Run a command in a course, as on the command line; its exit code and output."""
+    usual = {key: value for key, value in os.environ.items() if key != "CONVBLOCKS_SEED"}
+    usual["CONVBLOCKS_EXCHANGE"] = str(course / "exchange")
+    done = subprocess.run(command, cwd=course, env=usual | environment, capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+NBGRADER = (sys.executable, "-m", "nbgrader")
+
+
 def nbgrader(course: Path, *arguments: str, fails: bool = False) -> str:
     """Run an nbgrader command in a course; its output. fails: whether it is expected to."""
-    environment = {key: value for key, value in os.environ.items() if key != "CONVBLOCKS_SEED"}
-    done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments],
-        cwd=course,
-        env=environment | {"CONVBLOCKS_EXCHANGE": str(course / "exchange")},
-        capture_output=True,
-        text=True,
-    )
-    output = done.stdout + done.stderr
-    assert bool(done.returncode) == fails, output
+    code, output = run(course, *NBGRADER, *arguments)
+    assert bool(code) == fails, output
     return output
+
+
+def scores(course, assignment="1-padding"):
+    """The score of every student in the gradebook."""
+    found = {}
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        for student in gradebook.students:
+            try:
+                found[student.id] = gradebook.find_submission(assignment, student.id).score
+            except MissingEntry:
+                found[student.id] = None
+    return found
 
 
 def run_cells(*sources: str, folder: Path | str = ".", **environment: str) -> list:

@@ -5,14 +5,11 @@ import os
 import random
 import shutil
 import sqlite3
-import subprocess
-import sys
 import time
 
 import psutil
 import pytest
-from conftest import ROOT, fill
-from nbgrader.api import Gradebook, MissingEntry
+from conftest import NBGRADER, ROOT, fill, run, scores
 
 WRONG = "def pad2d(images, kernel_size, strides=(1, 1), padding='same'):\n    return images"
 DESERVED = {"ada": 12, "bob": 8.73}
@@ -35,26 +32,9 @@ def course(submitted, tmp_path):
     return shutil.copytree(submitted, tmp_path / "course")
 
 
-def command(*arguments):
-    return [sys.executable, "-m", "nbgrader", "autograde", "1-padding", *arguments]
-
-
-def autograde(course, start=(), **environment):
+def autograde(course, *start, **environment):
     """One run of the real command; its exit code and what it said. start: a command to run it with."""
-    environment = os.environ | {"CONVBLOCKS_EXCHANGE": str(course / "exchange"), "PYTHONPATH": str(ROOT)} | environment
-    done = subprocess.run([*start, *command()], cwd=course, env=environment, capture_output=True, text=True)
-    return done.returncode, done.stdout + done.stderr
-
-
-def scores(course):
-    found = {}
-    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
-        for student in DESERVED:
-            try:
-                found[student] = gradebook.find_submission("1-padding", student).score
-            except MissingEntry:
-                found[student] = None
-    return found
+    return run(course, *start, *NBGRADER, "autograde", "1-padding", **environment)
 
 
 def _grade_here(course: str) -> None:
@@ -125,7 +105,7 @@ def test_a_locked_gradebook_stops_the_run_and_loses_nothing(course):
 def test_a_full_disk_costs_no_score(course):
     (course / "autograded").mkdir()
     full = ["bwrap", "--dev-bind", "/", "/", "--size", "40960", "--tmpfs", str(course / "autograded")]
-    code, output = autograde(course, full)
+    code, output = autograde(course, *full)
     assert code == 1
     assert "No space left on device" in output
     assert (autograde(course)[0], scores(course)) == (0, DESERVED)

@@ -5,8 +5,7 @@ import shutil
 
 import nbformat
 import pytest
-from conftest import ROOT, fill, nbgrader
-from nbgrader.api import Gradebook, MissingEntry
+from conftest import ROOT, fill, nbgrader, scores
 
 from grading.intake import find_problem, wanted_notebooks
 
@@ -21,18 +20,6 @@ def hand_in(course, student, text=None, name="padding.ipynb", stamp="2026-01-01 
     (folder / "timestamp.txt").write_text(stamp)
     if text is not None:
         (folder / name).write_bytes(text)
-
-
-def scores(course, assignment="1-padding"):
-    """The score of every student in the gradebook."""
-    found = {}
-    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
-        for student in gradebook.students:
-            try:
-                found[student.id] = gradebook.find_submission(assignment, student.id).score
-            except MissingEntry:
-                found[student.id] = None
-    return found
 
 
 def notebook_without(*lost):

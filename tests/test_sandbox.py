@@ -2,13 +2,11 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, fill
-from nbgrader.api import Gradebook, MissingEntry
+from conftest import ROOT, fill, nbgrader, run, scores
 
 from autograde_tests import oracle
 from autograde_tests.cases import course_seed
@@ -17,17 +15,10 @@ from autograde_tests.checking import load_checks
 FORGED = "import autograde_tests\nautograde_tests.check = lambda *given, **named: 4\n4"
 
 
-def autograde(course, *options, path=os.environ["PATH"]):
-    """`convblocks grade 1-padding` with a PATH of its own; code, output and ada's score."""
-    command = [sys.executable, "-c", "from grading.cli import app; app()", "grade", "1-padding", *options]
-    environment = os.environ | {"PATH": path, "CONVBLOCKS_EXCHANGE": str(course / "exchange"), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True)
-    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
-        try:
-            score = gradebook.find_submission("1-padding", "ada").score
-        except MissingEntry:
-            score = None
-    return done.returncode, done.stdout + done.stderr, score
+def autograde(course, *options, **environment):
+    """`convblocks grade 1-padding`; its exit code, its output and ada's score, None where there is none."""
+    convblocks = (sys.executable, "-c", "from grading.cli import app; app()")
+    return *run(course, *convblocks, "grade", "1-padding", *options, **environment), scores(course).get("ada")
 
 
 @pytest.fixture
@@ -45,7 +36,7 @@ def without_bubblewrap():
 
 
 def test_without_a_sandbox_nothing_is_graded_and_it_says_what_to_install(submitted):
-    code, output, score = autograde(submitted, path=without_bubblewrap())
+    code, output, score = autograde(submitted, PATH=without_bubblewrap())
     assert (code, score) == (1, None)
     assert "sudo apt-get install bubblewrap" in output
     assert not (submitted / "autograded").exists()
@@ -53,7 +44,7 @@ def test_without_a_sandbox_nothing_is_graded_and_it_says_what_to_install(submitt
 
 def test_told_so_it_grades_unprotected_and_says_so_every_time(submitted):
     for _ in range(2):
-        code, output, score = autograde(submitted, "--unsafe-no-sandbox", "--force", path=without_bubblewrap())
+        code, output, score = autograde(submitted, "--unsafe-no-sandbox", "--force", PATH=without_bubblewrap())
         assert (code, score) == (0, 4)
         assert "UNSAFE: submissions run without a sandbox" in output
 
@@ -65,11 +56,8 @@ def test_the_score_is_the_brokers(submitted):
 
 
 def test_without_execution_nothing_scores(submitted):
-    command = [sys.executable, "-m", "nbgrader", "autograde", "1-padding", "--no-execute"]
-    environment = os.environ | {"CONVBLOCKS_EXCHANGE": str(submitted / "exchange"), "PYTHONPATH": str(ROOT)}
-    subprocess.run(command, cwd=submitted, env=environment, capture_output=True, check=True)
-    with Gradebook(f"sqlite:///{submitted}/gradebook.db") as gradebook:
-        assert gradebook.find_submission("1-padding", "ada").score == 0
+    nbgrader(submitted, "autograde", "1-padding", "--no-execute")
+    assert scores(submitted) == {"ada": 0}
 
 
 @pytest.mark.parametrize("damage", ["cut", "other bytes", "another check's", "gone"])
