@@ -10,7 +10,7 @@ from autograde_tests.oracle import expected
 from convblocks.calling import Outcome, answer
 from convblocks.compare import compare
 from convblocks.report import Line, html_table, plain_table
-from convblocks.transfer import pack, unpack
+from convblocks.transfer import MalformedMessage, pack, unpack
 
 MODULES = ("padding", "conv_forward", "weight_counting", "max_pool", "flatten", "shapes_classifier")
 
@@ -75,12 +75,12 @@ def check(name: str, function: Callable, points: float, seed: int | None = None)
             request = steps.send(reply)
         except StopIteration as end:
             return end.value
-        # Packed and unpacked as on the way into the sandbox, so that a score does not depend on where a check runs.
-        reply = to_outcome(unpack(pack(answer(function, unpack(pack(request))))))
+        # By messages, as on the way into the sandbox, so that a score does not depend on where a check runs.
+        reply = to_outcome(answer(function, pack(request)))
 
 
 def conversation(name: str, points: float, seed: int | None = None) -> Generator[dict, Outcome, Result]:
-    """A check as a generator: gives the requests that `convblocks.calling.answer` takes, is sent an Outcome for each, and returns the Result.
+    """A check as a generator: yields what to ask `convblocks.calling.answer`, is sent an Outcome each, returns the Result.
 
     Who drives it decides where the function runs. Arguments and errors as for `check`.
     """
@@ -118,14 +118,17 @@ def conversation(name: str, points: float, seed: int | None = None) -> Generator
     return Result(name, points, score, lines, written)
 
 
-def to_outcome(reply) -> Outcome:
-    """An answer as an Outcome; of a reply that is no answer, one that says so. What is in a reply may be made up."""
+def to_outcome(message: bytes) -> Outcome:
+    """An answer as an Outcome; of a message that is no answer, one that says so. What is in it may be made up."""
     try:
+        reply = unpack(message)
         kind, sentence, changed = reply["kind"], reply["sentence"], reply["changed"]
         texts = [kind, sentence, *changed]
         if kind not in KINDS or not all(isinstance(one, str) for one in texts) or (kind != "returned" and not sentence):
             raise ValueError
         return Outcome(kind, reply["value"], sentence[:SENTENCE], changed=[one[:40] for one in changed[:10]])
+    except MalformedMessage as error:
+        return Outcome("raised", sentence=f"its answer cannot be read: {error}")
     except (TypeError, KeyError, ValueError):
         return Outcome("raised", sentence="its answer cannot be read")
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from convblocks.keras_model import Recipe
-from convblocks.transfer import plain
+from convblocks.transfer import MalformedMessage, Unknown, called, pack, plain, unpack
 
 SECONDS = 5.0
 """How long one call may take unless told otherwise, in seconds."""
@@ -91,12 +91,13 @@ def call(function: Callable, *args, seconds: float = SECONDS, **kwargs) -> Outco
     return outcome
 
 
-def answer(function: Callable, request: dict) -> dict:
-    """Make the call that a check asks for; what came of it as data that can be packed (see `transfer`).
+def answer(function: Callable, message: bytes) -> bytes:
+    """Make the call that a check asks for in a message (see `transfer`), and answer with another.
 
-    request: `args`, `kwargs`, `seconds` and `probe` (what a returned Keras model is tried on, see `transfer.plain`).
-    The answer: `kind`, `sentence`, `changed` as in Outcome, and the returned `value` as data.
+    Asked: `args`, `kwargs`, `seconds` and `probe` (what a returned Keras model is tried on, see `transfer.plain`).
+    Answered: `kind`, `sentence`, `changed` as in Outcome, and the returned `value` as data.
     """
+    request = unpack(message)
     args, kwargs = (_built(request[part]) for part in ("args", "kwargs"))
 
     # The value's own methods run while it is turned into data, so that belongs to the call and its time.
@@ -105,7 +106,11 @@ def answer(function: Callable, request: dict) -> dict:
         return plain(function(*given, **named), request["probe"])
 
     outcome = call(to_data, *args, seconds=request["seconds"], **kwargs)
-    return {"kind": outcome.kind, "sentence": outcome.sentence, "changed": outcome.changed, "value": outcome.value}
+    reply = {"kind": outcome.kind, "sentence": outcome.sentence, "changed": outcome.changed, "value": outcome.value}
+    try:
+        return pack(reply)
+    except MalformedMessage:
+        return pack(reply | {"value": Unknown(f"{called(outcome.value)}, which is too large to be looked at,")})
 
 
 def _built(given):

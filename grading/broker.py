@@ -14,7 +14,7 @@ from pathlib import Path
 from autograde_tests.checking import Result, conversation, to_outcome
 from convblocks.calling import Outcome
 from convblocks.report import Line
-from convblocks.transfer import LIMIT, MalformedMessage, pack, unpack
+from convblocks.transfer import LIMIT, MalformedMessage, pack
 
 GRACE = 5.0
 """Seconds that a call may take beyond its own limit, for the way to and fro, before the kernel counts as stuck."""
@@ -90,7 +90,7 @@ class Broker:
             connection.sendall(pack(request))
             connection.shutdown(socket.SHUT_WR)
             reply = _read_all(connection, deadline)
-            return None if self._closing else to_outcome(unpack(reply))
+            return None if self._closing else to_outcome(reply)
         except TimeoutError:
             self._on_stuck()
             sentence = f"no answer after {request['seconds']:g} s, and the call could not be stopped"

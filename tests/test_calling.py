@@ -6,7 +6,8 @@ import warnings
 import numpy as np
 import pytest
 
-from convblocks.calling import call
+from convblocks.calling import answer, call
+from convblocks.transfer import pack, unpack
 
 
 def test_a_value_comes_back_and_prints_and_warnings_are_kept_away(capsys):
@@ -76,3 +77,10 @@ def test_a_changed_input_is_named_and_ours_stays():
 
 def test_a_function_without_a_signature_can_be_called():
     assert call(max, 2, 3).value == 3
+
+
+def test_what_is_too_large_to_be_sent_is_called_so_and_ends_nothing():
+    request = {"args": (), "kwargs": {}, "seconds": 5.0, "probe": None}
+    reply = unpack(answer(lambda: [np.zeros(2**20) for _ in range(5)], pack(request)))
+    assert reply["kind"] == "returned"
+    assert reply["value"].called == "a list, which is too large to be looked at,"
