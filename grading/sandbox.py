@@ -25,6 +25,8 @@ from jupyter_client.provisioning import LocalProvisioner
 from packaging.requirements import Requirement
 from traitlets import Bool, Integer, Unicode
 
+from grading import seccomp
+
 ROOT = Path(__file__).resolve().parent.parent
 INSIDE = ROOT / "grading" / "inside"
 NAME = "convblocks-sandbox"
@@ -114,6 +116,7 @@ class Sandbox(LocalProvisioner):
 
     async def pre_launch(self, **kwargs):
         kwargs = await super().pre_launch(**kwargs)
+        self._handed_over = []
         if self.unsafe:
             settings = self._settings(
                 str(self.broker), self.files, f"{self.runtime}/home/work", [str(INSIDE), str(ROOT)]
@@ -125,21 +128,31 @@ class Sandbox(LocalProvisioner):
             outside = json.loads(self._connection_file.read_text())
             self._inside_file.write_text(json.dumps(outside | {"ip": _SOCKETS}))
             settings = self._settings("/run/broker", "/submission", _WORK, [f"{_COURSE}/inside", _PACKAGES])
-            # In a file, since what is on the command line can be read in the sandbox.
-            self._arguments = tempfile.TemporaryFile()  # noqa: SIM115  (open until the kernel has started)
-            self._arguments.write("\0".join(self._options()).encode())
-            self._arguments.seek(0)
+            # In files, since what is on the command line can be read in the sandbox.
+            options = self._options()
+            if program := seccomp.program():
+                options += ["--seccomp", self._hand_over(program)]
+            arguments = self._hand_over("\0".join(options).encode())
             start = [_python(), "-I", f"{_COURSE}/inside/start_kernel.py", json.dumps(settings)]
-            kwargs["cmd"] = [require(), "--args", str(self._arguments.fileno()), *start]
-            kwargs["pass_fds"] = (self._arguments.fileno(),)
+            kwargs["cmd"] = [require(), "--args", arguments, *start]
+            kwargs["pass_fds"] = [file.fileno() for file in self._handed_over]
             kwargs["env"], kwargs["cwd"] = {}, "/"
         # What a kernel writes past Jupyter would reach the instructor's terminal.
         return kwargs | {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
+    def _hand_over(self, content: bytes) -> str:
+        """The number of a file with this content, open until the kernel has started."""
+        file = tempfile.TemporaryFile()  # noqa: SIM115
+        file.write(content)
+        file.seek(0)
+        self._handed_over.append(file)
+        return str(file.fileno())
+
     async def launch_kernel(self, cmd, **kwargs):
         info = await super().launch_kernel(cmd, **kwargs)
         if not self.unsafe:
-            self._arguments.close()
+            for file in self._handed_over:
+                file.close()
             # The kernel's sockets lie in the sandbox, which can write nowhere else; this is the way in.
             info = info | {"ip": f"/proc/{await self._first_process()}/root{_SOCKETS}"}
         threading.Thread(target=self._watch, args=(self.process,), name="watchdog", daemon=True).start()

@@ -60,6 +60,26 @@ def test_without_execution_nothing_scores(submitted):
     assert scores(submitted) == {"ada": 0}
 
 
+HOARD = """
+import ctypes, os
+try:
+    os.memfd_create("hoard")
+except OSError as error:
+    print("memfd", error.errno)
+libc = ctypes.CDLL(None, use_errno=True)
+print("shm", libc.shmget(0, 2**30, 0o1600), ctypes.get_errno())
+"""
+
+
+def test_memory_that_belongs_to_no_process_cannot_be_had(submitted):
+    fill(submitted / "submitted" / "ada" / "1-padding" / "padding.ipynb", pad2d=HOARD)
+    autograde(submitted)
+    graded = (submitted / "autograded" / "ada" / "1-padding" / "padding.ipynb").read_text()
+    # 38 is ENOSYS.
+    assert "memfd 38" in graded
+    assert "shm -1 38" in graded
+
+
 @pytest.mark.parametrize("damage", ["cut", "other bytes", "another check's", "gone"])
 def test_damaged_and_foreign_answers_are_made_anew(damage, tmp_path, monkeypatch, caplog):
     checks, seed = load_checks(), course_seed()
