@@ -443,7 +443,8 @@ def test_a_notebook_of_wrong_types_becomes_a_valid_one():
 
 
 def test_ids_are_made_unique_and_our_own_note_stays():
-    nb = new_notebook(cells=[new_code_cell(id="same"), new_code_cell(id="same")], metadata={UNUSABLE: "empty", "x": 1})
+    nb = new_notebook(metadata={UNUSABLE: "empty", "x": 1})
+    nb.cells += [new_code_cell(id="same"), new_code_cell(id="same")]
     clean_notebook(nb)
     assert len({cell.id for cell in nb.cells}) == 2
     assert set(nb.metadata) == {"kernelspec", "language_info", UNUSABLE}
