@@ -23,6 +23,7 @@ from traitlets.config import Config
 from convblocks import draw, grid
 from convblocks.report import Line, html_table
 from grading import feedback
+from grading.intake import UNUSABLE
 from grading.sanitize import RESULT, CleanMessages, clean_html, clean_notebook, clean_text, markdown2html
 
 SOLUTION = ROOT / "solutions" / "1-padding" / "padding.ipynb"
@@ -79,7 +80,7 @@ MARKDOWN = {
     "template": "{{ 7*7 }} {% raw %} {{ resources }}",
     "attached": "![a](attachment:a.html) ![b](attachment:b.svg) ![c](attachment:c.png)",
 }
-RAW = f"<script>{run('raw')}</script><img src='http://evil.example/raw'>"
+RAW = f"<script>{run('raw')}</script><a href='javascript:1'>x</a>"
 ATTACHMENTS = {
     "a.html": {"text/html": f"<script>{run('attachment')}</script>"},
     "b.svg": {"image/svg+xml": f'x"><script>{run("attached svg")}</script>'},
@@ -439,6 +440,20 @@ def test_a_notebook_of_wrong_types_becomes_a_valid_one():
     clean_notebook(nb)
     nbformat.validate(nb)
     nbformat.writes(nb).encode()
+
+
+def test_ids_are_made_unique_and_our_own_note_stays():
+    nb = new_notebook(metadata={UNUSABLE: "empty", "x": 1})
+    nb.cells += [new_code_cell(id="same"), new_code_cell(id="same")]
+    clean_notebook(nb)
+    assert len({cell.id for cell in nb.cells}) == 2
+    assert set(nb.metadata) == {"kernelspec", "language_info", UNUSABLE}
+
+
+def test_markdown_of_any_length_is_shown_at_once():
+    start = time.monotonic()
+    assert markdown2html({}, "\\begin{x}" * 50_000).startswith("<pre>")
+    assert time.monotonic() - start < 5
 
 
 def test_text_keeps_colours_and_loses_other_sequences():
