@@ -1,5 +1,7 @@
 """Comparing with the expected value: reasonable right answers pass, and what is off is said in words."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -68,3 +70,12 @@ def test_each_kind_of_difference_has_its_words(yours, expected, kind, words):
 def test_a_difference_is_drawn_side_by_side():
     shown = compare(np.where(ARRAY == 5, 0, ARRAY), ARRAY)._repr_mimebundle_()["text/html"]
     assert "yours" in shown and "target" in shown and "<img" in shown
+
+
+def test_an_array_without_numbers_does_not_fill_the_memory():
+    tracemalloc.start()
+    assert compare(np.zeros((10**6, 0)), (1, 1)).kind == "shape"
+    assert compare(np.zeros((2, 10**6, 0)), (1, 1)).kind == "shape"
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**20
