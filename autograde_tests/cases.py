@@ -38,12 +38,14 @@ class Check:
     """name: the function's name; make_cases(rng): its cases, random ones drawn from rng; oracle: the same function by Keras.
 
     Where the oracle is None, the cases' judges know what is asked, helped by of_probe(images, weights), by Keras as well.
+    builds_on: earlier functions that this one may call, in the course's order; see `lending`.
     """
 
     name: str
     make_cases: Callable[[np.random.Generator], list[Case]]
     oracle: Callable | None = None
     of_probe: Callable | None = None
+    builds_on: tuple[str, ...] = ()
 
     def cases(self, seed: int) -> list[Case]:
         """The cases for one course's seed, the same for every student."""
@@ -62,12 +64,12 @@ class Check:
 CHECKS: dict[str, Check] = {}
 
 
-def graded(oracle: Callable | None, of_probe: Callable | None = None) -> Callable:
+def graded(oracle: Callable | None, of_probe: Callable | None = None, builds_on: tuple[str, ...] = ()) -> Callable:
     """Register the decorated function, named `<function>_cases`, as the cases of the check `<function>`; see Check."""
 
     def register(make_cases):
         name = make_cases.__name__.removesuffix("_cases")
-        CHECKS[name] = Check(name, make_cases, oracle, of_probe)
+        CHECKS[name] = Check(name, make_cases, oracle, of_probe, builds_on)
         return make_cases
 
     return register

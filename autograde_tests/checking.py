@@ -1,11 +1,12 @@
 """`check`: one hidden check of one function, its score and what it tells the student."""
 
 import importlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
 
 from autograde_tests import cases as registry
 from autograde_tests.cases import CHECKS, Case
+from autograde_tests.lending import lend
 from autograde_tests.oracle import expected
 from convblocks.calling import Outcome, answer
 from convblocks.compare import compare
@@ -22,7 +23,7 @@ SENTENCE = 400
 
 @dataclass
 class Result:
-    """What one check found: `score` of `points`, and a line for every case.
+    """What one check found: `score` of `points`, a line for every case, and a `note` on the whole where there is one.
 
     As text/plain it is the score alone, which nbgrader reads as partial credit; as text/html the table for the student;
     `application/vnd.convblocks.result+json` carries the same for programs.
@@ -33,6 +34,7 @@ class Result:
     score: float
     lines: list[Line]
     written: bool = True
+    note: str = ""
 
     @property
     def heading(self) -> str:
@@ -43,14 +45,21 @@ class Result:
         return f"{self.name}: {right} of {len(self.lines)} cases agree with Keras, {self.score:g} of {self.points:g} points"
 
     def __str__(self) -> str:
-        return plain_table(self.heading, self.lines)
+        return plain_table(self.heading, self.lines, self.note)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         cases = [{"case": line.title, "agrees": line.agrees, "sentence": line.sentence} for line in self.lines]
-        data = {"check": self.name, "points": self.points, "score": self.score, "written": self.written, "cases": cases}
+        data = {
+            "check": self.name,
+            "points": self.points,
+            "score": self.score,
+            "written": self.written,
+            "note": self.note,
+            "cases": cases,
+        }
         return {
             "text/plain": f"{self.score:g}",
-            "text/html": html_table(self.heading, self.lines),
+            "text/html": html_table(self.heading, self.lines, self.note),
             "application/vnd.convblocks.result+json": data,
         }
 
@@ -69,20 +78,31 @@ def check(name: str, function: Callable, points: float, seed: int | None = None)
     by default. Raises KeyError for a name that no module of checks knows.
     """
     steps = conversation(name, points, seed)
-    reply = None
+    outcome = None
     while True:
         try:
-            request = steps.send(reply)
+            request = steps.send(outcome)
         except StopIteration as end:
             return end.value
         # By messages, as on the way into the sandbox, so that a score does not depend on where a check runs.
-        reply = to_outcome(answer(function, pack(request)))
+        asked = []
+
+        def ask(question, names=request["lent"], asked=asked):
+            asked.append(question)
+            return lend(question, names)
+
+        outcome = to_outcome(answer(function, pack(request), ask))
+        outcome.borrowed = bool(asked)
 
 
-def conversation(name: str, points: float, seed: int | None = None) -> Generator[dict, Outcome, Result]:
+def conversation(
+    name: str, points: float, seed: int | None = None, lendable: Collection[str] | None = None
+) -> Generator[dict, Outcome, Result]:
     """A check as a generator: yields what to ask `convblocks.calling.answer`, is sent an Outcome each, returns the Result.
 
-    Who drives it decides where the function runs. Arguments and errors as for `check`.
+    Who drives it decides where the function runs. lendable: earlier functions that may be lent, all by default.
+    Where not all cases agree and the function calls such earlier ones, all cases are asked again with right ones in
+    their place, and the better of the two rounds counts as a whole. Arguments and errors else as for `check`.
     """
     known = load_checks()
     if name not in known:
@@ -91,14 +111,82 @@ def conversation(name: str, points: float, seed: int | None = None) -> Generator
     seed = registry.course_seed() if seed is None else seed
     cases = wanted.cases(seed)
     answers = expected(wanted, seed)
-    lines, earned, shared, stuck = [], 0.0, {}, ""
+    own = yield from _round(cases, answers)
+    lent = [one for one in wanted.builds_on if lendable is None or one in lendable]
+    first = next((place for place, line in enumerate(own.lines) if not line.agrees), None)
+    if not lent or first is None or own.ended:
+        return own.result(name, points)
+    case, target = cases[first], answers[first]
+    outcome = yield _request(case, lent)
+    if not outcome.borrowed:
+        return own.result(name, points)
+    with_lent = yield from _round(cases, answers, lent)
+    if with_lent.earned <= own.earned or with_lent.ended or _judge(case, outcome, target):
+        return own.result(name, points)
+    # The fewest that have to be right, the later ones given back first: a bug may lie below what calls it.
+    to_blame = list(lent)
+    for one in reversed(lent):
+        fewer = [other for other in to_blame if other != one]
+        outcome = yield _request(case, fewer)
+        if not _judge(case, outcome, target):
+            to_blame = fewer
+    return with_lent.result(name, points, _note(name, own, with_lent, to_blame))
+
+
+def _note(name: str, own: "_Round", with_lent: "_Round", to_blame: list[str]) -> str:
+    """What is said of a function that was tried with right ones in place of the student's own."""
+    right, of = with_lent.agreeing, len(own.lines)
+    verb = "have bugs or are missing" if len(to_blame) > 1 else "has a bug or is missing"
+    whose = f"{' and '.join(to_blame)} {verb}"
+    verdict = f"Your {name} is right; {whose}" if right == of else f"{whose}, and {name} itself is not right yet"
+    return (
+        f"{verdict}. With your own earlier functions {own.agreeing} of {of} cases agree, with right ones in their place "
+        f"{right} of {of}, which is what counts: one bug costs once."
+    )
+
+
+@dataclass
+class _Round:
+    """All cases asked once: `earned` of `possible` weight."""
+
+    lines: list[Line]
+    earned: float
+    possible: float
+    ended: bool
+
+    @property
+    def agreeing(self) -> int:
+        return sum(line.agrees for line in self.lines)
+
+    def result(self, name: str, points: float, note: str = "") -> Result:
+        written = not all(line.sentence.startswith("not written yet") for line in self.lines)
+        lines = self.lines
+        if not written:
+            sentence = f"{name} still raises NotImplementedError, so there was nothing to try"
+            lines = [Line("not written yet", False, sentence)]
+        # Cents of a point, so that the number a student sees is the number that is stored.
+        return Result(name, points, round(points * self.earned / self.possible, 2), lines, written, note)
+
+
+def _request(case: Case, lent: Sequence[str] = ()) -> dict:
+    return {
+        "args": case.args,
+        "kwargs": case.kwargs,
+        "seconds": case.seconds,
+        "probe": case.probe,
+        "lent": list(lent),
+    }
+
+
+def _round(cases: list[Case], answers: list, lent: Sequence[str] = ()) -> Generator[dict, Outcome, _Round]:
+    lines, earned, shared, stuck, ended = [], 0.0, {}, "", False
     for case, target in zip(cases, answers, strict=True):
         if stuck:
             lines.append(Line(case.name, False, stuck))
             continue
         outcome = shared.get(case.call)
         if outcome is None:
-            outcome = yield {"args": case.args, "kwargs": case.kwargs, "seconds": case.seconds, "probe": case.probe}
+            outcome = yield _request(case, lent)
         if case.call:
             shared[case.call] = outcome
         sentence = _judge(case, outcome, target)
@@ -108,14 +196,8 @@ def conversation(name: str, points: float, seed: int | None = None) -> Generator
         earned += 0 if sentence else case.weight
         lines.append(Line(case.name, not sentence, sentence or _remark(outcome)))
         stuck = {"too long": "not tried after a call that did not end", "ended": "not tried"}.get(outcome.kind, "")
-    written = not all(line.sentence.startswith("not written yet") for line in lines)
-    if not written:
-        lines = [
-            Line("not written yet", False, f"{name} still raises NotImplementedError, so there was nothing to try")
-        ]
-    # Cents of a point, so that the number a student sees is the number that is stored.
-    score = round(points * earned / sum(case.weight for case in cases), 2)
-    return Result(name, points, score, lines, written)
+        ended = ended or outcome.kind == "ended"
+    return _Round(lines, earned, sum(case.weight for case in cases), ended)
 
 
 def to_outcome(message: bytes) -> Outcome:

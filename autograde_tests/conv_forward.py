@@ -37,7 +37,7 @@ def keras_correlate2d(image, kernel) -> np.ndarray:
     return layer("Conv2D", 1, kernel.shape, use_bias=False, inputs=inputs, weights=weights)[0, :, :, 0]
 
 
-@graded(oracle=keras_correlate2d)
+@graded(oracle=keras_correlate2d, builds_on=("weighted_sum",))
 def correlate2d_cases(rng):
     photo = rng.integers(100, 256, (4, 6)).astype(np.uint8)
     size = tuple(map(int, rng.integers(4, 8, 2)))
@@ -98,7 +98,10 @@ def keras_conv2d(images, kernel, bias=None, strides=(1, 1), padding="valid", act
     )
 
 
-@graded(oracle=keras_conv2d)
+@graded(
+    oracle=keras_conv2d,
+    builds_on=("output_size", "padding_amounts", "pad2d", "weighted_sum", "correlate2d", "activate"),
+)
 def conv2d_cases(rng):
     # 5 x 7 with a 2 x 3 kernel: no output is square, so nothing that swaps rows and columns survives.
     everything = (signed(rng, 2, 5, 7, 2), signed(rng, 2, 3, 2, 3), np.array([11.0, -7.0, 23.0]))

@@ -80,7 +80,7 @@ def keras_dense(x, kernel, bias=None, activation=None) -> np.ndarray:
     return layer("Dense", units, activation=activation, use_bias=bias is not None, inputs=x, weights=weights)
 
 
-@graded(oracle=keras_dense)
+@graded(oracle=keras_dense, builds_on=("activate",))
 def dense_cases(rng):
     x, kernel, bias = signed(rng, 3, 5), signed(rng, 5, 4), signed(rng, 4) * 7
     small = kernel / 20

@@ -11,7 +11,7 @@ def keras_max_pool2d(images, pool_size=(2, 2), strides=None, padding="valid") ->
     return layer("MaxPooling2D", pool_size, strides=strides, padding=padding, inputs=images)
 
 
-@graded(oracle=keras_max_pool2d)
+@graded(oracle=keras_max_pool2d, builds_on=("output_size", "padding_amounts", "pad2d"))
 def max_pool2d_cases(rng):
     # 5 x 7: every pooling of it drops or misses something, and no output is square.
     batch = signed(rng, 2, 5, 7, 2)
@@ -56,7 +56,7 @@ def _shifted(image, row_step, column_step) -> np.ndarray:
     return image[rows][:, columns]
 
 
-@graded(oracle=keras_unchanged_fraction)
+@graded(oracle=keras_unchanged_fraction, builds_on=("max_pool2d",))
 def unchanged_fraction_cases(rng):
     rows, columns = map(int, rng.integers(1, 4, 2))
     # Few different numbers, so that some groups stay and some change.

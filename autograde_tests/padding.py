@@ -55,7 +55,7 @@ def keras_padding_amounts(size, kernel_size, strides=1) -> tuple[int, int]:
     raise AssertionError(f"no padding makes valid equal same for {size}, {kernel_size}, {strides}")
 
 
-@graded(oracle=keras_padding_amounts)
+@graded(oracle=keras_padding_amounts, builds_on=("output_size",))
 def padding_amounts_cases(rng):
     cases = [
         Case("odd kernel: as many before as after", (7, 5)),
@@ -85,7 +85,7 @@ def _pair(value) -> tuple[int, int]:
     return (value, value) if isinstance(value, int) else tuple(value)
 
 
-@graded(oracle=keras_pad2d)
+@graded(oracle=keras_pad2d, builds_on=("output_size", "padding_amounts"))
 def pad2d_cases(rng):
     batch = signed(rng, 2, 6, 9, 3)
     return [

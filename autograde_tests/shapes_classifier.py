@@ -78,7 +78,7 @@ def mild_trained_weights() -> list[np.ndarray]:
     return [*others, kernel * np.float32(0.25), bias]
 
 
-@graded(oracle=keras_forward)
+@graded(oracle=keras_forward, builds_on=("activate", "conv2d", "max_pool2d", "flatten", "dense"))
 def forward_cases(rng):
     blank = np.zeros((1, 8, 8, 1))
     # Blank paper gives the bias alone: below 0 in one map, above in the other.
@@ -103,7 +103,7 @@ def forward_cases(rng):
     return cases
 
 
-@graded(oracle=keras_predict)
+@graded(oracle=keras_predict, builds_on=("forward",))
 def predict_cases(rng):
     first = [
         Case(f"the last bias alone says {name}", (_drawings(rng, 1), zero_weights(bias)))

@@ -98,7 +98,7 @@ def _random_network(rng) -> tuple[tuple, list[dict]]:
     ]
 
 
-@graded(oracle=keras_summarize)
+@graded(oracle=keras_summarize, builds_on=("output_size", "dense_params", "conv2d_params"))
 def summarize_cases(rng):
     network = [
         conv(4, (3, 2), padding="same", activation="relu"),

@@ -31,7 +31,7 @@ class Outcome:
 
     kind: "returned", "not written", "raised" or "too long"; `sentence` says the last three in words.
     value: what was returned, None otherwise. printed: what the call wrote to stdout and stderr.
-    changed: names of array arguments that the call changed in place.
+    changed: names of array arguments that the call changed in place. borrowed: whether it called functions lent to it.
     """
 
     kind: str
@@ -39,6 +39,7 @@ class Outcome:
     sentence: str = ""
     printed: str = ""
     changed: list[str] = field(default_factory=list)
+    borrowed: bool = False
 
 
 @contextlib.contextmanager
@@ -91,10 +92,12 @@ def call(function: Callable, *args, seconds: float = SECONDS, **kwargs) -> Outco
     return outcome
 
 
-def answer(function: Callable, message: bytes) -> bytes:
+def answer(function: Callable, message: bytes, ask: Callable[[bytes], bytes] | None = None) -> bytes:
     """Make the call that a check asks for in a message (see `transfer`), and answer with another.
 
-    Asked: `args`, `kwargs`, `seconds` and `probe` (what a returned Keras model is tried on, see `transfer.plain`).
+    Asked: `args`, `kwargs`, `seconds`, `probe` (what a returned Keras model is tried on, see `transfer.plain`), and
+    `lent`, the names of functions that are not the notebook's own while the call lasts: each of their calls is a
+    message to `ask`, with `name`, `args` and `kwargs`, and what comes back is what `answer` gives.
     Answered: `kind`, `sentence`, `changed` as in Outcome, and the returned `value` as data.
     """
     request = unpack(message)
@@ -105,12 +108,38 @@ def answer(function: Callable, message: bytes) -> bytes:
     def to_data(*given, **named):
         return plain(function(*given, **named), request["probe"])
 
-    outcome = call(to_data, *args, seconds=request["seconds"], **kwargs)
+    with _borrowed(function, request["lent"], ask):
+        outcome = call(to_data, *args, seconds=request["seconds"], **kwargs)
     reply = {"kind": outcome.kind, "sentence": outcome.sentence, "changed": outcome.changed, "value": outcome.value}
     try:
         return pack(reply)
     except MalformedMessage:
         return pack(reply | {"value": Unknown(f"{called(outcome.value)}, which is too large to be looked at,")})
+
+
+@contextlib.contextmanager
+def _borrowed(function, names, ask):
+    """Stand-ins in place of the functions of these names where `function` looks for them."""
+    namespace = getattr(inspect.unwrap(function), "__globals__", {}) if names else {}
+    own = {name: namespace[name] for name in names if name in namespace}
+    namespace.update({name: _stand_in(name, ask) for name in names})
+    try:
+        yield
+    finally:
+        for name in names:
+            namespace.pop(name, None)
+        namespace.update(own)
+
+
+def _stand_in(name, ask):
+    def stand_in(*args, **kwargs):
+        reply = unpack(ask(pack({"name": name, "args": plain(args), "kwargs": plain(kwargs)})))
+        if reply["kind"] != "returned":
+            raise ValueError(f"{name}: {reply['sentence']}")
+        return reply["value"]
+
+    stand_in.__name__ = stand_in.__qualname__ = name
+    return stand_in
 
 
 def _built(given):

@@ -16,8 +16,11 @@ class Line:
     figure: Figure | None = None
 
 
-def html_table(heading: str, lines: list[Line]) -> str:
-    """The lines as a table of HTML with its own styles, marked by sign and word as well as by colour."""
+def html_table(heading: str, lines: list[Line], note: str = "") -> str:
+    """The lines as a table of HTML with its own styles, marked by sign and word as well as by colour.
+
+    note: what is said of all of them together, below the heading.
+    """
     rows = []
     for line in lines:
         sign, word, colour = ("✓", "agrees", "#e3f1fb") if line.agrees else ("✗", "differs", "#fdeade")
@@ -28,15 +31,16 @@ def html_table(heading: str, lines: list[Line]) -> str:
             f'<td style="text-align:left;white-space:nowrap;padding:4px 10px">{sign} {word}</td>'
             f'<td style="text-align:left;padding:4px 10px"><b>{escape(line.title)}</b>{what}{picture}</td></tr>'
         )
+    said = f"<div>{escape(note)}</div>" if note else ""
     return (
         f'<table style="border-collapse:collapse;max-width:100%"><caption style="text-align:left;padding:4px 0">'
-        f"<b>{escape(heading)}</b></caption><tbody>{''.join(rows)}</tbody></table>"
+        f"<b>{escape(heading)}</b>{said}</caption><tbody>{''.join(rows)}</tbody></table>"
     )
 
 
-def plain_table(heading: str, lines: list[Line]) -> str:
+def plain_table(heading: str, lines: list[Line], note: str = "") -> str:
     """The same as plain text."""
     rows = [
         f"  {'✓' if line.agrees else '✗'} {line.title}" + (f": {line.sentence}" * bool(line.sentence)) for line in lines
     ]
-    return "\n".join([heading, *rows])
+    return "\n".join([heading, *[note] * bool(note), *rows])

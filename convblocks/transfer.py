@@ -8,6 +8,8 @@ import collections.abc
 import io
 import json
 import numbers
+import socket
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +27,10 @@ TEXT = 4 * 2**20
 
 DEPTH = 20
 """How deep lists may be nested."""
+
+
+QUESTION = b"?"
+"""What stands before a message with which a call under way asks for a lent function; no other message begins so."""
 
 
 class MalformedMessage(ValueError):
@@ -233,3 +239,40 @@ def _value(tree, arrays, budget, depth):
         case "recipe":
             return Recipe(**_value(content, arrays, budget, depth + 1))
     raise MalformedMessage(f"it holds {kind[:20]}")
+
+
+def send(connection: socket.socket, message: bytes) -> None:
+    """Send a message over a stream, with its length in front."""
+    connection.sendall(len(message).to_bytes(8, "big") + message)
+
+
+def receive(connection: socket.socket, deadline: float | None = None) -> bytes:
+    """The next message of a stream, b"" when the other side is done.
+
+    deadline: in seconds of time.monotonic(). Raises TimeoutError after it, and MalformedMessage for a message that is
+    cut off or larger than LIMIT.
+    """
+    size = int.from_bytes(_exactly(connection, 8, deadline), "big")
+    if size > LIMIT:
+        raise MalformedMessage("it is too large")
+    message = _exactly(connection, size, deadline)
+    if len(message) < size:
+        raise MalformedMessage("it is cut off")
+    return message
+
+
+def _exactly(connection, size, deadline) -> bytes:
+    """So many bytes, fewer when the other side is done before."""
+    parts = []
+    while size:
+        if deadline is not None:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                raise TimeoutError
+            connection.settimeout(remaining)
+        part = connection.recv(min(size, 1 << 20))
+        if not part:
+            break
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)

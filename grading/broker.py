@@ -8,13 +8,14 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from autograde_tests.checking import Result, conversation, to_outcome
+from autograde_tests.lending import Lender
 from convblocks.calling import Outcome
 from convblocks.report import Line
-from convblocks.transfer import LIMIT, MalformedMessage, pack
+from convblocks.transfer import QUESTION, MalformedMessage, pack, receive, send
 
 GRACE = 5.0
 """Seconds that a call may take beyond its own limit, for the way to and fro, before the kernel counts as stuck."""
@@ -54,11 +55,15 @@ class Broker:
         self._listener.close()
         self._thread.join()
 
-    def open(self, name: str, points: float) -> None:
-        """From now on connections are calls of this check. Raises KeyError for a check that is not known."""
+    def open(self, name: str, points: float, lendable: Collection[str] = ()) -> None:
+        """From now on connections are calls of this check. Raises KeyError for a check that is not known.
+
+        lendable: functions that may be answered for the student's; none whose own check is still to come, since
+        code that is asked could then find its answers out.
+        """
         self._closing = False
         with self._lock:
-            self._check = _OpenCheck(name, points)
+            self._check = _OpenCheck(name, points, lendable)
 
     def close(self, reason: str) -> Result:
         """No more calls; the result of the check that was open. reason: what is said of calls not answered."""
@@ -67,7 +72,8 @@ class Broker:
             self._connection.shutdown(socket.SHUT_RDWR)
         with self._lock:
             check, self._check = self._check, None
-            return check.finish(Outcome("ended", sentence=reason))
+            with check.lender:
+                return check.finish(Outcome("ended", sentence=reason))
 
     def _serve(self) -> None:
         while True:
@@ -85,27 +91,38 @@ class Broker:
     def _ask(self, connection: socket.socket, request: dict) -> Outcome | None:
         """One call in the student's process; None when the check was closed meanwhile."""
         deadline = time.monotonic() + request["seconds"] + GRACE
+        borrowed = False
         try:
             connection.settimeout(request["seconds"] + GRACE)
-            connection.sendall(pack(request))
-            connection.shutdown(socket.SHUT_WR)
-            reply = _read_all(connection, deadline)
-            return None if self._closing else to_outcome(reply)
+            send(connection, pack(request))
+            while (reply := receive(connection, deadline)).startswith(QUESTION):
+                if not request["lent"]:
+                    raise MalformedMessage("nothing is lent to it")
+                borrowed = True
+                send(connection, self._check.lender.ask(reply.removeprefix(QUESTION), deadline))
+            if self._closing:
+                return None
+            outcome = to_outcome(reply)
         except TimeoutError:
             self._on_stuck()
             sentence = f"no answer after {request['seconds']:g} s, and the call could not be stopped"
-            return Outcome("too long", sentence=sentence)
+            outcome = Outcome("too long", sentence=sentence)
         except MalformedMessage as error:
-            return Outcome("raised", sentence=f"its answer cannot be read: {error}")
+            outcome = Outcome("raised", sentence=f"its answer cannot be read: {error}")
         except OSError:
-            return None if self._closing else Outcome("raised", sentence="the call ended without an answer")
+            if self._closing:
+                return None
+            outcome = Outcome("raised", sentence="the call ended without an answer")
+        outcome.borrowed = borrowed
+        return outcome
 
 
 class _OpenCheck:
     """A check under way: `request` is the call that is due, None when all are answered."""
 
-    def __init__(self, name: str, points: float):
-        self._steps = conversation(name, points)
+    def __init__(self, name: str, points: float, lendable: Collection[str]):
+        self._steps = conversation(name, points, lendable=lendable)
+        self.lender = Lender(lendable)
         self.request: dict | None = None
         self.result: Result | None = None
         self.proceed(None)
@@ -120,20 +137,3 @@ class _OpenCheck:
         while self.result is None:
             self.proceed(outcome)
         return self.result
-
-
-def _read_all(connection: socket.socket, deadline: float) -> bytes:
-    """Everything until the other side is done. Raises TimeoutError, and MalformedMessage beyond the limit."""
-    parts, size = [], 0
-    while True:
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError
-        connection.settimeout(remaining)
-        part = connection.recv(1 << 20)
-        if not part:
-            return b"".join(parts)
-        parts.append(part)
-        size += len(part)
-        if size > LIMIT:
-            raise MalformedMessage("it is too large")

@@ -17,7 +17,7 @@ from nbgrader.converters import NbGraderException
 from nbgrader.utils import is_grade
 from traitlets import Bool, Integer
 
-from autograde_tests.checking import Result
+from autograde_tests.checking import Result, load_checks
 from grading import sandbox
 from grading.broker import Broker, no_result
 from grading.mending import Wanted, wanted_notebooks
@@ -158,7 +158,7 @@ class Execute(CleanMessages, preprocessors.Execute):
             self._events.append(f"the notebook took more than {self.notebook_seconds} s, so the rest was not run")
             raise Stop
         if check:
-            self._broker.open(*check)
+            self._broker.open(*check, self._lendable(check[0]))
         self._begun, self._excess = False, ""
         try:
             self._execute(cell, index)
@@ -203,6 +203,15 @@ class Execute(CleanMessages, preprocessors.Execute):
         grade_id = cell.metadata.nbgrader.grade_id
         name, _ = self._wanted.check(grade_id)
         return name, float(self._wanted.cells[grade_id]["metadata"]["points"])
+
+    def _lendable(self, name: str) -> list[str]:
+        """Functions that a check may lend: of earlier notebooks, or of this with a result that is not full."""
+        own = {self._wanted.check(graded)[0]: self._results.get(graded) for graded in self._wanted.graded}
+        return [
+            one
+            for one in load_checks()[name].builds_on
+            if one not in own or (own[one] is not None and own[one].score < own[one].points)
+        ]
 
     def _get_timeout(self, cell):
         return max(1, min(self.timeout, int(self._deadline - time.monotonic())))

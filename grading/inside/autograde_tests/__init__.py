@@ -6,6 +6,7 @@ It knows no case, no answer and no score, and nothing rests on its honesty: what
 import socket
 
 from convblocks.calling import answer
+from convblocks.transfer import QUESTION, receive, send
 
 BROKER = ""
 """Path of the broker's socket, set when the kernel starts."""
@@ -16,10 +17,14 @@ def check(name, function, points=None):
     while True:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(BROKER)
-            request = b"".join(iter(lambda: connection.recv(65536), b""))
+
+            def ask(question, connection=connection):
+                send(connection, QUESTION + question)
+                return receive(connection)
+
+            request = receive(connection)
             if not request:
                 return
-            connection.sendall(answer(function, request))
-            connection.shutdown(socket.SHUT_WR)
+            send(connection, answer(function, request, ask))
             # The broker hangs up when it has looked at the answer.
             connection.recv(1)

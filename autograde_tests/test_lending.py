@@ -1,0 +1,124 @@
+"""One bug costs once: what builds on a wrong function is also tried with a right one in its place."""
+
+import time
+
+import numpy as np
+import pytest
+
+from autograde_tests import check
+from autograde_tests.checking import load_checks
+from autograde_tests.lending import Lender, right_function
+from convblocks.transfer import pack, unpack
+
+BUILT = [(one.name, other) for one in load_checks().values() for other in one.builds_on]
+
+
+def student(name, **instead):
+    """A student's right `name`, in a notebook where functions of other names are these instead."""
+    function = right_function.__wrapped__(name)
+    function.__globals__.update(instead)
+    return function
+
+
+def crashing(*given, **named):
+    raise IndexError("too far")
+
+
+@pytest.mark.parametrize(("name", "other"), BUILT)
+def test_a_right_function_does_not_pay_for_an_earlier_one(name, other):
+    result = check(name, student(name, **{other: crashing}), points=10)
+    assert result.score == 10
+    # The solution does without it, though others call it.
+    unused = {("conv2d", "correlate2d"), ("max_pool2d", "pad2d")}
+    begins = "" if (name, other) in unused else f"Your {name} is right; {other} has a bug or is missing."
+    assert result.note.startswith(begins)
+    assert bool(begins) == bool(result.note)
+
+
+def test_both_rounds_are_told_and_the_notebook_is_as_it_was():
+    def doubled(patch, kernel):
+        return 2 * float(np.sum(np.asarray(patch) * np.asarray(kernel)))
+
+    correlate2d = student("correlate2d", weighted_sum=doubled)
+    result = check("correlate2d", correlate2d, points=8)
+    assert result.score == 8
+    assert "weighted_sum has a bug or is missing. With your own earlier functions 0 of" in result.note
+    assert result.note in str(result)
+    assert result.note in result._repr_mimebundle_()["text/html"]
+    assert correlate2d.__globals__["weighted_sum"] is doubled
+
+
+def test_what_is_not_written_yet_is_lent_and_what_builds_on_it_still_has_to_be_written():
+    def untouched(*given, **named):
+        raise NotImplementedError
+
+    assert check("unchanged_fraction", student("unchanged_fraction", max_pool2d=untouched), points=4).score == 4
+    assert check("unchanged_fraction", untouched, points=4).score == 0
+
+
+NO_BIAS = """
+def conv2d(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
+    return right(images, kernel, None, strides, padding, activation)
+"""
+
+
+def test_a_bug_of_ones_own_still_costs_and_nothing_but_that():
+    def without_bias(**instead):
+        right = student("conv2d", **instead)
+        right.__globals__["right"] = right
+        exec(NO_BIAS, right.__globals__)
+        return check("conv2d", right.__globals__["conv2d"], points=8)
+
+    alone, with_another = without_bias(), without_bias(activate=crashing)
+    assert 0 < alone.score < 8
+    assert not alone.note
+    assert with_another.score == alone.score
+    assert with_another.note.startswith("activate has a bug or is missing, and conv2d itself is not right yet.")
+
+
+def test_functions_that_are_missing_in_the_notebook_are_lent_too():
+    forward = student("forward")
+    for name in ("conv2d", "max_pool2d", "flatten", "dense"):
+        del forward.__globals__[name]
+    result = check("forward", forward, points=10)
+    assert result.score == 10
+    assert "conv2d and max_pool2d and flatten and dense have bugs or are missing" in result.note
+    assert "conv2d" not in forward.__globals__
+
+
+GUESS = """
+def predict(images, weights):
+    try:
+        forward(images, weights)
+    except IndexError:
+        return ["triangle"] * len(images)
+    return ["square"] * len(images)
+"""
+
+
+def test_a_whole_round_counts_and_not_the_better_of_each_case():
+    namespace = student("predict", forward=crashing).__globals__
+    exec(GUESS, namespace)
+    once = [
+        check("predict", lambda images, weights, word=word: [word] * len(images), points=3).score
+        for word in ("triangle", "square")
+    ]
+    assert check("predict", namespace["predict"], points=3).score == max(once)
+
+
+def test_what_strangers_ask_for_takes_little_and_stops_nothing():
+    def ask(name, *args):
+        question = pack({"name": name, "args": args, "kwargs": {}})
+        return unpack(lender.ask(question, time.monotonic() + 20))
+
+    with Lender(["padding_amounts", "pad2d"]) as lender:
+        assert ask("padding_amounts", 5, 2)["value"] == (0, 1)
+        assert ask("weighted_sum", np.ones((2, 2)), np.ones((2, 2)))["kind"] == "raised"
+        assert ask("pad2d", np.ones((1, 2, 2, 1)), 2**40)["kind"] == "raised"
+        assert ask("pad2d", np.ones((1, 2, 2, 1)), (30_000, 30_000))["kind"] == "raised"
+        assert ask("padding_amounts", "x" * 1000, None)["kind"] == "raised"
+        assert unpack(lender.ask(b"nothing", time.monotonic() + 20))["kind"] == "raised"
+        assert ask("padding_amounts", 5, 2)["value"] == (0, 1)
+        with pytest.raises(TimeoutError):
+            lender.ask(pack({"name": "padding_amounts", "args": (5, 2), "kwargs": {}}), time.monotonic() - 1)
+        assert ask("padding_amounts", 5, 2)["value"] == (0, 1)
