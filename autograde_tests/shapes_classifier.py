@@ -16,6 +16,8 @@ from convblocks.transfer import called
 SHAPES = ((3, 3, 1, 2), (2,), (2, 2, 2, 3), (3,), (12, 8), (8,), (8, 3), (3,))
 """Shapes of the eight arrays of weights, in the order of `model.get_weights()`."""
 
+FORWARD_BUILDS_ON = ("activate", "conv2d", "max_pool2d", "flatten", "dense")
+
 TRAINING_SECONDS = 90.0
 """How long a student's training may take: less than nbgrader's limit for a whole cell (nbgrader_config.py)."""
 
@@ -78,7 +80,7 @@ def mild_trained_weights() -> list[np.ndarray]:
     return [*others, kernel * np.float32(0.25), bias]
 
 
-@graded(oracle=keras_forward, builds_on=("activate", "conv2d", "max_pool2d", "flatten", "dense"))
+@graded(oracle=keras_forward, builds_on=FORWARD_BUILDS_ON)
 def forward_cases(rng):
     blank = np.zeros((1, 8, 8, 1))
     # Blank paper gives the bias alone: below 0 in one map, above in the other.
@@ -103,7 +105,7 @@ def forward_cases(rng):
     return cases
 
 
-@graded(oracle=keras_predict, builds_on=("forward",))
+@graded(oracle=keras_predict, builds_on=(*FORWARD_BUILDS_ON, "forward"))
 def predict_cases(rng):
     first = [
         Case(f"the last bias alone says {name}", (_drawings(rng, 1), zero_weights(bias)))

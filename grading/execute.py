@@ -205,12 +205,15 @@ class Execute(CleanMessages, preprocessors.Execute):
         return name, float(self._wanted.cells[grade_id]["metadata"]["points"])
 
     def _lendable(self, name: str) -> list[str]:
-        """Functions that a check may lend: of earlier notebooks, or of this with a result that is not full."""
+        """Functions that a check may lend: of earlier notebooks, or of this one whose result stands and is not full.
+
+        One whose check is still to come is not lent: code that borrows it could find out its answers.
+        """
         own = {self._wanted.check(graded)[0]: self._results.get(graded) for graded in self._wanted.graded}
         return [
             one
             for one in load_checks()[name].builds_on
-            if one not in own or (own[one] is not None and own[one].score < own[one].points)
+            if one not in own or (own[one] is not None and (own[one].note or own[one].score < own[one].points))
         ]
 
     def _get_timeout(self, cell):

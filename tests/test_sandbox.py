@@ -5,6 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 from conftest import ROOT, fill, nbgrader, run, scores
 
@@ -103,3 +104,35 @@ def test_damaged_and_foreign_answers_are_made_anew(damage, tmp_path, monkeypatch
     assert ("made anew" in caplog.text) == (damage != "gone")
     oracle.build([checks["flatten"]], seed)
     assert damaged.read_bytes() == content
+
+
+LEARNS = """
+seen = {}
+def pad2d(images, *more, **named):
+    for question in [(size, kernel, step) for size in range(1, 40) for kernel in range(1, 9) for step in range(1, 5)]:
+        try:
+            seen[question] = padding_amounts(*question)
+        except Exception:
+            break
+    return images
+"""
+
+
+def test_one_bug_costs_once_and_what_is_lent_teaches_nothing(submitted):
+    """bob's padding_amounts is wrong; eve has her check of it after that of pad2d, where she would learn the answers."""
+    for student in ("bob", "eve"):
+        shutil.copytree(ROOT / "solutions" / "1-padding", submitted / "submitted" / student / "1-padding")
+    wrong = "def padding_amounts(size, kernel_size, strides=1):\n    return 7, 7"
+    fill(submitted / "submitted" / "bob" / "1-padding" / "padding.ipynb", padding_amounts=wrong)
+    learned = "def padding_amounts(*question):\n    return seen.get(question, (7, 7))"
+    notebook = submitted / "submitted" / "eve" / "1-padding" / "padding.ipynb"
+    fill(notebook, padding_amounts=f"seen = {{}}\n{learned}", pad2d=LEARNS)
+    nb = nbformat.read(notebook, as_version=4)
+    nb.cells.sort(key=lambda cell: cell.id == "check_padding_amounts")
+    nbformat.write(nb, notebook)
+    autograde(submitted)
+    graded = (submitted / "autograded" / "bob" / "1-padding" / "padding.ipynb").read_text()
+    assert scores(submitted)["bob"] == 8
+    assert "Your pad2d is right; padding_amounts has a bug or is missing." in graded
+    # "valid adds nothing" and the input left alone are right in what she handed in.
+    assert scores(submitted)["eve"] == 4.73
