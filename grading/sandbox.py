@@ -11,6 +11,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -338,11 +339,19 @@ def _packages(keras: bool) -> dict[str, Path]:
             extras = wanted.extras or {""}
             if need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in {"", *extras}):
                 waiting.append(need)
-        for file in distribution.files or []:
-            name = file.parts[0]
+        for name in _top_names(distribution):
             if name not in ("..", "__pycache__") and not name.endswith(".pth") and "convblocks" not in name:
                 found.setdefault(name, Path(distribution.locate_file(name)))
     return {name: place for name, place in sorted(found.items()) if place.exists()}
+
+
+def _top_names(distribution: importlib.metadata.Distribution) -> set[str]:
+    """Files and folders of a package as they lie beside others."""
+    record = distribution.read_text("RECORD")
+    if record is None:
+        return {file.parts[0] for file in distribution.files or []}
+    # A path object for each of TensorFlow's files would take half a second.
+    return {re.split("[/,]", line, maxsplit=1)[0] for line in record.splitlines()}
 
 
 @functools.cache
