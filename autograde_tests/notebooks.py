@@ -31,44 +31,43 @@ def source_notebooks() -> list[Path]:
     return sorted(path for path in (ROOT / "source").glob("*/*.ipynb"))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Lesson:
     """What a solutions notebook holds for one function, without a kernel.
 
-    source: of the cell with the solution. names: what is defined once that cell has run, the solution included.
-    between: the cells from there to the visible check; check: the cell of the visible check; folder: where they run.
+    folder: where its cells run. before, source, between, check: the cells up to the function's solution, the solution,
+    the cells from there to its visible check, and the visible check.
     """
 
-    source: str
-    names: dict
-    between: list[CodeType]
-    check: CodeType
     folder: Path
+    before: list
+    source: str
+    between: list
+    check: str
+
+    @functools.cached_property
+    def names(self) -> dict:
+        """What is defined once the solution has run; the cells are run for it, their figures left out."""
+        names = {"__name__": "lesson"}
+        with _quietly(self.folder):
+            for cell in [*self.before, self.source]:
+                exec(_without_figures(cell), names)
+        return names
 
 
 @functools.cache
 def lesson(name: str) -> Lesson:
-    """The lesson of the function `name`; its cells up to the solution are run, their figures left out.
-
-    Raises KeyError for a function that no notebook asks for.
-    """
+    """The lesson of the function `name`. Raises KeyError for a function that no notebook asks for."""
     for source in source_notebooks():
         path = ROOT / "solutions" / source.relative_to(ROOT / "source")
         cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
         places = {_grade_id(cell): place for place, cell in enumerate(cells) if "nbgrader" in cell.metadata}
         if f"check_{name}" in places:
-            break
-    else:
-        raise KeyError(f"no notebook asks for {name!r}")
-    solution, check = places[name], places[f"check_{name}"]
-    names = {"__name__": f"lesson of {name}"}
-    with _quietly(path.parent):
-        for cell in cells[: solution + 1]:
-            exec(_without_figures(cell), names)
-    between = [_without_figures(cell) for cell in cells[solution + 1 : check]]
-    return Lesson(
-        cells[solution].source, names, between, compile(cells[check].source, cells[check].id, "exec"), path.parent
-    )
+            solution, check = places[name], places[f"check_{name}"]
+            sources = [cell.source for cell in cells]
+            before, between = sources[:solution], sources[solution + 1 : check]
+            return Lesson(path.parent, before, sources[solution], between, sources[check])
+    raise KeyError(f"no notebook asks for {name!r}")
 
 
 def visible_result(check_name: str, function: Callable) -> str:
@@ -82,7 +81,7 @@ def visible_result(check_name: str, function: Callable) -> str:
         for cell in of.between:
             # In a notebook, too, the check is reached when a cell before it fails.
             with contextlib.suppress(Exception):
-                exec(cell, names)
+                exec(_without_figures(cell), names)
         try:
             exec(of.check, names)
         except (VisibleCheckFailed, NotWrittenYet) as error:
@@ -102,11 +101,11 @@ def _quietly(folder: Path):
         yield
 
 
-def _without_figures(cell) -> CodeType:
+def _without_figures(cell: str) -> CodeType:
     """A cell without the lines that draw, print or check: all that leave nothing behind."""
-    tree = ast.parse(cell.source)
+    tree = ast.parse(cell)
     tree.body = [node for node in tree.body if not isinstance(node, ast.Expr)]
-    return compile(tree, cell.id, "exec")
+    return compile(tree, "cell", "exec")
 
 
 def score_notebook(path: Path) -> Iterator[Result]:
