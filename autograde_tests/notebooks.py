@@ -1,8 +1,18 @@
-"""Score any one notebook with the hidden checks, outside of nbgrader: what `pytest autograde_tests --notebook PATH` does."""
+"""The course's notebooks outside of nbgrader: their solutions, their visible checks without a kernel, their scores.
 
+`pytest autograde_tests --notebook PATH` scores any one notebook with the hidden checks.
+"""
+
+import ast
+import contextlib
+import functools
+import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
+from unittest import mock
 
 import nbformat
 from nbclient import NotebookClient
@@ -10,6 +20,7 @@ from traitlets.config import PyFileConfigLoader
 
 from autograde_tests.cases import SEED_VARIABLE
 from autograde_tests.checking import Result
+from convblocks.checks import NotWrittenYet, VisibleCheckFailed
 from convblocks.report import Line
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,6 +29,83 @@ ROOT = Path(__file__).resolve().parent.parent
 def source_notebooks() -> list[Path]:
     """All notebooks of the course, in order."""
     return sorted(path for path in (ROOT / "source").glob("*/*.ipynb"))
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a solutions notebook holds for one function, without a kernel.
+
+    folder: where its cells run. before, source, between, check: the cells up to the function's solution, the solution,
+    the cells from there to its visible check, and the visible check.
+    """
+
+    folder: Path
+    before: list
+    source: str
+    between: list
+    check: str
+
+    @functools.cached_property
+    def names(self) -> dict:
+        """What is defined once the solution has run; the cells are run for it, their figures left out."""
+        names = {"__name__": "lesson"}
+        with _quietly(self.folder):
+            for cell in [*self.before, self.source]:
+                exec(_without_figures(cell), names)
+        return names
+
+
+@functools.cache
+def lesson(name: str) -> Lesson:
+    """The lesson of the function `name`. Raises KeyError for a function that no notebook asks for."""
+    for source in source_notebooks():
+        path = ROOT / "solutions" / source.relative_to(ROOT / "source")
+        cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+        places = {_grade_id(cell): place for place, cell in enumerate(cells) if "nbgrader" in cell.metadata}
+        if f"check_{name}" in places:
+            solution, check = places[name], places[f"check_{name}"]
+            sources = [cell.source for cell in cells]
+            before, between = sources[:solution], sources[solution + 1 : check]
+            return Lesson(path.parent, before, sources[solution], between, sources[check])
+    raise KeyError(f"no notebook asks for {name!r}")
+
+
+def visible_result(check_name: str, function: Callable) -> str:
+    """What the visible check says of `function` in place of the solution: "" when every example agrees.
+
+    Everything around it in the notebook is the solution's. Raises KeyError for a function that no notebook asks for.
+    """
+    of = lesson(check_name)
+    names = of.names | {check_name: function}
+    with _quietly(of.folder):
+        for cell in of.between:
+            # In a notebook, too, the check is reached when a cell before it fails.
+            with contextlib.suppress(Exception):
+                exec(_without_figures(cell), names)
+        try:
+            exec(of.check, names)
+        except (VisibleCheckFailed, NotWrittenYet) as error:
+            return str(error)
+    return ""
+
+
+@contextlib.contextmanager
+def _quietly(folder: Path):
+    """In the folder, as a kernel is; as a student runs it, since autograding no visible check raises."""
+    student = {name: value for name, value in os.environ.items() if name != "NBGRADER_EXECUTION"}
+    with (
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(io.StringIO()),
+        mock.patch.dict(os.environ, student, clear=True),
+    ):
+        yield
+
+
+def _without_figures(cell: str) -> CodeType:
+    """A cell without the lines that draw, print or check: all that leave nothing behind."""
+    tree = ast.parse(cell)
+    tree.body = [node for node in tree.body if not isinstance(node, ast.Expr)]
+    return compile(tree, "cell", "exec")
 
 
 def score_notebook(path: Path) -> Iterator[Result]:

@@ -6,7 +6,8 @@ import sys
 import nbformat
 import pytest
 
-from autograde_tests.notebooks import ROOT, score_notebook, source_notebooks
+from autograde_tests.checking import load_checks
+from autograde_tests.notebooks import ROOT, lesson, score_notebook, source_notebooks, visible_result
 
 NOTEBOOKS = [path.relative_to(ROOT / "source") for path in source_notebooks()]
 
@@ -22,6 +23,20 @@ def test_the_untouched_notebook_gets_nothing_and_says_not_written_yet(notebook):
     for result in score_notebook(ROOT / "release" / notebook):
         assert result.score == 0
         assert "not written yet" in str(result)
+
+
+def _unwritten(*args, **kwargs):
+    raise NotImplementedError
+
+
+# Training the solution takes long, and it has passed its visible check when solutions/ was made.
+@pytest.mark.parametrize("name", sorted(set(load_checks()) - {"train"}))
+def test_visible_checks_are_tried_without_a_kernel(name, monkeypatch):
+    # As while autograding, when a visible check raises nothing.
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    assert visible_result(name, lesson(name).names[name]) == ""
+    assert ": 0 of " in visible_result(name, lambda *args, **kwargs: None)
+    assert "is not written yet" in visible_result(name, _unwritten)
 
 
 def test_the_course_is_worth_100_points():
