@@ -80,7 +80,7 @@ def test_a_function_without_a_signature_can_be_called():
 
 
 def test_what_is_too_large_to_be_sent_is_called_so_and_ends_nothing():
-    request = {"args": (), "kwargs": {}, "seconds": 5.0, "probe": None}
+    request = {"args": (), "kwargs": {}, "seconds": 5.0, "probe": None, "lent": []}
     reply = unpack(answer(lambda: [np.zeros(2**20) for _ in range(5)], pack(request)))
     assert reply["kind"] == "returned"
     assert reply["value"].called == "a list, which is too large to be looked at,"
