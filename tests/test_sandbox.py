@@ -1,7 +1,9 @@
 """Grading refuses to run unprotected unless told so, and the score is the broker's with and without a sandbox."""
 
+import contextlib
 import os
 import shutil
+import socket
 import sys
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from conftest import ROOT, fill, nbgrader, run, scores
 from autograde_tests import oracle
 from autograde_tests.cases import course_seed
 from autograde_tests.checking import load_checks
+from grading.broker import Broker
 
 FORGED = "import autograde_tests\nautograde_tests.check = lambda *given, **named: 4\n4"
 
@@ -103,3 +106,16 @@ def test_damaged_and_foreign_answers_are_made_anew(damage, tmp_path, monkeypatch
     assert ("made anew" in caplog.text) == (damage != "gone")
     oracle.build([checks["flatten"]], seed)
     assert damaged.read_bytes() == content
+
+
+def test_a_check_that_is_closed_waits_for_no_further_call(tmp_path):
+    stuck = []
+    with Broker(tmp_path / "broker", lambda: stuck.append("stuck")) as broker:
+        broker.open("flatten", 4)
+        # The first is under way, the others wait for their turn, and none of them ever says a word.
+        with contextlib.ExitStack() as calls:
+            for _ in range(8):
+                calls.enter_context(socket.socket(socket.AF_UNIX)).connect(str(tmp_path / "broker"))
+            result = broker.close("the kernel died")
+    assert result.score == 0
+    assert stuck == []
