@@ -81,9 +81,9 @@ class Broker:
                 self._connection, _ = self._listener.accept()
             except OSError:
                 return
-            # Without a check that is open, a connection is closed without a word.
+            # Without an open check a connection is closed without a word, and also while `close` waits for its turn.
             with self._connection, self._lock:
-                if self._check is not None and self._check.request is not None:
+                if not self._closing and self._check is not None and self._check.request is not None:
                     outcome = self._ask(self._connection, self._check.request)
                     if outcome is not None:
                         self._check.proceed(outcome)
@@ -104,6 +104,8 @@ class Broker:
                 return None
             outcome = to_outcome(reply)
         except TimeoutError:
+            if self._closing:
+                return None
             self._on_stuck()
             sentence = f"no answer after {request['seconds']:g} s, and the call could not be stopped"
             outcome = Outcome("too long", sentence=sentence)

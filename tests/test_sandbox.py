@@ -1,7 +1,9 @@
 """Grading refuses to run unprotected unless told so, and the score is the broker's with and without a sandbox."""
 
+import contextlib
 import os
 import shutil
+import socket
 import sys
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from conftest import ROOT, fill, nbgrader, run, scores
 from autograde_tests import oracle
 from autograde_tests.cases import course_seed
 from autograde_tests.checking import load_checks
+from grading.broker import Broker
 
 FORGED = "import autograde_tests\nautograde_tests.check = lambda *given, **named: 4\n4"
 
@@ -136,3 +139,16 @@ def test_one_bug_costs_once_and_what_is_lent_teaches_nothing(submitted):
     assert "Your pad2d is right; padding_amounts has a bug or is missing." in graded
     # "valid adds nothing" and the input left alone are right in what she handed in.
     assert scores(submitted)["eve"] == 4.73
+
+
+def test_a_check_that_is_closed_waits_for_no_further_call(tmp_path):
+    stuck = []
+    with Broker(tmp_path / "broker", lambda: stuck.append("stuck")) as broker:
+        broker.open("flatten", 4)
+        # The first is under way, the others wait for their turn, and none of them ever says a word.
+        with contextlib.ExitStack() as calls:
+            for _ in range(8):
+                calls.enter_context(socket.socket(socket.AF_UNIX)).connect(str(tmp_path / "broker"))
+            result = broker.close("the kernel died")
+    assert result.score == 0
+    assert stuck == []
