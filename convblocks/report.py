@@ -8,12 +8,18 @@ from convblocks.figures import Figure
 
 @dataclass
 class Line:
-    """One case: what was tried, whether it agrees, what is off in words, and a picture of it where there is one."""
+    """One case: what was tried, whether it agrees, what is off in words.
+
+    worth: the points it earns when it agrees, 0 where there are none. figure, steps: how the right answer comes about,
+    as a picture and as arithmetic line by line, where that is shown.
+    """
 
     title: str
     agrees: bool
     sentence: str = ""
+    worth: float = 0
     figure: Figure | None = None
+    steps: tuple[str, ...] = ()
 
 
 def html_table(heading: str, lines: list[Line], note: str = "") -> str:
