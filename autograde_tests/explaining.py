@@ -76,9 +76,10 @@ def padding_amounts(size, kernel_size, strides=1, *, yours, keras):
 @_explains
 def pad2d(images, kernel_size, strides=(1, 1), padding="same", *, yours, keras):
     steps = []
-    for axis, names in _AXES:
+    for axis, names in enumerate((("above", "below"), ("left", "right"))):
         if padding == "same":
-            steps += _amount_steps(images.shape[axis], _pair(kernel_size)[axis - 1], _pair(strides)[axis - 1], names)
+            sizes = _sizes(images, kernel_size, strides)[axis]
+            steps += _amount_steps(*sizes, names, f"along the {('rows', 'columns')[axis]}, ")
     around = [_amounts(*sizes) for sizes in _sizes(images, kernel_size, strides)] if padding == "same" else [(0, 0)] * 2
     place = _first_difference(yours, keras)
     if place is None:
@@ -480,9 +481,6 @@ def _activation_steps(sums: np.ndarray, one: int, activation) -> list[str]:
     return []
 
 
-_AXES = ((1, ("above", "below")), (2, ("left", "right")))
-
-
 def _pair(value) -> tuple[int, int]:
     return (value, value) if isinstance(value, int) else tuple(value)
 
@@ -502,12 +500,12 @@ def _amounts(size, kernel_size, strides) -> tuple[int, int]:
     return missing // 2, missing - missing // 2
 
 
-def _amount_steps(size, kernel_size, strides, names) -> tuple[str, ...]:
+def _amount_steps(size, kernel_size, strides, names, along="") -> tuple[str, ...]:
     outputs, missing = -(-size // strides), _missing(size, kernel_size, strides)
     span = (outputs - 1) * strides + kernel_size
     before, after = _amounts(size, kernel_size, strides)
     return (
-        f"windows, one for every started step: ceil({size} / {strides}) = {outputs}",
+        f"{along}windows, one for every started step: ceil({size} / {strides}) = {outputs}",
         f"they reach over: ({outputs} − 1)·{strides} + {kernel_size} = {span}",
         f"pixels missing, never less than none: max({span} − {size}, 0) = {missing}",
         f"{names[0]}: {missing} // 2 = {before}",
@@ -616,7 +614,7 @@ def _outcomes(yours, keras, place) -> list:
 def _cut(pixels, padding, window, title, role="input") -> Grid:
     """The surroundings of a window in a picture that is padded already, (rows, columns) or with channels."""
     row, column, height, width = window
-    part, top, left = _around(pixels, window, 6)
+    part, top, left = _around(pixels, window, 5)
     inside = []
     for (before, after), start, reach, whole in zip(
         padding, (top, left), part.shape[:2], pixels.shape[:2], strict=True
