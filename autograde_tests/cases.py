@@ -20,6 +20,8 @@ class Case:
     that says what is off, "" when nothing is; value is data (a model arrives as `keras_model.Description`), answer is the
     oracle's where there is one. probe: what a returned model is tried on, `(images, weights or None)`.
     call: cases with the same text share one call, for calls that take long. seconds: time limit of the call.
+    showable: whether a student who gets it wrong may see its input and how Keras' answer comes about. Never a random case,
+    and of a check at most half of the weight: who writes down what was shown has not earned the points of the rest.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Case:
     probe: tuple | None = None
     call: str = ""
     seconds: float = 5.0
+    showable: bool = False
 
 
 @dataclass(frozen=True)

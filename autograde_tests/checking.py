@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from autograde_tests import cases as registry
 from autograde_tests.cases import CHECKS, Case
+from autograde_tests.explaining import explain
 from autograde_tests.lending import lend
 from autograde_tests.oracle import expected
 from convblocks.calling import Outcome, answer
@@ -48,7 +49,10 @@ class Result:
         return plain_table(self.heading, self.lines, self.note)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        cases = [{"case": line.title, "agrees": line.agrees, "sentence": line.sentence} for line in self.lines]
+        cases = [
+            {"case": line.title, "agrees": line.agrees, "sentence": line.sentence, "worth": line.worth}
+            for line in self.lines
+        ]
         data = {
             "check": self.name,
             "points": self.points,
@@ -111,7 +115,7 @@ def conversation(
     seed = registry.course_seed() if seed is None else seed
     cases = wanted.cases(seed)
     answers = expected(wanted, seed)
-    own = yield from _round(cases, answers)
+    own = yield from _round(name, cases, answers)
     lent = [one for one in wanted.builds_on if lendable is None or one in lendable]
     first = next((place for place, line in enumerate(own.lines) if not line.agrees), None)
     if not lent or first is None or own.ended:
@@ -120,7 +124,7 @@ def conversation(
     outcome = yield _request(case, lent)
     if not outcome.borrowed:
         return own.result(name, points)
-    with_lent = yield from _round(cases, answers, lent)
+    with_lent = yield from _round(name, cases, answers, lent)
     if with_lent.earned <= own.earned or with_lent.ended or _judge(case, outcome, target):
         return own.result(name, points)
     # The fewest that have to be right, the later ones given back first: a bug may lie below what calls it.
@@ -163,7 +167,9 @@ class _Round:
         lines = self.lines
         if not written:
             sentence = f"{name} still raises NotImplementedError, so there was nothing to try"
-            lines = [Line("not written yet", False, sentence)]
+            lines = [Line("not written yet", False, sentence, self.possible)]
+        for line in lines:
+            line.worth *= points / self.possible
         # Cents of a point, so that the number a student sees is the number that is stored.
         return Result(name, points, round(points * self.earned / self.possible, 2), lines, written, note)
 
@@ -178,11 +184,11 @@ def _request(case: Case, lent: Sequence[str] = ()) -> dict:
     }
 
 
-def _round(cases: list[Case], answers: list, lent: Sequence[str] = ()) -> Generator[dict, Outcome, _Round]:
+def _round(name: str, cases: list[Case], answers: list, lent: Sequence[str] = ()) -> Generator[dict, Outcome, _Round]:
     lines, earned, shared, stuck, ended = [], 0.0, {}, "", False
     for case, target in zip(cases, answers, strict=True):
         if stuck:
-            lines.append(Line(case.name, False, stuck))
+            lines.append(Line(case.name, False, stuck, case.weight))
             continue
         outcome = shared.get(case.call)
         if outcome is None:
@@ -194,7 +200,11 @@ def _round(cases: list[Case], answers: list, lent: Sequence[str] = ()) -> Genera
             # Leaving the inputs alone is no merit of a function that gets nothing right.
             sentence = "counts once another case before it agrees"
         earned += 0 if sentence else case.weight
-        lines.append(Line(case.name, not sentence, sentence or _remark(outcome)))
+        line = Line(case.name, not sentence, sentence or _remark(outcome), case.weight)
+        if sentence and outcome.kind == "returned" and not any(line.steps for line in lines):
+            # One is enough to learn from; more would bury it.
+            _explain(name, case, outcome, target, line)
+        lines.append(line)
         stuck = {"too long": "not tried after a call that did not end", "ended": "not tried"}.get(outcome.kind, "")
         ended = ended or outcome.kind == "ended"
     return _Round(lines, earned, sum(case.weight for case in cases), ended)
@@ -228,6 +238,17 @@ def _judge(case: Case, outcome: Outcome, target) -> str:
     except Exception as error:
         # The value is data, but of any shape: nothing in it may stop the check.
         return f"it returned something that cannot be compared ({type(error).__name__})"
+
+
+def _explain(name: str, case: Case, outcome: Outcome, target, line: Line) -> None:
+    """Put into the line how the right answer comes about, where that may be shown."""
+    try:
+        found = explain(name, case, outcome.value, target)
+    except Exception:
+        # As in `_judge`; a student without this still has the sentence.
+        return
+    if found:
+        line.figure, line.steps = found.figure, found.steps
 
 
 def _remark(outcome: Outcome) -> str:

@@ -17,12 +17,21 @@ def keras_weighted_sum(patch, kernel) -> float:
 def weighted_sum_cases(rng):
     rows, columns, channels = map(int, rng.integers(2, 5, 3))
     return [
-        Case("a square patch: every pixel meets its own weight", (signed(rng, 3, 3), signed(rng, 3, 3)), weight=2),
+        Case(
+            "a square patch: every pixel meets its own weight",
+            (signed(rng, 3, 3), signed(rng, 3, 3)),
+            weight=2,
+            showable=True,
+        ),
         Case("a patch wider than high", (signed(rng, 2, 4), signed(rng, 2, 4))),
         Case("a patch higher than wide", (signed(rng, 3, 1), signed(rng, 3, 1))),
-        Case("the channels are summed as well", (signed(rng, 2, 3, 3), signed(rng, 2, 3, 3)), weight=2),
+        Case("the channels are summed as well", (signed(rng, 2, 3, 3), signed(rng, 2, 3, 3)), weight=2, showable=True),
         Case("a negative sum stays negative", (np.array([[4.0, 1.0, 2.0]]), np.array([[-5.0, 3.0, -1.0]]))),
-        Case("whole numbers in, a fraction out", (np.array([[5, 2], [-3, 1]]), np.array([[0.5, 0.25], [1.25, -2]]))),
+        Case(
+            "whole numbers in, a fraction out",
+            (np.array([[5, 2], [-3, 1]]), np.array([[0.5, 0.25], [1.25, -2]])),
+            showable=True,
+        ),
         Case("patch and kernel stay as they were", (signed(rng, 2, 2), signed(rng, 2, 2)), keeps_inputs=True),
         Case("random patch", (signed(rng, rows, columns), signed(rng, rows, columns))),
         Case(
@@ -43,13 +52,18 @@ def correlate2d_cases(rng):
     size = tuple(map(int, rng.integers(4, 8, 2)))
     return [
         Case("3 x 3 kernel on 6 x 6: the kernel is not flipped", (signed(rng, 6, 6), signed(rng, 3, 3)), weight=2),
-        Case("2 x 3 kernel on 5 x 7: rows and columns apart", (signed(rng, 5, 7), signed(rng, 2, 3)), weight=2),
+        Case(
+            "2 x 3 kernel on 5 x 7: rows and columns apart",
+            (signed(rng, 5, 7), signed(rng, 2, 3)),
+            weight=2,
+            showable=True,
+        ),
         Case("a kernel of one row", (signed(rng, 4, 5), signed(rng, 1, 3))),
         Case("a kernel of one column", (signed(rng, 6, 4), signed(rng, 2, 1))),
         Case("a kernel as large as the image leaves one pixel", (signed(rng, 3, 4), signed(rng, 3, 4))),
-        Case("whole numbers in, fractions out", (rng.integers(-9, 10, (4, 5)), signed(rng, 2, 2) / 8)),
-        Case("a photo with whole numbers from 0 to 255 (uint8)", (photo, np.array([[2, -1], [3, 4]]))),
-        Case("an image turned with .T", (signed(rng, 6, 4).T, signed(rng, 3, 2))),
+        Case("whole numbers in, fractions out", (rng.integers(-9, 10, (4, 5)), signed(rng, 2, 2) / 8), showable=True),
+        Case("a photo with whole numbers from 0 to 255 (uint8)", (photo, np.array([[2, -1], [3, 4]])), showable=True),
+        Case("an image turned with .T", (signed(rng, 6, 4).T, signed(rng, 3, 2)), showable=True),
         Case("image and kernel stay as they were", (signed(rng, 4, 4), signed(rng, 2, 2)), keeps_inputs=True),
         Case("random image", (signed(rng, *size), signed(rng, *map(int, rng.integers(1, 5, 2))))),
     ]
@@ -67,15 +81,15 @@ def activate_cases(rng):
     large = np.array([[900.0, 901.0, 899.0], [-1000.0, -1001.0, -1002.0], [0.0, 800.0, -800.0]])
     whole = np.array([[2, -1, 0], [1, 3, -2]])
     return [
-        Case("no activation leaves everything as it is", (scores,)),
+        Case("no activation leaves everything as it is", (scores,), showable=True),
         Case('"linear" leaves everything as it is', (scores, "linear")),
-        Case('"relu" makes negative numbers 0 and keeps the others', (scores, "relu")),
+        Case('"relu" makes negative numbers 0 and keeps the others', (scores, "relu"), showable=True),
         Case('"relu" on a batch of pictures', (pixels, "relu")),
         Case('"sigmoid" of every number for itself', (scores, "sigmoid"), weight=2),
-        Case('"softmax" over the last axis of a table', (scores, "softmax"), weight=2),
-        Case('"softmax" over the channels of every pixel', (pixels, "softmax")),
-        Case('"softmax" survives large numbers', (large, "softmax"), weight=2),
-        Case('whole numbers in, fractions out of "sigmoid"', (whole, "sigmoid")),
+        Case('"softmax" over the last axis of a table', (scores, "softmax"), weight=2, showable=True),
+        Case('"softmax" over the channels of every pixel', (pixels, "softmax"), showable=True),
+        Case('"softmax" survives large numbers', (large, "softmax"), weight=2, showable=True),
+        Case('whole numbers in, fractions out of "sigmoid"', (whole, "sigmoid"), showable=True),
         Case('whole numbers in, fractions out of "softmax"', (whole, "softmax")),
         Case("the array given to relu stays as it was", (scores, "relu"), keeps_inputs=True),
         Case("the array given to softmax stays as it was", (scores, "softmax"), keeps_inputs=True),
@@ -117,22 +131,35 @@ def conv2d_cases(rng):
     )
     random_strides = tuple(map(int, rng.integers(1, 4, 2)))
     return [
-        Case("one image, one channel, one filter", (signed(rng, 1, 4, 5, 1), signed(rng, 2, 2, 1, 1))),
-        Case("one filter on three channels makes one image", (signed(rng, 1, 4, 3, 3), signed(rng, 2, 2, 3, 1))),
-        Case("three filters on one channel make three images", (signed(rng, 1, 3, 4, 1), signed(rng, 2, 2, 1, 3))),
+        Case("one image, one channel, one filter", (signed(rng, 1, 4, 5, 1), signed(rng, 2, 2, 1, 1)), showable=True),
+        Case(
+            "one filter on three channels makes one image",
+            (signed(rng, 1, 4, 3, 3), signed(rng, 2, 2, 3, 1)),
+            showable=True,
+        ),
+        Case(
+            "three filters on one channel make three images",
+            (signed(rng, 1, 3, 4, 1), signed(rng, 2, 2, 1, 3)),
+            showable=True,
+        ),
         Case("two images, two channels, three filters, without bias", everything[:2]),
-        Case("two images, two channels, three filters, each with its bias", everything, weight=2),
+        Case("two images, two channels, three filters, each with its bias", everything, weight=2, showable=True),
         Case('"same" with a 2 x 3 kernel keeps the size', everything, {"padding": "same"}, weight=2),
         Case('"same" with strides 2 on 5 x 7', everything, {"strides": (2, 2), "padding": "same"}),
-        Case('"same" with strides 2 on 6 x 8 needs fewer zeros', even, {"strides": (2, 2), "padding": "same"}),
-        Case("strides that differ along rows and columns", everything, {"strides": (3, 2)}, weight=2),
-        Case("strides as one int, the last pixels are dropped", everything, {"strides": 2}),
+        Case(
+            '"same" with strides 2 on 6 x 8 needs fewer zeros',
+            even,
+            {"strides": (2, 2), "padding": "same"},
+            showable=True,
+        ),
+        Case("strides that differ along rows and columns", everything, {"strides": (3, 2)}, weight=2, showable=True),
+        Case("strides as one int, the last pixels are dropped", everything, {"strides": 2}, showable=True),
         Case('a 1 x 1 kernel with "same" needs no zeros', (*_one_pixel(rng), None, 1, "same")),
         Case("relu, after the bias", small, {"activation": "relu"}, weight=2),
         Case("sigmoid, after the bias", small, {"activation": "sigmoid"}),
-        Case("softmax over the filters of every pixel", small, {"activation": "softmax"}),
+        Case("softmax over the filters of every pixel", small, {"activation": "softmax"}, showable=True),
         Case("whole numbers in, fractions out", (rng.integers(-9, 10, (1, 3, 4, 2)), signed(rng, 2, 2, 2, 2) / 8)),
-        Case("a photo with whole numbers from 0 to 255 (uint8)", (photo, signed(rng, 2, 2, 1, 2))),
+        Case("a photo with whole numbers from 0 to 255 (uint8)", (photo, signed(rng, 2, 2, 1, 2)), showable=True),
         Case("images that lie turned in memory", (turned, signed(rng, 2, 2, 2, 2))),
         Case("images, kernel and bias stay as they were", small, {"activation": "relu"}, keeps_inputs=True),
         Case("random images", random),

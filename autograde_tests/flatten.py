@@ -15,11 +15,11 @@ def keras_flatten(images) -> np.ndarray:
 def flatten_cases(rng):
     return [
         Case("one channel, more rows than columns", (signed(rng, 1, 4, 2, 1),)),
-        Case("three channels: the channel changes fastest", (signed(rng, 1, 2, 3, 3),), weight=2),
+        Case("three channels: the channel changes fastest", (signed(rng, 1, 2, 3, 3),), weight=2, showable=True),
         Case("a batch stays a batch", (signed(rng, 3, 2, 4, 2),), weight=2),
         Case("one pixel of several channels", (signed(rng, 1, 1, 1, 5),)),
-        Case("fractions stay fractions", (signed(rng, 1, 3, 2, 2) / 8,)),
-        Case("images that were turned", (signed(rng, 2, 4, 3, 2).transpose(0, 2, 1, 3),)),
+        Case("fractions stay fractions", (signed(rng, 1, 3, 2, 2) / 8,), showable=True),
+        Case("images that were turned", (signed(rng, 2, 4, 3, 2).transpose(0, 2, 1, 3),), showable=True),
         Case("the images given stay as they were", (signed(rng, 2, 3, 2, 2),), keeps_inputs=True),
         Case("random batch", (signed(rng, *map(int, rng.integers(2, 6, 4))),)),
     ]
@@ -43,8 +43,8 @@ def flat_index_cases(rng):
         Case("the first number", (0, 0, 0, (3, 4, 2))),
         Case("the channel changes fastest", (0, 0, 2, (3, 4, 5))),
         Case("then the column", (0, 3, 0, (3, 5, 2)), weight=2),
-        Case("then the row", (2, 0, 0, (3, 5, 2)), weight=2),
-        Case("the last number", (3, 1, 4, (4, 2, 5))),
+        Case("then the row", (2, 0, 0, (3, 5, 2)), weight=2, showable=True),
+        Case("the last number", (3, 1, 4, (4, 2, 5)), showable=True),
     ]
     for number in range(4):
         place, shape = _random_place(rng)
@@ -64,7 +64,7 @@ def unflat_index_cases(rng):
         Case("the first number", (0, (3, 2, 4))),
         Case("the channel changes fastest", (3, (2, 3, 5))),
         Case("then the column", (8, (2, 5, 2)), weight=2),
-        Case("then the row", (21, (3, 5, 2)), weight=2),
+        Case("then the row", (21, (3, 5, 2)), weight=2, showable=True),
         Case("the last number", (39, (4, 2, 5))),
     ]
     for number in range(4):
@@ -85,14 +85,20 @@ def dense_cases(rng):
     x, kernel, bias = signed(rng, 3, 5), signed(rng, 5, 4), signed(rng, 4) * 7
     small = kernel / 20
     return [
-        Case("one row, no bias", (x[:1], kernel)),
+        Case("one row, no bias", (x[:1], kernel), showable=True),
         Case("a batch of three, no bias", (x, kernel)),
-        Case("each unit has its own bias", (x, kernel, bias), weight=2),
+        Case("each unit has its own bias", (x, kernel, bias), weight=2, showable=True),
         Case("relu comes after the bias", (x, kernel, bias, "relu"), weight=2),
         Case("sigmoid with one unit", (x, small[:, :1], np.array([0.4])), {"activation": "sigmoid"}),
-        Case("softmax over the units of each row", (x, small, bias / 20), {"activation": "softmax"}, weight=2),
-        Case("as many units as inputs", (signed(rng, 2, 4), signed(rng, 4, 4))),
-        Case("softmax survives large sums", (x, kernel * 100, bias), {"activation": "softmax"}),
+        Case(
+            "softmax over the units of each row",
+            (x, small, bias / 20),
+            {"activation": "softmax"},
+            weight=2,
+            showable=True,
+        ),
+        Case("as many units as inputs", (signed(rng, 2, 4), signed(rng, 4, 4)), showable=True),
+        Case("softmax survives large sums", (x, kernel * 100, bias), {"activation": "softmax"}, showable=True),
         Case("linear changes nothing", (x, kernel, bias), {"activation": "linear"}),
         Case("the arrays given stay as they were", (x, kernel, bias, "relu"), keeps_inputs=True),
         Case("random layer", (signed(rng, 2, 7), signed(rng, 7, 3), signed(rng, 3), "relu")),

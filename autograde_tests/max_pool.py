@@ -20,20 +20,30 @@ def max_pool2d_cases(rng):
     rows, columns, row_strides, column_strides = map(int, rng.integers(1, 4, 4))
     random = signed(rng, *map(int, rng.integers((2, 4, 4, 2), (4, 9, 9, 4))))
     return [
-        Case("the largest of every 2 x 2 on 4 x 6", (signed(rng, 1, 4, 6, 1),)),
+        Case("the largest of every 2 x 2 on 4 x 6", (signed(rng, 1, 4, 6, 1),), showable=True),
         Case("all numbers negative: no zero comes in", (-np.abs(signed(rng, 1, 4, 4, 2)),)),
         Case("two images of two channels, what fills no window is dropped", (batch, (2, 2)), weight=2),
-        Case('"same": every started step counts', (batch, (2, 2)), {"padding": "same"}, weight=2),
-        Case('"same" on negative numbers: a padded cell never wins', (negative,), {"padding": "same"}, weight=2),
-        Case("windows of 3 x 3 with steps of 2 overlap", (batch, (3, 3), (2, 2)), weight=2),
+        Case('"same": every started step counts', (batch, (2, 2)), {"padding": "same"}, weight=2, showable=True),
+        Case(
+            '"same" on negative numbers: a padded cell never wins',
+            (negative,),
+            {"padding": "same"},
+            weight=2,
+            showable=True,
+        ),
+        Case("windows of 3 x 3 with steps of 2 overlap", (batch, (3, 3), (2, 2)), weight=2, showable=True),
         Case('"same" with windows of 3 x 3 and steps of 2', (batch, 3, 2, "same"), weight=2),
-        Case("pool size and strides as one int", (signed(rng, 1, 6, 7, 1), 3, 1)),
+        Case("pool size and strides as one int", (signed(rng, 1, 6, 7, 1), 3, 1), showable=True),
         Case("windows of 3 rows and 2 columns", (batch, (3, 2))),
         Case("steps that differ along rows and columns", (batch, (2, 3), (1, 2))),
         Case("steps larger than the window leave gaps", (signed(rng, 1, 7, 9, 2), (2, 1), (3, 4))),
-        Case('"same" with 3 x 3 on 6 x 5: steps of 3 miss fewer cells', (signed(rng, 1, 6, 5, 2), 3, None, "same")),
-        Case('"same" with windows of 4 x 5: rows and columns apart', (batch, (4, 5), (1, 2), "same")),
-        Case("fractions stay fractions", (signed(rng, 1, 4, 5, 1) / 16,)),
+        Case(
+            '"same" with 3 x 3 on 6 x 5: steps of 3 miss fewer cells',
+            (signed(rng, 1, 6, 5, 2), 3, None, "same"),
+            showable=True,
+        ),
+        Case('"same" with windows of 4 x 5: rows and columns apart', (batch, (4, 5), (1, 2), "same"), showable=True),
+        Case("fractions stay fractions", (signed(rng, 1, 4, 5, 1) / 16,), showable=True),
         Case('a photo with whole numbers from 0 to 255 (uint8), "same"', (photo, 2), {"padding": "same"}),
         Case("the images given stay as they were", (signed(rng, 1, 5, 4, 2), 2), keeps_inputs=True),
         Case("random images", (random, (rows, columns))),
@@ -76,12 +86,16 @@ def unchanged_fraction_cases(rng):
     swapped = lined.copy()
     swapped[:, 2:4], swapped[:, 4:] = lined[:, 4:], lined[:, 2:4]
     return [
-        Case("a movement inside the groups changes nothing", (inside, _shifted(inside, 0, 1), (2, 2))),
+        Case("a movement inside the groups changes nothing", (inside, _shifted(inside, 0, 1), (2, 2)), showable=True),
         Case("a movement of one pixel, 2 x 2", (face, _shifted(face, 0, 1), (2, 2)), weight=2),
-        Case("a movement of one pixel, 3 x 3: what fills no group is not seen", (face, _shifted(face, 1, 0), (3, 3))),
+        Case(
+            "a movement of one pixel, 3 x 3: what fills no group is not seen",
+            (face, _shifted(face, 1, 0), (3, 3)),
+            showable=True,
+        ),
         Case("groups of 1 x 1: the picture itself", (face, _shifted(face, 1, 1), (1, 1))),
         Case("groups of 1 row and 4 columns", (shades, _shifted(shades, 0, 1), (1, 4))),
-        Case("groups of 3 rows and 1 column", (shades, _shifted(shades, 0, 1), (3, 1))),
+        Case("groups of 3 rows and 1 column", (shades, _shifted(shades, 0, 1), (3, 1)), showable=True),
         Case("only the largest number of a group counts", (left, right, 2), weight=2),
         Case("the edge that fills no group is not seen", (overhang, other_edge, (2, 2))),
         Case("the same numbers in other places are changes", (lined, swapped, (2, 2))),

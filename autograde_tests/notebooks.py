@@ -156,7 +156,7 @@ def _result(cell) -> Result:
     for output in cell.outputs:
         data = output.get("data", {}).get("application/vnd.convblocks.result+json")
         if data:
-            lines = [Line(one["case"], one["agrees"], one["sentence"]) for one in data["cases"]]
+            lines = [Line(one["case"], one["agrees"], one["sentence"], one["worth"]) for one in data["cases"]]
             return Result(data["check"], data["points"], data["score"], lines, data["written"])
     errors = [f"{output.ename}: {output.evalue}" for output in cell.outputs if output.output_type == "error"]
     name = _grade_id(cell).removeprefix("check_")

@@ -17,10 +17,10 @@ def output_size_cases(rng):
     cases = [
         Case('"valid" shrinks by the kernel\'s size less one', (11, 4)),
         Case("a kernel as large as the image leaves one pixel", (6, 6)),
-        Case('"valid" with strides drops what does not fill a window', (12, 3, 2), weight=2),
+        Case('"valid" with strides drops what does not fill a window', (12, 3, 2), weight=2, showable=True),
         Case('"same" keeps the size at strides 1', (9, 4, 1, "same")),
         Case('"same" with strides 2 on an odd size rounds up', (9, 3, 2, "same"), weight=2),
-        Case('"same" with strides 3 does not look at the kernel', (10, 2, 3, "same")),
+        Case('"same" with strides 3 does not look at the kernel', (10, 2, 3, "same"), showable=True),
     ]
     for number in range(4):
         size, kernel_size, strides = int(rng.integers(9, 40)), int(rng.integers(1, 8)), int(rng.integers(1, 5))
@@ -59,11 +59,11 @@ def keras_padding_amounts(size, kernel_size, strides=1) -> tuple[int, int]:
 def padding_amounts_cases(rng):
     cases = [
         Case("odd kernel: as many before as after", (7, 5)),
-        Case("even kernel: the extra zero goes after", (7, 4), weight=2),
+        Case("even kernel: the extra zero goes after", (7, 4), weight=2, showable=True),
         Case("kernel of one pixel needs no zeros", (6, 1)),
         Case("strides 2 on an even size need fewer zeros", (10, 3, 2), weight=2),
         Case("strides 2 on an odd size", (9, 3, 2)),
-        Case("strides larger than the kernel need no zeros", (8, 2, 4)),
+        Case("strides larger than the kernel need no zeros", (8, 2, 4), showable=True),
     ]
     for number in range(4):
         size, kernel_size, strides = int(rng.integers(8, 20)), int(rng.integers(2, 7)), int(rng.integers(1, 4))
@@ -89,13 +89,17 @@ def _pair(value) -> tuple[int, int]:
 def pad2d_cases(rng):
     batch = signed(rng, 2, 6, 9, 3)
     return [
-        Case("one image, kernel 3 x 3: one zero on every side", (signed(rng, 1, 4, 3, 1), (3, 3))),
-        Case("even kernel: the extra row and column go to the bottom and right", (signed(rng, 1, 3, 4, 1), (2, 2))),
+        Case("one image, kernel 3 x 3: one zero on every side", (signed(rng, 1, 4, 3, 1), (3, 3)), showable=True),
+        Case(
+            "even kernel: the extra row and column go to the bottom and right",
+            (signed(rng, 1, 3, 4, 1), (2, 2)),
+            showable=True,
+        ),
         Case("kernel 4 x 3 on 6 x 9: rows and columns are padded apart", (batch, (4, 3)), weight=2),
         Case("strides 2 on 8 x 8: fewer zeros", (signed(rng, 1, 8, 8, 1), (3, 3), (2, 2)), weight=2),
         Case("strides differ along rows and columns", (signed(rng, 1, 7, 10, 2), (3, 4), (2, 3))),
-        Case("kernel size and strides as one int", (signed(rng, 1, 6, 5, 1), 4, 2)),
-        Case('"valid" adds nothing', (batch, (4, 3)), {"padding": "valid"}),
+        Case("kernel size and strides as one int", (signed(rng, 1, 6, 5, 1), 4, 2), showable=True),
+        Case('"valid" adds nothing', (batch, (4, 3)), {"padding": "valid"}, showable=True),
         Case("the images given stay as they were", (signed(rng, 1, 5, 4, 1), (3, 3)), keeps_inputs=True),
         Case("random batch", (signed(rng, *map(int, rng.integers(2, 8, 4))), tuple(map(int, rng.integers(2, 5, 2))))),
     ]

@@ -86,8 +86,12 @@ def forward_cases(rng):
     # Blank paper gives the bias alone: below 0 in one map, above in the other.
     cases = [
         Case("all weights zero: one third each", (_drawings(rng, 2), zero_weights())),
-        Case("the last bias alone, each shape has its own", (_drawings(rng, 2), zero_weights((0.4, -0.7, 1.1)))),
-        Case("a blank drawing: the biases go through all layers", (blank, open_weights(rng)), weight=2),
+        Case(
+            "the last bias alone, each shape has its own",
+            (_drawings(rng, 2), zero_weights((0.4, -0.7, 1.1))),
+            showable=True,
+        ),
+        Case("a blank drawing: the biases go through all layers", (blank, open_weights(rng)), weight=2, showable=True),
         Case("positive numbers everywhere: no relu matters", (_drawings(rng, 2), open_weights(rng)), weight=2),
         Case("relu after the first convolution", (_drawings(rng, 3), open_weights(rng, conv1=(-0.06, -0.1)))),
         Case("relu after the second convolution", (_drawings(rng, 3), open_weights(rng, conv2=(-0.1, 0.02, -0.06)))),
@@ -95,7 +99,7 @@ def forward_cases(rng):
             "relu after the first dense layer", (_drawings(rng, 3), open_weights(rng, dense1=np.linspace(-0.1, 0.1, 8)))
         ),
         Case("no relu before softmax", (_drawings(rng, 3), open_weights(rng, dense2=(-1.5, -1.2, -1.9)))),
-        Case("drawings and trained weights", (_drawings(rng, 5), mild_trained_weights()), weight=2),
+        Case("drawings and trained weights", (_drawings(rng, 5), mild_trained_weights()), weight=2, showable=True),
         Case("one drawing of whole numbers", (rng.integers(0, 2, (1, 8, 8, 1)), random_weights(rng))),
         Case("images and weights given stay as they were", (_drawings(rng, 2), random_weights(rng)), keeps_inputs=True),
     ]
@@ -113,8 +117,13 @@ def predict_cases(rng):
     ]
     return [
         *first,
-        Case("a name for every drawing", (_drawings(rng, 4), zero_weights((0.3, 0.5, 0.1)))),
-        Case("drawings of all shapes and trained weights", (_drawings(rng, 6), reference.load_weights()), weight=2),
+        Case("a name for every drawing", (_drawings(rng, 4), zero_weights((0.3, 0.5, 0.1))), showable=True),
+        Case(
+            "drawings of all shapes and trained weights",
+            (_drawings(rng, 6), reference.load_weights()),
+            weight=2,
+            showable=True,
+        ),
         Case("other drawings and trained weights", (_drawings(rng, 5), reference.load_weights()), weight=2),
     ]
 

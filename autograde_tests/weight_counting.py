@@ -16,9 +16,9 @@ def keras_dense_params(inputs, units, use_bias=True) -> int:
 def dense_params_cases(rng):
     cases = [
         Case("more inputs than units: one bias per unit", (7, 3), weight=2),
-        Case("more units than inputs", (3, 8)),
+        Case("more units than inputs", (3, 8), showable=True),
         Case("one input, one unit", (1, 1)),
-        Case("without biases", (11, 4, False)),
+        Case("without biases", (11, 4, False), showable=True),
         Case("without biases, told by keyword", (5, 6), {"use_bias": False}),
     ]
     for number in range(3):
@@ -38,12 +38,12 @@ def keras_conv2d_params(kernel_size, in_channels, filters, use_bias=True) -> int
 def conv2d_params_cases(rng):
     cases = [
         Case("one channel, several filters: one bias per filter", ((3, 3), 1, 5)),
-        Case("several channels, one filter: still one bias", ((3, 3), 4, 1)),
+        Case("several channels, one filter: still one bias", ((3, 3), 4, 1), showable=True),
         Case("several channels and filters", ((5, 5), 3, 7), weight=2),
         Case("more rows than columns in the kernel", ((4, 1), 2, 3)),
         Case("more columns than rows in the kernel", ((2, 5), 3, 2)),
-        Case("kernel size as one int", (4, 2, 3)),
-        Case("without biases", ((3, 2), 3, 4, False)),
+        Case("kernel size as one int", (4, 2, 3), showable=True),
+        Case("without biases", ((3, 2), 3, 4, False), showable=True),
     ]
     for number in range(3):
         rows, columns, in_channels, filters = map(int, rng.integers(1, 20, 4))
@@ -114,8 +114,13 @@ def summarize_cases(rng):
         Case(
             'Conv2D: "same" on three channels, without biases',
             ((6, 8, 3), [conv(4, 3, padding="same", use_bias=False)]),
+            showable=True,
         ),
-        Case("Conv2D: strides that differ along rows and columns", ((11, 8, 2), [conv(3, (3, 2), strides=(3, 2))])),
+        Case(
+            "Conv2D: strides that differ along rows and columns",
+            ((11, 8, 2), [conv(3, (3, 2), strides=(3, 2))]),
+            showable=True,
+        ),
         Case('Conv2D: "same" with strides as one int', ((9, 6, 1), [conv(2, (2, 3), strides=2, padding="same")])),
         Case("Conv2D after Conv2D: filters become channels", ((8, 7, 1), [conv(3, 2), conv(5, (3, 1))])),
         Case("MaxPooling2D as it is without arguments", ((9, 7, 3), [pooling()])),
@@ -123,11 +128,17 @@ def summarize_cases(rng):
             "MaxPooling2D: strides are the pool size unless told",
             ((11, 9, 2), [pooling(pool_size=(2, 4), strides=None)]),
         ),
-        Case("MaxPooling2D: strides of its own", ((10, 9, 2), [pooling(pool_size=(3, 2), strides=(1, 3))])),
-        Case('MaxPooling2D: "same" with what is left over', ((8, 11, 2), [pooling(pool_size=3, padding="same")])),
+        Case(
+            "MaxPooling2D: strides of its own", ((10, 9, 2), [pooling(pool_size=(3, 2), strides=(1, 3))]), showable=True
+        ),
+        Case(
+            'MaxPooling2D: "same" with what is left over',
+            ((8, 11, 2), [pooling(pool_size=3, padding="same")]),
+            showable=True,
+        ),
         Case("Flatten multiplies rows, columns and channels", ((5, 3, 4), [flatten()])),
         Case("Dense after Dense", ((9,), [dense(6, use_bias=False), dense(4)])),
-        Case("a whole network", ((10, 12, 3), network), weight=3),
+        Case("a whole network", ((10, 12, 3), network), weight=3, showable=True),
         Case("random network 1", _random_network(rng)),
         Case("random network 2", _random_network(rng)),
         Case("the layers given stay as they were", ((10, 12, 3), network), keeps_inputs=True),

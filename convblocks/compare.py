@@ -74,7 +74,7 @@ def _number_difference(yours, expected) -> tuple[str, str]:
         right = yours == expected
     else:
         right = np.isclose(yours, expected, rtol=TOLERANCE, atol=TOLERANCE)
-    return ("right", "") if right else ("value", f"yours is {_short(yours)}, expected {_short(expected)}")
+    return ("right", "") if right else ("value", _both(yours, expected))
 
 
 def _sequence_difference(yours, expected) -> tuple[str, str]:
@@ -103,47 +103,121 @@ def _array_difference(yours, expected: np.ndarray) -> tuple[str, str]:
     if mine.dtype.kind not in "iuf":
         return "type", f"it returned {called(yours)} where an array of numbers was expected"
     if mine.shape != expected.shape:
-        swapped = "; rows and columns are swapped" if _swapped(mine.shape, expected.shape) else ""
-        return "shape", f"yours has shape {mine.shape}, expected {expected.shape}{swapped}"
+        return (
+            "shape",
+            f"yours has shape {mine.shape}, expected {expected.shape}{_shape_hint(mine.shape, expected.shape)}",
+        )
     close = np.isclose(mine, expected, rtol=TOLERANCE, atol=TOLERANCE)
     if close.all():
         return "right", ""
     return "value", _what_is_off(mine, expected, ~close)
 
 
-def _swapped(mine: tuple, target: tuple) -> bool:
-    axes = (0, 1) if len(target) == 2 else (1, 2)
-    if len(mine) != len(target) or len(target) < 2:
-        return False
-    flipped = list(target)
-    flipped[axes[0]], flipped[axes[1]] = flipped[axes[1]], flipped[axes[0]]
-    return tuple(flipped) == mine
+AXES = {
+    1: ("numbers",),
+    2: ("rows", "columns"),
+    3: ("rows", "columns", "channels"),
+    4: ("images", "rows", "columns", "channels"),
+}
+"""What the axes of an array are called, by their number."""
+
+
+def _shape_hint(mine: tuple, target: tuple) -> str:
+    """What is missing or swapped, where the two shapes leave no doubt; begins with what joins it to the sentence."""
+    if len(target) == 4:
+        lacking = {
+            target[1:]: "the batch axis at the start is missing",
+            target[:3]: "the channel axis at the end is missing",
+            target[1:3]: "the batch axis at the start and the channel axis at the end are missing",
+        }
+        if mine in lacking and (len(mine) == 2 or target[1:] != target[:3]):
+            return f": {lacking[mine]}"
+    if len(mine) != len(target) or len(target) not in AXES:
+        return f": {len(target)} axes are needed, yours has {len(mine)}" if len(mine) != len(target) else ""
+    if len(target) > 1:
+        rows, columns = _rows_and_columns(len(target))
+        swapped = list(target)
+        swapped[rows], swapped[columns] = swapped[columns], swapped[rows]
+        if tuple(swapped) == mine:
+            return ": the sizes of rows and columns are swapped"
+    said = [
+        f"{abs(one - other)} {name if abs(one - other) > 1 else name[:-1]} too {'many' if one > other else 'few'}"
+        for name, one, other in zip(AXES[len(target)], mine, target, strict=True)
+        if one != other
+    ]
+    return f": {' and '.join(said)}"
+
+
+def _rows_and_columns(axes: int) -> tuple[int, int]:
+    return (1, 2) if axes == 4 else (0, 1)
 
 
 def _what_is_off(mine: np.ndarray, target: np.ndarray, wrong: np.ndarray) -> str:
     place = tuple(int(axis) for axis in np.argwhere(wrong)[0])
-    where = f"at {list(place)} yours is {_short(mine[place])}, expected {_short(target[place])}"
+    said = _both(mine[place], target[place])
     if mine.size == 1:
-        return f"yours is {_short(mine[place])}, expected {_short(target[place])}"
-    count = f"{int(wrong.sum())} of {mine.size} numbers differ: {where}"
+        return said
+    # Whole numbers of few bits would wrap around in what follows.
+    hint = _value_hint(mine.astype(float), target.astype(float), wrong)
+    return f"{int(wrong.sum())} of {mine.size} numbers differ: at {list(place)} {said}" + (f" ({hint})" if hint else "")
+
+
+def _value_hint(mine: np.ndarray, target: np.ndarray, wrong: np.ndarray) -> str:
+    """What all that differs has in common, "" where it is nothing or could well be chance."""
     if not np.isfinite(mine).all():
-        return f"{count} (there are NaN or infinite numbers in yours)"
-    if np.allclose(mine, -target, rtol=TOLERANCE, atol=TOLERANCE):
-        return f"{count} (the sign is turned everywhere)"
+        return "there are NaN or infinite numbers in yours"
+    if mine.size < 3:
+        return ""
+    spoken = np.count_nonzero(target) > 2
+    if not mine.any() and spoken:
+        return "yours is 0 everywhere"
+    if _close(-mine, target) and spoken:
+        return "the sign is turned everywhere"
     offset = mine - target
-    if mine.size > 2 and np.allclose(offset, offset.flat[0], rtol=TOLERANCE, atol=TOLERANCE):
-        return f"{count} (yours is off by {_short(offset.flat[0])} everywhere)"
-    rows, columns = (0, 1) if mine.ndim == 2 else (1, 2)
-    if mine.ndim in (2, 4) and min(mine.shape[rows], mine.shape[columns]) > 2:
-        if mine.shape[rows] == mine.shape[columns] and np.allclose(
-            mine.swapaxes(rows, columns), target, rtol=TOLERANCE, atol=TOLERANCE
+    if _close(offset, np.full_like(offset, offset.flat[0])):
+        return f"yours is off by {_short(offset.flat[0])} everywhere"
+    if mine.shape[-1] > 1 and mine.size > 2 * mine.shape[-1] and _close(offset, offset.reshape(-1, mine.shape[-1])[0]):
+        return f"each {AXES.get(mine.ndim, ('channels',))[-1][:-1]} is off by a number of its own"
+    largest = np.unravel_index(np.argmax(abs(target)), target.shape)
+    factor = mine[largest] / target[largest] if target[largest] else 0
+    if factor and spoken and _close(mine, target * factor):
+        return f"yours is {_short(factor)} times what is expected everywhere"
+    rows, columns = _rows_and_columns(mine.ndim) if mine.ndim in (2, 3, 4) else (0, 0)
+    if mine.ndim in (2, 3, 4):
+        for words, turned in (
+            ("rows and columns are swapped", mine.swapaxes(rows, columns)),
+            ("yours is turned upside down", np.flip(mine, rows)),
+            ("yours is mirrored, left for right", np.flip(mine, columns)),
+            ("yours is turned by half a turn", np.flip(mine, (rows, columns))),
         ):
-            return f"{count} (rows and columns are swapped)"
+            if turned.shape == target.shape and _close(turned, target):
+                return words
+    if _close(np.sort(mine, axis=None), np.sort(target, axis=None)):
+        return "the same numbers in another order"
+    for words, changed in (
+        ("yours are the expected numbers without what comes after the point", np.trunc(target)),
+        ("yours are the expected numbers rounded", np.round(target)),
+        ("yours are the expected numbers less 256 or a multiple of it, as the type uint8 makes them", target % 256),
+        ("yours is 0 where negative numbers are expected", np.maximum(target, 0)),
+    ):
+        if wrong.sum() > 1 and _close(mine, changed):
+            return words
+    if wrong.sum() > 1 and (mine[wrong] < 0).all() and not target[wrong].any():
+        return "yours is negative where 0 is expected"
+    if mine.ndim in (2, 4) and min(mine.shape[rows], mine.shape[columns]) > 2:
         inner = [slice(None)] * mine.ndim
         inner[rows] = inner[columns] = slice(1, -1)
         if not wrong[tuple(inner)].any():
-            return f"{count} (only the border differs)"
-    return count
+            return "only the border differs"
+    return ""
+
+
+def _close(mine, target) -> bool:
+    return np.allclose(mine, target, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+def _both(mine, target) -> str:
+    return f"yours is {_short(mine)}, expected {_short(target)}"
 
 
 def _short(number) -> str:

@@ -64,10 +64,17 @@ class Grid:
     windows: tuple
     padding: tuple
     marks: np.ndarray | None
+    part: bool
 
 
 def grid(
-    array, role: str = "input", title: str | None = None, windows=(), padding=((0, 0), (0, 0)), marks=None
+    array,
+    role: str = "input",
+    title: str | None = None,
+    windows=(),
+    padding=((0, 0), (0, 0)),
+    marks=None,
+    part: bool = False,
 ) -> Grid:
     """An array as a part of a figure.
 
@@ -75,7 +82,8 @@ def grid(
     role: "input" (green), "kernel" (yellow), "output" (blue) or "plain" (grey).
     windows: (row, column, height, width) rectangles to outline, 0-based, on every channel.
     padding: ((top, bottom), (left, right)) cells of the array that are padding: drawn white with a dashed border.
-    marks: array of bool shaped like `array`: cells to cross out, for numbers that differ.
+    marks: array of bool shaped like `array`: cells to hatch and frame, for numbers that differ.
+    part: whether it is cut out of a larger array, so that its shape says nothing.
     Raises ValueError for another number of axes or an unknown role.
     """
     array = np.asarray(array)
@@ -86,20 +94,20 @@ def grid(
     windows = tuple(windows)
     if windows and isinstance(windows[0], int):
         windows = (windows,)
-    return Grid(array, role, role if title is None else title, windows, padding, marks)
+    return Grid(array, role, role if title is None else title, windows, padding, marks, part)
 
 
-def draw(*parts: "Grid | str", alt: str | None = None) -> Figure:
+def draw(*parts: "Grid | str", alt: str | None = None, widest: int = WIDEST) -> Figure:
     """Draw grids side by side, with short texts such as "∗" or "=" between them; "\\n" starts a new line.
 
-    alt: alternative text, instead of the one made from the arrays.
+    alt: alternative text, instead of the one made from the arrays. widest: of a line, in pixels.
     """
     # A batch is drawn image by image, and an image of several channels channel by channel.
     pieces = [piece for part in parts for piece in (_planes(part) if isinstance(part, Grid) else [part])]
     lines, line, width = [], [], 0
     for piece in pieces:
         drawn = _text_part(piece) if isinstance(piece, str) else _plane(*piece)
-        if piece == "\n" or (line and width + drawn[1] > WIDEST):
+        if piece == "\n" or (line and width + drawn[1] > widest):
             lines, line, width = [*lines, line], [], 0
         if piece != "\n":
             line, width = [*line, drawn], width + drawn[1]
@@ -116,7 +124,7 @@ def draw(*parts: "Grid | str", alt: str | None = None) -> Figure:
 
 
 def side_by_side(yours, expected) -> Figure | None:
-    """Yours and the target as one figure, differing cells crossed out; None for what has no picture."""
+    """Yours and the target as one figure, differing cells hatched; None for what has no picture."""
     try:
         mine, target = np.asarray(yours), np.asarray(expected)
     except ValueError:
@@ -241,7 +249,7 @@ def keras_diagram(model) -> Figure:
 
 def _planes(part: Grid) -> list[tuple[Grid, np.ndarray, str, np.ndarray | None]]:
     array, marks, shape = part.array, part.marks, part.array.shape
-    heading = f"{part.title} {shape}".strip()
+    heading = part.title if part.part else f"{part.title} {shape}".strip()
     if array.ndim <= 2:
         return [(part, array, heading, marks)]
     if array.ndim == 3:
@@ -283,11 +291,10 @@ def _plane(part: Grid, plane: np.ndarray, label: str, marks) -> tuple[str, float
             radius = role.radius if readable else 0
             edge = 'stroke="#777" stroke-dasharray="3 3"' if padded else 'stroke="#444"'
             svg.append(f'<rect x="{x}" y="{y}" width="{wide}" height="{size}" rx="{radius}" fill="{fill}" {edge}/>')
+            if marks is not None and marks[row, column]:
+                svg.append(_mark(x, y, wide, size))
             if readable:
                 svg.append(_label(texts[row][column], x + wide / 2, y + size / 2 + 5, 14))
-            if marks is not None and marks[row, column]:
-                cross = f"M{x + 3} {y + 3}l{wide - 6} {size - 6}M{x + wide - 3} {y + 3}l{6 - wide} {size - 6}"
-                svg.append(f'<path d="{cross}" stroke="#D55E00" stroke-width="2" opacity="0.8" fill="none"/>')
     if role.border > 1:
         svg.append(_frame(0, 0, columns * wide, rows * size, role.border))
     for row, column, height, width in part.windows:
@@ -310,6 +317,17 @@ def _frame(x: float, y: float, width: float, height: float, stroke: float) -> st
     return (
         f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="none" stroke="#111" stroke-width="{stroke}"/>'
     )
+
+
+def _mark(x: float, y: float, width: float, height: float) -> str:
+    """A frame and hatched corners, which leave the number in the middle readable."""
+    right, bottom = x + width, y + height
+    frame = f"M{x + 3} {y + 3}H{right - 3}V{bottom - 3}H{x + 3}z"
+    corners = "".join(
+        f"M{x + 3} {y + reach}L{x + reach} {y + 3}M{right - 3} {bottom - reach}L{right - reach} {bottom - 3}"
+        for reach in (8, 12, 16)
+    )
+    return f'<path d="{frame}{corners}" stroke="#B34700" stroke-width="2" fill="none"/>'
 
 
 def _label(text: str, x: float, y: float, size: int, bold: bool = False) -> str:
@@ -342,7 +360,7 @@ def _words(part) -> str:
     if isinstance(part, str):
         return part
     array = part.array
-    said = f"{part.title} of shape {array.shape}"
+    said = part.title if part.part else f"{part.title} of shape {array.shape}"
     if array.size <= 64:
         said += ": " + str(np.vectorize(_text, otypes=[str])(array).tolist()).replace("'", "")
     for row, column, height, width in part.windows:

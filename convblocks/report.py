@@ -1,5 +1,6 @@
 """A check's result as a table for people: in a notebook, on the feedback page and in a terminal."""
 
+import re
 from dataclasses import dataclass
 from html import escape
 
@@ -8,39 +9,80 @@ from convblocks.figures import Figure
 
 @dataclass
 class Line:
-    """One case: what was tried, whether it agrees, what is off in words, and a picture of it where there is one."""
+    """One case: what was tried, whether it agrees, what is off in words.
+
+    worth: the points it earns when it agrees, 0 where there are none. figure, steps: how the right answer comes about,
+    as a picture and as arithmetic line by line, where that is shown.
+    """
 
     title: str
     agrees: bool
     sentence: str = ""
+    worth: float = 0
     figure: Figure | None = None
+    steps: tuple[str, ...] = ()
 
 
 def html_table(heading: str, lines: list[Line], note: str = "") -> str:
-    """The lines as a table of HTML with its own styles, marked by sign and word as well as by colour.
+    """The lines as a table of HTML with its own styles: what differs first, marked by sign, word and colour.
 
     note: what is said of all of them together, below the heading.
     """
-    rows = []
-    for line in lines:
+    scored = any(line.worth for line in lines)
+    columns = ["result", "case", "points"] if scored else ["result", "example"]
+    cell = 'style="text-align:left;vertical-align:top;padding:4px 8px;overflow-wrap:anywhere;font-weight:normal"'
+    narrow = 'style="text-align:left;vertical-align:top;padding:4px 8px;white-space:nowrap"'
+    rows = ["".join(f'<th scope="col" {narrow}>{name}</th>' for name in columns)]
+    for line in _wrong_first(lines):
         sign, word, colour = ("✓", "agrees", "#e3f1fb") if line.agrees else ("✗", "differs", "#fdeade")
-        what = f"<div>{escape(line.sentence)}</div>" if line.sentence else ""
-        picture = line.figure.html if line.figure else ""
+        what = f"<div>{_with_code(line.sentence)}</div>" if line.sentence else ""
+        points = f"<td {narrow}>{_points(line)}</td>" if scored else ""
+        look = f'style="background:{colour};color:#111;border-top:1px solid #888"'
         rows.append(
-            f'<tr style="background:{colour};color:#111">'
-            f'<td style="text-align:left;white-space:nowrap;padding:4px 10px">{sign} {word}</td>'
-            f'<td style="text-align:left;padding:4px 10px"><b>{escape(line.title)}</b>{what}{picture}</td></tr>'
+            f"<tr {look}><td {narrow}>{sign} {word}</td>"
+            f'<th scope="row" {cell}><b>{escape(line.title)}</b>{what}</th>{points}</tr>'
         )
+        if line.figure or line.steps:
+            rows.append(
+                f'<tr style="background:#fdfdfb;color:#111"><td colspan="{len(columns)}" {cell}>{_how(line)}</td></tr>'
+            )
     said = f"<div>{escape(note)}</div>" if note else ""
     return (
-        f'<table style="border-collapse:collapse;max-width:100%"><caption style="text-align:left;padding:4px 0">'
-        f"<b>{escape(heading)}</b>{said}</caption><tbody>{''.join(rows)}</tbody></table>"
+        '<table style="border-collapse:collapse;max-width:100%"><caption style="text-align:left;padding:4px 0">'
+        f"<b>{escape(heading)}</b>{said}</caption><thead><tr>{rows[0]}</tr></thead><tbody>{''.join(rows[1:])}</tbody></table>"
     )
 
 
 def plain_table(heading: str, lines: list[Line], note: str = "") -> str:
     """The same as plain text."""
-    rows = [
-        f"  {'✓' if line.agrees else '✗'} {line.title}" + (f": {line.sentence}" * bool(line.sentence)) for line in lines
-    ]
-    return "\n".join([heading, *[note] * bool(note), *rows])
+    rows = [heading, *[note] * bool(note)]
+    for line in _wrong_first(lines):
+        points = f" ({_points(line)})" if line.worth else ""
+        rows.append(
+            f"  {'✓' if line.agrees else '✗'} {line.title}{points}" + f": {line.sentence}" * bool(line.sentence)
+        )
+        rows += [f"      {step}" for step in line.steps]
+    return "\n".join(rows)
+
+
+def _wrong_first(lines: list[Line]) -> list[Line]:
+    return sorted(lines, key=lambda line: line.agrees)
+
+
+def _points(line: Line) -> str:
+    worth = f"{round(line.worth, 2):g}"
+    return f"{worth if line.agrees else 0} of {worth}"
+
+
+def _how(line: Line) -> str:
+    """The picture and the arithmetic of the right answer."""
+    picture = line.figure.html if line.figure else ""
+    if not line.steps:
+        return picture
+    steps = "".join(f"<li>{escape(step)}</li>" for step in line.steps)
+    return f"<p><b>How Keras comes to its answer here</b></p>{picture}<ul>{steps}</ul>"
+
+
+def _with_code(sentence: str) -> str:
+    """A sentence as HTML; what stands in backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(sentence))

@@ -23,7 +23,7 @@ GRACE = 5.0
 
 def no_result(name: str, points: float, sentence: str) -> Result:
     """The result of a check that could not be made, with the reason."""
-    return Result(name, points, 0.0, [Line("the check could not be made", False, sentence)])
+    return Result(name, points, 0.0, [Line("the check could not be made", False, sentence, points)])
 
 
 class Broker:

@@ -29,7 +29,7 @@ _TAGS = """
 # Nothing that moves a box, or lets what is in it hang over, so that nothing lies on another's score.
 _PROPERTIES = """
     background background-color border border-bottom border-collapse border-color border-left border-right
-    border-spacing border-style border-top border-width color font-style font-weight max-width padding
+    border-spacing border-style border-top border-width color font-style font-weight max-width overflow-wrap padding
     padding-bottom padding-left padding-right padding-top text-align text-decoration vertical-align white-space
     width
 """
@@ -68,7 +68,7 @@ _CLEANER = nh3.Cleaner(
         "img": {"alt", "height", "src", "width"},
         "ol": {"start"},
         "td": {"colspan", "rowspan"},
-        "th": {"colspan", "rowspan"},
+        "th": {"colspan", "rowspan", "scope"},
     },
     attribute_filter=_attribute,
     # Classes and ids of a student's would be found by Formgrader's own scripts; highlighted code needs these alone.

@@ -7,6 +7,7 @@ import pytest
 
 from convblocks import compare
 
+BATCH = np.random.default_rng(0).permutation(2 * 3 * 5 * 3).reshape(2, 3, 5, 3) + 0.5
 ARRAY = np.array([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0], [7.0, 8.0, 9.5], [0.0, 2.0, 1.0]])
 
 
@@ -58,6 +59,25 @@ def test_the_same_numbers_in_another_form_agree(yours, expected):
         (np.where(ARRAY == 1, 9, ARRAY), ARRAY, "value", "only the border differs"),
         (ARRAY * np.nan, ARRAY, "value", "NaN"),
         (ARRAY[:3].T, ARRAY[:3], "value", "rows and columns are swapped"),
+        (BATCH[0], BATCH, "shape", "the batch axis at the start is missing"),
+        (BATCH[..., 0], BATCH[..., :1], "shape", "the channel axis at the end is missing"),
+        (BATCH[0, ..., 0], BATCH[:1, ..., :1], "shape", "the batch axis at the start and the channel axis at the end"),
+        (BATCH[:, :-1, :-2], BATCH, "shape", "1 row too few and 2 columns too few"),
+        (np.concatenate([BATCH, BATCH]), BATCH, "shape", "2 images too many"),
+        (BATCH[..., :1], BATCH, "shape", "2 channels too few"),
+        (ARRAY.ravel(), ARRAY, "shape", "2 axes are needed, yours has 1"),
+        (ARRAY * 3, ARRAY, "value", "yours is 3 times what is expected everywhere"),
+        (ARRAY * 0, ARRAY, "value", "yours is 0 everywhere"),
+        (BATCH + np.array([1, -2, 4]), BATCH, "value", "each channel is off by a number of its own"),
+        (ARRAY[::-1], ARRAY, "value", "upside down"),
+        (BATCH[:, :, ::-1], BATCH, "value", "mirrored, left for right"),
+        (BATCH[:, ::-1, ::-1], BATCH, "value", "turned by half a turn"),
+        (np.sort(ARRAY, axis=None).reshape(4, 3), ARRAY, "value", "the same numbers in another order"),
+        ((ARRAY / 4).astype(int), ARRAY / 4, "value", "without what comes after the point"),
+        (np.round(ARRAY / 4), ARRAY / 4, "value", "rounded"),
+        (np.maximum(ARRAY, 0), ARRAY, "value", "yours is 0 where negative numbers are expected"),
+        (ARRAY, np.maximum(ARRAY, 0), "value", "yours is negative where 0 is expected"),
+        ((ARRAY * 200).astype(int).astype("uint8"), ARRAY * 200, "value", "as the type uint8 makes them"),
     ],
 )
 def test_each_kind_of_difference_has_its_words(yours, expected, kind, words):
@@ -65,6 +85,20 @@ def test_each_kind_of_difference_has_its_words(yours, expected, kind, words):
     assert not comparison.agrees
     assert comparison.kind == kind
     assert words in comparison.sentence
+
+
+@pytest.mark.parametrize("shape", [(2,), (7,), (3, 4), (4, 4), (5, 3, 2), (1, 3, 3, 1), (2, 5, 4, 3)])
+def test_numbers_without_a_pattern_get_no_hint(shape):
+    rng = np.random.default_rng(shape)
+    for _ in range(50):
+        target = rng.integers(-9, 10, shape).astype(float)
+        wrong = target + rng.permutation(np.linspace(-3.3, 4.1, target.size)).reshape(shape)
+        assert "(" not in compare(wrong, target).sentence
+        # One number alone says nothing of the others.
+        one = target.copy()
+        one.flat[target.size // 2] += 0.7
+        sentence = compare(one, target).sentence
+        assert "(" not in sentence or "only the border" in sentence
 
 
 def test_a_difference_is_drawn_side_by_side():
