@@ -2,17 +2,19 @@
 
 import importlib
 from collections.abc import Callable, Collection, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from html import escape
 
 from autograde_tests import cases as registry
 from autograde_tests.cases import CHECKS, Case
+from autograde_tests.diagnosis import Cause, diagnose
 from autograde_tests.explaining import explain
 from autograde_tests.lending import lend
 from autograde_tests.oracle import expected
 from convblocks.calling import Outcome, answer
 from convblocks.compare import compare
 from convblocks.report import Line, html_table, plain_table
-from convblocks.transfer import MalformedMessage, pack, unpack
+from convblocks.transfer import MalformedMessage, Unknown, called, pack, unpack
 
 MODULES = ("padding", "conv_forward", "weight_counting", "max_pool", "flatten", "shapes_classifier")
 
@@ -21,11 +23,15 @@ KINDS = ("returned", "not written", "raised", "too long")
 SENTENCE = 400
 """How much of a sentence from the student's process is kept, in characters."""
 
+LARGEST = 2 * 2**20
+"""Bytes of an answer that is looked at: far more than any right one has, and few enough to keep those to all cases."""
+
 
 @dataclass
 class Result:
     """What one check found: `score` of `points`, a line for every case, and a `note` on the whole where there is one.
 
+    causes: what explains all that is wrong, one way or another; none where the numbers name nothing (see `diagnosis`).
     As text/plain it is the score alone, which nbgrader reads as partial credit; as text/html the table for the student;
     `application/vnd.convblocks.result+json` carries the same for programs.
     """
@@ -36,6 +42,7 @@ class Result:
     lines: list[Line]
     written: bool = True
     note: str = ""
+    causes: list[Cause] = field(default_factory=list)
 
     @property
     def heading(self) -> str:
@@ -45,10 +52,28 @@ class Result:
         right = sum(line.agrees for line in self.lines)
         return f"{self.name}: {right} of {len(self.lines)} cases agree with Keras, {self.score:g} of {self.points:g} points"
 
+    @property
+    def diagnosis(self) -> list[str]:
+        """What goes wrong, how it shows and where to look again, in sentences; none where the numbers name nothing."""
+        one = "One mistake gives exactly your numbers, in every case:"
+        two = "Two mistakes at once give exactly your numbers, in every case:"
+        said = []
+        for place, cause in enumerate(self.causes):
+            said.append("Or:" if place else one if len(cause) == 1 else two)
+            said += [
+                f"{each.wrong[0].upper()}{each.wrong[1:]}. {each.shows} Look again at “{each.look}”." for each in cause
+            ]
+        return said
+
     def __str__(self) -> str:
-        return plain_table(self.heading, self.lines, self.note)
+        return "\n".join([*self.diagnosis, plain_table(self.heading, self.lines, self.note)])
 
     def _repr_mimebundle_(self, include=None, exclude=None):
+        diagnosis = "".join(f'<p style="margin:4px 0">{escape(sentence)}</p>' for sentence in self.diagnosis)
+        causes = [
+            [{"name": each.name, "wrong": each.wrong, "shows": each.shows, "look": each.look} for each in cause]
+            for cause in self.causes
+        ]
         cases = [
             {"case": line.title, "agrees": line.agrees, "sentence": line.sentence, "worth": line.worth}
             for line in self.lines
@@ -59,11 +84,12 @@ class Result:
             "score": self.score,
             "written": self.written,
             "note": self.note,
+            "causes": causes,
             "cases": cases,
         }
         return {
             "text/plain": f"{self.score:g}",
-            "text/html": html_table(self.heading, self.lines, self.note),
+            "text/html": diagnosis + html_table(self.heading, self.lines, self.note),
             "application/vnd.convblocks.result+json": data,
         }
 
@@ -115,18 +141,24 @@ def conversation(
     seed = registry.course_seed() if seed is None else seed
     cases = wanted.cases(seed)
     answers = expected(wanted, seed)
+
+    def result(counted: "_Round", note: str = "") -> Result:
+        wrong = counted.agreeing < len(cases)
+        causes = diagnose(wanted, seed, cases, counted.outcomes, answers) if wrong else []
+        return counted.result(name, points, note, causes)
+
     own = yield from _round(name, cases, answers)
     lent = [one for one in wanted.builds_on if lendable is None or one in lendable]
     first = next((place for place, line in enumerate(own.lines) if not line.agrees), None)
     if not lent or first is None or own.ended:
-        return own.result(name, points)
+        return result(own)
     case, target = cases[first], answers[first]
     outcome = yield _request(case, lent)
     if not outcome.borrowed:
-        return own.result(name, points)
+        return result(own)
     with_lent = yield from _round(name, cases, answers, lent)
     if with_lent.earned <= own.earned or with_lent.ended or _judge(case, outcome, target):
-        return own.result(name, points)
+        return result(own)
     # The fewest that have to be right, the later ones given back first: a bug may lie below what calls it.
     to_blame = list(lent)
     for one in reversed(lent):
@@ -134,7 +166,7 @@ def conversation(
         outcome = yield _request(case, fewer)
         if not _judge(case, outcome, target):
             to_blame = fewer
-    return with_lent.result(name, points, _note(name, own, with_lent, to_blame))
+    return result(with_lent, _note(name, own, with_lent, to_blame))
 
 
 def _note(name: str, own: "_Round", with_lent: "_Round", to_blame: list[str]) -> str:
@@ -151,9 +183,10 @@ def _note(name: str, own: "_Round", with_lent: "_Round", to_blame: list[str]) ->
 
 @dataclass
 class _Round:
-    """All cases asked once: `earned` of `possible` weight."""
+    """All cases asked once: `earned` of `possible` weight; outcomes: of the calls up to one that did not end."""
 
     lines: list[Line]
+    outcomes: list[Outcome]
     earned: float
     possible: float
     ended: bool
@@ -162,7 +195,7 @@ class _Round:
     def agreeing(self) -> int:
         return sum(line.agrees for line in self.lines)
 
-    def result(self, name: str, points: float, note: str = "") -> Result:
+    def result(self, name: str, points: float, note: str, causes: list[Cause]) -> Result:
         written = not all(line.sentence.startswith("not written yet") for line in self.lines)
         lines = self.lines
         if not written:
@@ -171,7 +204,7 @@ class _Round:
         for line in lines:
             line.worth *= points / self.possible
         # Cents of a point, so that the number a student sees is the number that is stored.
-        return Result(name, points, round(points * self.earned / self.possible, 2), lines, written, note)
+        return Result(name, points, round(points * self.earned / self.possible, 2), lines, written, note, causes)
 
 
 def _request(case: Case, lent: Sequence[str] = ()) -> dict:
@@ -185,7 +218,7 @@ def _request(case: Case, lent: Sequence[str] = ()) -> dict:
 
 
 def _round(name: str, cases: list[Case], answers: list, lent: Sequence[str] = ()) -> Generator[dict, Outcome, _Round]:
-    lines, earned, shared, stuck, ended = [], 0.0, {}, "", False
+    lines, outcomes, earned, shared, stuck, ended = [], [], 0.0, {}, "", False
     for case, target in zip(cases, answers, strict=True):
         if stuck:
             lines.append(Line(case.name, False, stuck, case.weight))
@@ -195,6 +228,7 @@ def _round(name: str, cases: list[Case], answers: list, lent: Sequence[str] = ()
             outcome = yield _request(case, lent)
         if case.call:
             shared[case.call] = outcome
+        outcomes.append(outcome)
         sentence = _judge(case, outcome, target)
         if case.keeps_inputs and not sentence and not any(line.agrees for line in lines):
             # Leaving the inputs alone is no merit of a function that gets nothing right.
@@ -207,7 +241,7 @@ def _round(name: str, cases: list[Case], answers: list, lent: Sequence[str] = ()
         lines.append(line)
         stuck = {"too long": "not tried after a call that did not end", "ended": "not tried"}.get(outcome.kind, "")
         ended = ended or outcome.kind == "ended"
-    return _Round(lines, earned, sum(case.weight for case in cases), ended)
+    return _Round(lines, outcomes, earned, sum(case.weight for case in cases), ended)
 
 
 def to_outcome(message: bytes) -> Outcome:
@@ -218,7 +252,10 @@ def to_outcome(message: bytes) -> Outcome:
         texts = [kind, sentence, *changed]
         if kind not in KINDS or not all(isinstance(one, str) for one in texts) or (kind != "returned" and not sentence):
             raise ValueError
-        return Outcome(kind, reply["value"], sentence[:SENTENCE], changed=[one[:40] for one in changed[:10]])
+        value = reply["value"]
+        if len(message) > LARGEST:
+            value = Unknown(f"{called(value)}, which is too large to be looked at,")
+        return Outcome(kind, value, sentence[:SENTENCE], changed=[one[:40] for one in changed[:10]])
     except MalformedMessage as error:
         return Outcome("raised", sentence=f"its answer cannot be read: {error}")
     except (TypeError, KeyError, ValueError):

@@ -2,7 +2,8 @@
 
 An answer depends on the check, the seed, the version of Keras and the files that cases are made of. The answers of a whole
 seed are computed by one command, `python -m autograde_tests`, in one process, and kept in `.cache/expected/`
-beside this package with the inputs they belong to. Grading with the answers there imports no TensorFlow.
+beside this package with the inputs they belong to. Grading with the answers there imports no TensorFlow. What the
+misconceptions of the bank compute on the same cases is kept in the same way (see `diagnosis`).
 """
 
 import contextlib
@@ -14,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,12 @@ from convblocks.transfer import MalformedMessage, pack, unpack
 ROOT = Path(__file__).resolve().parent.parent
 
 FOLDER = ROOT / ".cache" / "expected"
+
+ANSWERS = "answers"
+"""The kind of what is kept that Keras said; that of the bank is named after its folder."""
+
+WITHOUT_A_SAY = ("test_", "conftest", "checking", "diagnosis", "bank", "lending", "notebooks", "wrong_answers", "__")
+"""Beginnings of the names of modules here that Keras' answers do not depend on."""
 
 log = logging.getLogger(__name__)
 
@@ -66,9 +74,21 @@ def layer(name: str, *args, inputs, weights=(), **kwargs) -> np.ndarray:
 def expected(check: Check, seed: int) -> list:
     """What Keras answers to every case of the check: from the cache, which is made first where it is missing or damaged."""
     cases = check.cases(seed)
-    file = _file(check, seed)
-    answers = _read(file, check, cases)
-    if answers is None:
+    answers = kept(ANSWERS, check, seed, cases)
+    return unpack(pack([_data(check.answer(case)) for case in cases])) if answers is None else answers
+
+
+def build(checks: list[Check], seed: int) -> None:
+    """Ask Keras about every case of the checks and keep the answers. Imports Keras; raises OSError where nothing can be kept."""
+    for check in checks:
+        keep(ANSWERS, check, seed, lambda cases, check=check: [_data(check.answer(case)) for case in cases])
+
+
+def kept(kind: str, check: Check, seed: int, cases: list[Case]):
+    """What is kept of this kind for the check's cases, made first where it is missing or damaged; None where it cannot be."""
+    file = _file(check, seed, kind)
+    content = _read(file, check, cases)
+    if content is None:
         # In a process of its own, so that this one, which may grade for hours, never holds TensorFlow.
         made = subprocess.run(
             [sys.executable, "-m", "autograde_tests", "--seed", str(seed)],
@@ -76,19 +96,18 @@ def expected(check: Check, seed: int) -> list:
             capture_output=True,
             text=True,
         )
-        answers = _read(file, check, cases)
-    if answers is None:
-        log.warning("the answers of Keras to %s cannot be kept in %s: %s", check.name, FOLDER, made.stderr[-300:])
-        answers = unpack(pack([_data(check.answer(case)) for case in cases]))
-    return answers
+        content = _read(file, check, cases)
+    if content is None:
+        log.warning("the %s to %s cannot be kept in %s: %s", kind, check.name, FOLDER, made.stderr[-300:])
+    return content
 
 
-def build(checks: list[Check], seed: int) -> None:
-    """Ask Keras about every case of the checks and keep the answers. Imports Keras; raises OSError where nothing can be kept."""
-    for check in checks:
-        cases = check.cases(seed)
-        if _read(_file(check, seed), check, cases) is None:
-            _write(_file(check, seed), check, cases, [_data(check.answer(case)) for case in cases])
+def keep(kind: str, check: Check, seed: int, make: Callable[[list[Case]], object]) -> None:
+    """Keep what `make(cases)` gives, which has to be data, unless it is there already. Raises OSError where it cannot be kept."""
+    cases = check.cases(seed)
+    file = _file(check, seed, kind)
+    if _read(file, check, cases) is None:
+        _write(file, check, cases, make(cases))
 
 
 def is_warm(checks: list[Check], seed: int) -> bool:
@@ -101,18 +120,22 @@ def _data(answer):
     return np.array(answer) if isinstance(answer, np.ndarray) else answer
 
 
-def _file(check: Check, seed: int) -> Path:
-    return FOLDER / f"{check.name}-{seed}-{_fingerprint()}.answers"
+def _file(check: Check, seed: int, kind: str = ANSWERS) -> Path:
+    return FOLDER / f"{check.name}-{seed}-{_fingerprint(kind)}.{kind}"
 
 
-def _fingerprint() -> str:
-    """Changes with Keras, NumPy, every module of this package (tests aside), the trained weights and drawings."""
+def _fingerprint(kind: str) -> str:
+    """Changes with Keras, NumPy, every module that has a say in what is kept, the trained weights and drawings."""
     digest = hashlib.sha256()
     for package in ("keras", "numpy"):
         digest.update(importlib.metadata.version(package).encode())
-    for module in sorted(Path(__file__).parent.glob("*.py")):
-        if not module.name.startswith(("test_", "conftest")):
-            digest.update(module.read_bytes())
+    here = Path(__file__).parent
+    modules = {module for module in here.glob("*.py") if not module.stem.startswith(WITHOUT_A_SAY)}
+    if kind != ANSWERS:
+        # Made by its module out of what is in its folder.
+        modules |= {here / "diagnosis.py", *here.glob(f"{kind}/*.py")}
+    for module in sorted(modules):
+        digest.update(module.read_bytes())
     for used in (ROOT / "source" / "6-shapes-classifier" / "weights.npz", ROOT / "convblocks" / "shapes.py"):
         digest.update(used.read_bytes())
     return digest.hexdigest()[:16]
@@ -122,20 +145,20 @@ def _inputs(cases: list[Case]) -> list:
     return [[case.name, list(case.args), case.kwargs, case.probe] for case in cases]
 
 
-def _read(file: Path, check: Check, cases: list[Case]) -> list | None:
-    """The answers kept in a file; None, and a word in the log, for one that is damaged or was made for other cases."""
+def _read(file: Path, check: Check, cases: list[Case]):
+    """The content kept in a file; None, and a word in the log, for one that is damaged or was made for other cases."""
     try:
-        kept = file.read_bytes()
+        found = file.read_bytes()
     except OSError:
         return None
     # Its own digest tells a damaged file, name and inputs one that belongs to something else.
-    digest, content = kept[:32], kept[32:]
+    digest, content = found[:32], found[32:]
     with contextlib.suppress(MalformedMessage, KeyError, TypeError):
         if hashlib.sha256(content).digest() == digest:
-            name, inputs, answers = unpack(content)
-            if (name, inputs, len(answers)) == (check.name, _digest(cases), len(cases)):
-                return answers
-    log.warning("the kept answers to %s are damaged or not ours, and are made anew: %s", check.name, file)
+            name, inputs, made = unpack(content)
+            if (name, inputs) == (check.name, _digest(cases)):
+                return made
+    log.warning("what is kept for %s is damaged or not ours, and is made anew: %s", check.name, file)
     return None
 
 
@@ -143,8 +166,8 @@ def _digest(cases: list[Case]) -> str:
     return hashlib.sha256(pack(_inputs(cases))).hexdigest()
 
 
-def _write(file: Path, check: Check, cases: list[Case], answers: list) -> None:
-    content = pack([check.name, _digest(cases), answers])
+def _write(file: Path, check: Check, cases: list[Case], made) -> None:
+    content = pack([check.name, _digest(cases), made])
     file.parent.mkdir(parents=True, exist_ok=True)
     # Written aside and moved, so that two processes at once never see half a file.
     with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as aside:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from autograde_tests.misconceptions import misconception
+from autograde_tests.misconceptions import misconception, twist
 
 
 def _pair(value):
@@ -30,7 +30,7 @@ def _slide(images, kernel, strides=(1, 1)):
     return np.einsum("nrcixy,xyif->nrcf", windows[:, ::row_strides, ::column_strides], kernel)
 
 
-def _activate(x, activation):
+def _activate(x, activation=None):
     if activation == "relu":
         return np.maximum(x, 0)
     if activation == "sigmoid":
@@ -54,81 +54,145 @@ def _one(image, kernel):
 # One weighted sum.
 
 
-@misconception("weighted_sum", "the kernel is flipped: a pixel meets the weight of the opposite corner")
+@misconception(
+    "weighted_sum",
+    wrong="the kernel is flipped: a pixel meets the weight of the opposite corner",
+    shows="The right numbers come into the sum, but in wrong pairs: the first pixel meets the last weight.",
+)
 def sum_flipped(patch, kernel):
     return float((patch * kernel[::-1, ::-1]).sum())
 
 
-@misconception("weighted_sum", "the kernel is transposed: rows meet columns")
+@misconception(
+    "weighted_sum",
+    wrong="the kernel is transposed: rows meet columns",
+    shows="Square patches give another number, others an error: only the weights on the diagonal meet their pixel.",
+)
 def sum_transposed(patch, kernel):
     return float((patch * kernel.swapaxes(0, 1)).sum())
 
 
-@misconception("weighted_sum", "a product of matrices instead of pixel times weight")
+@misconception(
+    "weighted_sum",
+    wrong="the patch is multiplied with the kernel as a matrix (@) instead of pixel by weight (*)",
+    shows="Square patches give another number, others an error about shapes.",
+)
 def sum_of_matrix_product(patch, kernel):
     return float((patch @ kernel).sum())
 
 
-@misconception("weighted_sum", "the mean of the products instead of their sum")
+@misconception(
+    "weighted_sum",
+    wrong="the mean of the products instead of their sum",
+    shows="Your number is the right one divided by how many pixels the patch has.",
+)
 def sum_mean(patch, kernel):
     return float((patch * kernel).mean())
 
 
-@misconception("weighted_sum", "divided by the sum of the weights: a weighted average instead of a weighted sum")
+@misconception(
+    "weighted_sum",
+    wrong="divided by the sum of the weights: a weighted average instead of a weighted sum",
+    shows="Your number is the right one divided by the sum of the weights.",
+)
 def sum_average(patch, kernel):
     return float((patch * kernel).sum() / kernel.sum())
 
 
-@misconception("weighted_sum", "the products are returned, not summed")
+@misconception(
+    "weighted_sum",
+    wrong="the products are returned, not summed",
+    shows="You return an array as large as the patch; its sum would be right.",
+)
 def sum_missing(patch, kernel):
     return patch * kernel
 
 
-@misconception("weighted_sum", "summed along the rows alone")
+@misconception(
+    "weighted_sum",
+    wrong="summed along one axis alone: a number for each column is left",
+    shows="You return an array with one number a column; its sum would be right.",
+)
 def sum_of_rows(patch, kernel):
     return (patch * kernel).sum(axis=0)
 
 
-@misconception("weighted_sum", "the channels are not summed")
+@misconception(
+    "weighted_sum",
+    wrong="the channels are not summed",
+    shows="Patches with channels give one number per channel; without channels, one per column fails as well.",
+    look="Several channels: still one picture per filter",
+)
 def sum_per_channel(patch, kernel):
     return (patch * kernel).sum(axis=(0, 1))
 
 
-@misconception("weighted_sum", "an array of one number instead of a number")
+@misconception(
+    "weighted_sum",
+    wrong="an array of one number instead of a number",
+    shows="The number is right but inside an array: take it out, with float() of the sum alone.",
+)
 def sum_in_an_array(patch, kernel):
     return np.array([(patch * kernel).sum()])
 
 
-@misconception("weighted_sum", "only channel 0 is used")
+@misconception(
+    "weighted_sum",
+    wrong="only channel 0 is used",
+    shows="Patches without channels are right; with channels the others are missing in your sum.",
+    look="Several channels: still one picture per filter",
+)
 def sum_first_channel(patch, kernel):
     products = patch * kernel
     return float((products if products.ndim == 2 else products[:, :, 0]).sum())
 
 
-@misconception("weighted_sum", "the channels are averaged instead of summed")
+@misconception(
+    "weighted_sum",
+    wrong="the channels are averaged instead of summed",
+    shows="Patches without channels are right; with channels yours is too small by their number.",
+    look="Several channels: still one picture per filter",
+)
 def sum_channels_averaged(patch, kernel):
     products = patch * kernel
     return float(products.sum() / (1 if products.ndim == 2 else products.shape[2]))
 
 
-@misconception("weighted_sum", "relu is always applied: negative sums become 0")
+@misconception(
+    "weighted_sum",
+    wrong="relu is always applied: negative sums become 0",
+    shows="All negative sums are 0; the others are right.",
+    look="What happens to each number afterwards",
+)
 def sum_relu(patch, kernel):
     return max(float((patch * kernel).sum()), 0.0)
 
 
-@misconception("weighted_sum", "the fraction is cut off")
+@misconception(
+    "weighted_sum",
+    wrong="the fraction is cut off",
+    shows="Whole sums are right; from others the part behind the point is missing.",
+)
 def sum_truncated(patch, kernel):
     return int((patch * kernel).sum())
 
 
-@misconception("weighted_sum", "the patch that was given is changed in place")
+@misconception(
+    "weighted_sum",
+    wrong="the patch that was given is changed in place",
+    shows="The number is right, but the patch holds the products afterwards; make a new array for them.",
+)
 def sum_in_place(patch, kernel):
     total = float((patch * kernel).sum())
     patch[:] = patch * kernel
     return total
 
 
-@misconception("weighted_sum", "only a square window of as many columns as there are rows is summed")
+@misconception(
+    "weighted_sum",
+    wrong="only a square window of as many columns as there are rows is summed",
+    shows="Square and narrow patches are right; in wide ones the last columns are missing.",
+)
 def sum_square(patch, kernel):
     side = patch.shape[0]
     return float((patch * kernel)[:, :side].sum())
@@ -137,52 +201,88 @@ def sum_square(patch, kernel):
 # One filter on one image.
 
 
-@misconception("correlate2d", "the kernel is flipped (true convolution): Keras computes cross-correlation")
+@misconception(
+    "correlate2d",
+    wrong="the kernel is flipped (true convolution): Keras computes cross-correlation",
+    shows="Your numbers are those of a kernel turned by half a turn: its last weight meets the window's first pixel.",
+)
 def flipped(image, kernel):
     return _one(image, kernel[::-1, ::-1])
 
 
-@misconception("correlate2d", "the kernel is flipped left to right alone")
+@misconception(
+    "correlate2d",
+    wrong="the kernel is flipped left to right alone",
+    shows="Your numbers are those of a kernel seen in a mirror; kernels of one column are right.",
+)
 def flipped_left_to_right(image, kernel):
     return _one(image, kernel[:, ::-1])
 
 
-@misconception("correlate2d", "the kernel is transposed")
+@misconception(
+    "correlate2d",
+    wrong="the kernel is transposed",
+    shows="Square kernels give wrong numbers, and others a wrong shape as well: rows of weights have become columns.",
+)
 def transposed(image, kernel):
     return _one(image, kernel.T)
 
 
-@misconception("correlate2d", "the window's centre is taken as its start")
+@misconception(
+    "correlate2d",
+    wrong="the window's centre is taken as its start",
+    shows="The shape is right, but everything sits lower and further right, with zeros counted above and left.",
+)
 def centre_as_start(image, kernel):
     rows, columns = _one(image, kernel).shape
     top, left = kernel.shape[0] // 2, kernel.shape[1] // 2
     return _one(np.pad(image, ((top, 0), (left, 0))), kernel)[:rows, :columns]
 
 
-@misconception("correlate2d", 'zeros are put around the image, but this is "valid"')
+@misconception(
+    "correlate2d",
+    wrong='zeros are put around the image, but this is "valid"',
+    shows="Your result is as large as the image; its inside holds the right numbers.",
+)
 def zeros_around(image, kernel):
     return _right(image[None, :, :, None], kernel[:, :, None, None], padding="same")[0, :, :, 0]
 
 
-@misconception("correlate2d", "the image goes round: what leaves on the right comes in on the left")
+@misconception(
+    "correlate2d",
+    wrong="the image goes round: what leaves on the right comes in on the left",
+    shows="Your result is as large as the image; the right numbers are at its top left.",
+)
 def going_round(image, kernel):
     turned = [weight * np.roll(image, (-row, -column), axis=(0, 1)) for (row, column), weight in np.ndenumerate(kernel)]
     return sum(turned)
 
 
-@misconception("correlate2d", 'the "+ 1" is missing in the output size')
+@misconception(
+    "correlate2d",
+    wrong='the "+ 1" is missing in the output size',
+    shows="Your last row and last column are missing; all other numbers are right.",
+)
 def one_too_few(image, kernel):
     return _one(image, kernel)[:-1, :-1]
 
 
-@misconception("correlate2d", "the last row stays at 0: the loop ends one too early")
+@misconception(
+    "correlate2d",
+    wrong="the last row stays at 0: the loop ends one too early",
+    shows="Your last row is all 0; all others are right.",
+)
 def last_row_missing(image, kernel):
     output = _one(image, kernel)
     output[-1] = 0
     return output
 
 
-@misconception("correlate2d", "the kernel's columns are used as its rows as well")
+@misconception(
+    "correlate2d",
+    wrong="the kernel's columns are used as its rows as well",
+    shows="Square kernels are right; otherwise your number of rows is that for another kernel.",
+)
 def last_kernel_size_for_both(image, kernel):
     output = np.zeros((image.shape[0] - kernel.shape[1] + 1, image.shape[1] - kernel.shape[1] + 1))
     right = _one(image, kernel)
@@ -191,7 +291,11 @@ def last_kernel_size_for_both(image, kernel):
     return output
 
 
-@misconception("correlate2d", "the image's rows are used as its columns as well: right on square images alone")
+@misconception(
+    "correlate2d",
+    wrong="the image's rows are used as its columns as well: right on square images alone",
+    shows="Square images with square kernels are right; otherwise columns are missing, or too many and 0.",
+)
 def rows_for_columns(image, kernel):
     side = image.shape[0] - kernel.shape[0] + 1
     output, right = np.zeros((side, side)), _one(image, kernel)
@@ -200,48 +304,86 @@ def rows_for_columns(image, kernel):
     return output
 
 
-@misconception("correlate2d", "output rows and columns are swapped")
+@misconception(
+    "correlate2d",
+    wrong="output rows and columns are swapped",
+    shows="Your result is the right one, turned: rows are columns.",
+)
 def swapped(image, kernel):
     return _one(image, kernel).T
 
 
-@misconception("correlate2d", "the window moves by its own size instead of by one pixel")
+@misconception(
+    "correlate2d",
+    wrong="the window moves by its own size instead of by one pixel",
+    shows="Your result is too small: it holds only each window that does not overlap another.",
+)
 def tiles(image, kernel):
     return _one(image, kernel)[:: kernel.shape[0], :: kernel.shape[1]]
 
 
-@misconception("correlate2d", "the window never moves: the first patch is used everywhere")
+@misconception(
+    "correlate2d",
+    wrong="the window never moves: the first patch is used everywhere",
+    shows="All your numbers are alike: the right one of the top left place.",
+)
 def first_patch(image, kernel):
     output = _one(image, kernel)
     return np.full_like(output, output[0, 0])
 
 
-@misconception("correlate2d", "the mean of the products instead of their sum")
+@misconception(
+    "correlate2d",
+    wrong="the mean of the products instead of their sum",
+    shows="Each of your numbers is the right one divided by how many weights the kernel has.",
+    look="One number from one patch",
+)
 def mean_of_products(image, kernel):
     return _one(image, kernel) / kernel.size
 
 
-@misconception("correlate2d", "relu is always applied: negative sums become 0")
+@misconception(
+    "correlate2d",
+    wrong="relu is always applied: negative sums become 0",
+    shows="All negative numbers are 0; the others are right.",
+    look="What happens to each number afterwards",
+)
 def image_relu(image, kernel):
     return np.maximum(_one(image, kernel), 0)
 
 
-@misconception("correlate2d", "the result is kept in an array of whole numbers, so fractions are cut off")
+@misconception(
+    "correlate2d",
+    wrong="the result is kept in an array of whole numbers, so fractions are cut off",
+    shows="Whole numbers are right; from others the part behind the point is missing.",
+)
 def image_truncated(image, kernel):
     return _one(image, kernel).astype(int)
 
 
-@misconception("correlate2d", "the result is kept in an array like the image: uint8 goes round at 256")
+@misconception(
+    "correlate2d",
+    wrong="the result is kept in an array like the image: uint8 goes round at 256",
+    shows="Photos of type uint8 come out between 0 and 255, off by 256 or a multiple; all others are right.",
+)
 def image_wraps(image, kernel):
     return _one(image, kernel).astype(np.int64).astype(image.dtype) if image.dtype.kind == "u" else _one(image, kernel)
 
 
-@misconception("correlate2d", "the numbers are read as they lie in memory: wrong for an image turned with .T")
+@misconception(
+    "correlate2d",
+    wrong="the numbers are read as they lie in memory: wrong for an image turned with .T",
+    shows="Only an image that was turned with .T goes wrong: its pixels are taken in another order.",
+)
 def as_it_lies(image, kernel):
     return _one(image.ravel(order="K").reshape(image.shape), kernel)
 
 
-@misconception("correlate2d", "the image that was given is changed in place")
+@misconception(
+    "correlate2d",
+    wrong="the image that was given is changed in place",
+    shows="The numbers are right, but the image is overwritten with them; make a new array.",
+)
 def image_changed(image, kernel):
     output = _one(image, kernel)
     image[: len(output), : output.shape[1]] = output
@@ -251,156 +393,256 @@ def image_changed(image, kernel):
 # Activations.
 
 
-def _activation(name, says):
-    """Register `function(x)` as a wrong way to compute this one activation; the others stay right."""
+def _activation(name, **said):
+    """Register `function(x)` as a wrong way to compute this one activation; the others stay as they are."""
 
     def register(function):
-        def wrong(x, activation=None):
-            return function(x) if (activation or "linear") == name else _activate(x, activation)
+        def change(activate, x, activation):
+            return function(x) if (activation or "linear") == name else activate(x, activation)
 
-        wrong.__name__ = function.__name__
-        misconception("activate", says)(wrong)
+        change.__name__ = function.__name__
+        twist("activate", _activate, **said)(change)
         return function
 
     return register
 
 
-@_activation("softmax", "softmax over the batch axis: each column sums to 1 instead of each row")
-def softmax_along(x, axis):
+def _softmax_along(x, axis):
     powers = np.exp(x - x.max(axis=axis, keepdims=True))
     return powers / powers.sum(axis=axis, keepdims=True)
 
 
-@_activation("softmax", "softmax over everything: all numbers together sum to 1")
+@_activation(
+    "softmax",
+    wrong="softmax runs over the batch, the first axis, instead of the last",
+    shows="Each column of a table adds up to 1 instead of each row.",
+)
+def softmax_over_the_batch(x):
+    return _softmax_along(x, 0)
+
+
+@_activation(
+    "softmax",
+    wrong="softmax over everything: all numbers together sum to 1",
+    shows="Your numbers are too small: all together add up to 1, not each row.",
+)
 def softmax_everything(x):
-    return softmax_along(x, None)
+    return _softmax_along(x, None)
 
 
-@_activation("softmax", "softmax over axis 1, which is the last one of tables alone")
+@_activation(
+    "softmax",
+    wrong="softmax over axis 1, which is the last one of tables alone",
+    shows="Tables are right; in a batch of pictures the numbers of a pixel do not add up to 1.",
+)
 def softmax_axis_one(x):
-    return softmax_along(x, 1)
+    return _softmax_along(x, 1)
 
 
-@_activation("softmax", "softmax without subtracting the maximum: NaN for large numbers")
+@_activation(
+    "softmax",
+    wrong="softmax without subtracting the maximum: NaN for large numbers",
+    shows="Numbers of moderate size are right; large ones give NaN, since e to the power of 1000 is infinite.",
+)
 def softmax_overflow(x):
     powers = np.exp(x.astype(float))
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-@_activation("softmax", "softmax subtracts one maximum for all rows: NaN in rows far below it")
+@_activation(
+    "softmax",
+    wrong="softmax subtracts one maximum for all rows: NaN in rows far below it",
+    shows="Most is right; a row of numbers far below the largest of all gives NaN, 0 divided by 0.",
+)
 def softmax_one_maximum(x):
     powers = np.exp(x - x.max())
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-@_activation("softmax", "softmax of the maximum minus x: the largest number gets the least")
+@_activation(
+    "softmax",
+    wrong="softmax of the maximum minus x: the largest number gets the least",
+    shows="The numbers of a row add up to 1, but the largest input gets the smallest share.",
+)
 def softmax_turned(x):
-    return softmax_along(-x, -1)
+    return _softmax_along(-x, -1)
 
 
-@_activation("softmax", "softmax does not divide by the sum")
+@_activation(
+    "softmax",
+    wrong="softmax does not divide by the sum",
+    shows="Your largest number in each row is 1, and rows add up to more than 1.",
+)
 def softmax_undivided(x):
     return np.exp(x - x.max(axis=-1, keepdims=True))
 
 
-@_activation("softmax", "softmax divides by the sum without exp")
+@_activation(
+    "softmax",
+    wrong="softmax divides by the sum without exp",
+    shows="Rows add up to 1, but shares can be negative: e to the power is what makes them positive.",
+)
 def softmax_without_exp(x):
     return x / x.sum(axis=-1, keepdims=True)
 
 
-@_activation("softmax", "softmax is 1 for the largest and 0 for the others")
+@_activation(
+    "softmax",
+    wrong="softmax is 1 for the largest and 0 for the others",
+    shows="You have only 0 and 1 where shares between them were expected.",
+)
 def softmax_hard(x):
     return (x == x.max(axis=-1, keepdims=True)).astype(float)
 
 
-@_activation("softmax", "softmax is left out")
+@_activation("softmax", wrong="softmax is left out", shows='With "softmax" you return the numbers as they came.')
 def softmax_left_out(x):
     return x
 
 
-@_activation("softmax", "sigmoid in place of softmax")
+@_activation(
+    "softmax",
+    wrong="sigmoid in place of softmax",
+    shows='With "softmax" each number is between 0 and 1, but a row does not add up to 1.',
+)
 def sigmoid_for_softmax(x):
     return 1 / (1 + np.exp(-x.astype(float)))
 
 
-@_activation("sigmoid", "softmax in place of sigmoid")
+@_activation(
+    "sigmoid",
+    wrong="softmax in place of sigmoid",
+    shows='With "sigmoid" your rows add up to 1; sigmoid treats every number for itself.',
+)
 def softmax_for_sigmoid(x):
-    return softmax_along(x, -1)
+    return _softmax_along(x, -1)
 
 
-@_activation("sigmoid", "the minus sign is missing in sigmoid")
+@_activation(
+    "sigmoid", wrong="the minus sign is missing in sigmoid", shows="Each of your numbers is 1 minus the right one."
+)
 def sigmoid_turned(x):
     return 1 / (1 + np.exp(x.astype(float)))
 
 
-@_activation("sigmoid", "tanh in place of sigmoid")
+@_activation(
+    "sigmoid",
+    wrong="tanh in place of sigmoid",
+    shows="You have numbers between −1 and 1, and 0 where sigmoid has one half.",
+)
 def tanh_for_sigmoid(x):
     return np.tanh(x)
 
 
-@_activation("sigmoid", "sigmoid is rounded to 0 or 1")
+@_activation(
+    "sigmoid",
+    wrong="sigmoid is rounded to 0 or 1",
+    shows='With "sigmoid" you have only 0 and 1 where fractions were expected.',
+)
 def sigmoid_rounded(x):
     return (x > 0).astype(float)
 
 
-@_activation("relu", "relu turns the sign of negative numbers instead of making them 0")
+@_activation(
+    "relu",
+    wrong="relu turns the sign of negative numbers instead of making them 0",
+    shows='With "relu" negative numbers come out positive instead of 0.',
+)
 def relu_absolute(x):
     return np.abs(x)
 
 
-@_activation("relu", "relu says 1 for positive numbers instead of keeping them")
+@_activation(
+    "relu",
+    wrong="relu says 1 for positive numbers instead of keeping them",
+    shows='With "relu" all positive numbers are 1.',
+)
 def relu_step(x):
     return (x > 0).astype(float)
 
 
-@_activation("relu", "relu cuts off at 1 as well")
+@_activation(
+    "relu", wrong="relu cuts off at 1 as well", shows='With "relu" all numbers above 1 are 1; relu has no upper end.'
+)
 def relu_clipped(x):
     return np.clip(x, 0, 1)
 
 
-@_activation("relu", "relu keeps the negative numbers and drops the positive ones")
+@_activation(
+    "relu",
+    wrong="relu keeps the negative numbers and drops the positive ones",
+    shows='With "relu" you have exactly the numbers that should be 0, and 0 for the others.',
+)
 def relu_minimum(x):
     return np.minimum(x, 0)
 
 
-@_activation("relu", "relu is left out")
+@_activation("relu", wrong="relu is left out", shows='With "relu" negative numbers come out as they went in.')
 def relu_left_out(x):
     return x
 
 
-@_activation("relu", "relu drops the negative numbers, so the shape is lost")
+@_activation(
+    "relu",
+    wrong="relu drops the negative numbers, so the shape is lost",
+    shows='With "relu" you return one long row of the positive numbers; an activation keeps the shape.',
+)
 def relu_dropped(x):
     return x[x > 0]
 
 
-@_activation("linear", "relu is applied when nothing was asked for")
+@_activation(
+    "linear",
+    wrong="relu is applied when nothing was asked for",
+    shows="Without an activation negative numbers become 0 as well.",
+)
 def linear_as_relu(x):
     return np.maximum(x, 0)
 
 
-@_activation("sigmoid", "the result is kept in an array like x: whole numbers cut the fractions off")
+@_activation(
+    "sigmoid",
+    wrong="the result is kept in an array like x: whole numbers cut the fractions off",
+    shows='Fractions go in and come out right; whole numbers give 0 with "sigmoid".',
+)
 def like_x(x):
     return _activate(x, "sigmoid").astype(x.dtype)
 
 
-@_activation("softmax", "the result is kept in an array like x in softmax: fractions are cut off")
+@_activation(
+    "softmax",
+    wrong="the result is kept in an array like x in softmax: fractions are cut off",
+    shows='Fractions go in and come out right; whole numbers give 0 with "softmax".',
+)
 def softmax_like_x(x):
     return _activate(x, "softmax").astype(x.dtype)
 
 
-@misconception("activate", "nothing is returned when there is no activation")
+@misconception(
+    "activate",
+    wrong="nothing is returned when there is no activation",
+    shows="Without an activation you return None; the numbers should come back as they are.",
+)
 def none_returns_none(x, activation=None):
     return None if activation is None else _activate(x, activation)
 
 
-@misconception("activate", 'the name "linear" is not known')
+@misconception(
+    "activate",
+    wrong='the name "linear" is not known: it is the same as no activation',
+    shows='With activation "linear" your function raises an error.',
+)
 def linear_unknown(x, activation=None):
     if activation == "linear":
         raise ValueError("unknown activation linear")
     return _activate(x, activation)
 
 
-@misconception("activate", "relu changes the array that was given in place")
+@misconception(
+    "activate",
+    wrong="relu changes the array that was given in place",
+    shows="The numbers are right, but negative ones are gone from the array that was given; make a new one.",
+)
 def relu_in_place(x, activation=None):
     if activation == "relu":
         x[x < 0] = 0
@@ -408,7 +650,11 @@ def relu_in_place(x, activation=None):
     return _activate(x, activation)
 
 
-@misconception("activate", "softmax changes the array that was given in place")
+@misconception(
+    "activate",
+    wrong="softmax changes the array that was given in place",
+    shows="The numbers are right, but the array that was given is moved by its maximum; make a new one.",
+)
 def softmax_in_place(x, activation=None):
     if activation == "softmax":
         x[:] = x - x.max(axis=-1, keepdims=True)
@@ -418,44 +664,85 @@ def softmax_in_place(x, activation=None):
 # A whole layer.
 
 
-@misconception("conv2d", "the kernel is flipped (true convolution): Keras computes cross-correlation")
-def conv_flipped(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, kernel[::-1, ::-1], bias, strides, padding, activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="the kernel is flipped (true convolution): Keras computes cross-correlation",
+    shows="Your numbers are those of a kernel turned by half a turn; 1 × 1 kernels are right.",
+    look="One kernel for all places",
+)
+def conv_flipped(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel[::-1, ::-1], bias, strides, padding, activation)
 
 
-@misconception("conv2d", "the kernel is transposed")
-def conv_transposed(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, kernel.swapaxes(0, 1), bias, strides, padding, activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="the kernel is transposed",
+    shows="Square kernels give wrong numbers, others a wrong shape as well: rows of weights have become columns.",
+    look="One kernel for all places",
+)
+def conv_transposed(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel.swapaxes(0, 1), bias, strides, padding, activation)
 
 
-@misconception("conv2d", "the window's centre is taken as its start")
-def conv_centre_as_start(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    rows, columns = _right(images, kernel, None, strides, padding).shape[1:3]
+@twist(
+    "conv2d",
+    _right,
+    wrong="the window's centre is taken as its start",
+    shows="The shape is right, but everything sits lower and further right, with zeros counted above and left.",
+    look="One kernel for all places",
+)
+def conv_centre_as_start(conv2d, images, kernel, bias, strides, padding, activation):
+    rows, columns = conv2d(images, kernel, None, strides, padding).shape[1:3]
     padded = _padded(images, kernel, strides, padding)
     padded = np.pad(padded, ((0, 0), (kernel.shape[0] // 2, 0), (kernel.shape[1] // 2, 0), (0, 0)))
     sums = _slide(padded, kernel, strides)[:, :rows, :columns]
     return _activate(sums if bias is None else sums + bias, activation)
 
 
-@misconception("conv2d", "the kernel's columns are used as its rows as well")
-def conv_last_kernel_size_for_both(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
+@twist(
+    "conv2d",
+    _right,
+    wrong="the kernel's columns are used as its rows as well",
+    shows="Square kernels are right; otherwise your number of rows is that for another kernel.",
+    look="One kernel for all places",
+)
+def conv_last_kernel_size_for_both(conv2d, images, kernel, bias, strides, padding, activation):
     square = np.zeros((kernel.shape[1], *kernel.shape[1:]))
     rows = min(kernel.shape[:2])
     square[:rows] = kernel[:rows]
-    return _right(images, square, bias, strides, padding, activation)
+    return conv2d(images, square, bias, strides, padding, activation)
 
 
-@misconception("conv2d", "only channel 0 of the images is used")
-def conv_first_channel(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images[..., :1], kernel[:, :, :1], bias, strides, padding, activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="only channel 0 of the images is used",
+    shows="Pictures of one channel are right; with more, the others are missing in every sum.",
+    look="Several channels: still one picture per filter",
+)
+def conv_first_channel(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images[..., :1], kernel[:, :, :1], bias, strides, padding, activation)
 
 
-@misconception("conv2d", "the channels are averaged instead of summed")
-def conv_channels_averaged(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, kernel / kernel.shape[2], bias, strides, padding, activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="the channels are averaged instead of summed",
+    shows="Pictures of one channel are right; with more, sums are too small by the number of channels.",
+    look="Several channels: still one picture per filter",
+)
+def conv_channels_averaged(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel / kernel.shape[2], bias, strides, padding, activation)
 
 
-@misconception("conv2d", "the channels are not summed, so there is an axis too many")
+@misconception(
+    "conv2d",
+    wrong="the channels are not summed, so there is an axis too many",
+    shows="Your result has a fifth axis, one entry for each channel.",
+    look="Several channels: still one picture per filter",
+)
 def conv_channels_apart(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
     apart = [
         _right(images[..., [channel]], kernel[:, :, [channel]], bias, strides, padding, activation)
@@ -464,7 +751,12 @@ def conv_channels_apart(images, kernel, bias=None, strides=(1, 1), padding="vali
     return np.stack(apart, axis=-1)
 
 
-@misconception("conv2d", "every channel is a filter of its own, so there are channels times filters images")
+@misconception(
+    "conv2d",
+    wrong="every channel is a filter of its own, so there are channels times filters images",
+    shows="Your last axis has channels times filters entries; summed over the channels they would be right.",
+    look="Several channels: still one picture per filter",
+)
 def conv_depthwise(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
     return np.concatenate(
         [
@@ -475,147 +767,286 @@ def conv_depthwise(images, kernel, bias=None, strides=(1, 1), padding="valid", a
     )
 
 
-@misconception("conv2d", "filter 0 is used for every output image")
-def conv_first_filter(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, np.repeat(kernel[..., :1], kernel.shape[3], axis=3), bias, strides, padding, activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="filter 0 is used for every output image",
+    shows="All your output channels are alike; only the first is right.",
+    look="Several filters: several pictures",
+)
+def conv_first_filter(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, np.repeat(kernel[..., :1], kernel.shape[3], axis=3), bias, strides, padding, activation)
 
 
-@misconception("conv2d", "the filters are summed into one image")
-def conv_filters_summed(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, kernel, bias, strides, padding, activation).sum(axis=-1, keepdims=True)
+@twist(
+    "conv2d",
+    _right,
+    wrong="the filters are summed into one image",
+    shows="You return one output channel, the sum of those that were expected.",
+    look="Several filters: several pictures",
+)
+def conv_filters_summed(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel, bias, strides, padding, activation).sum(axis=-1, keepdims=True)
 
 
-@misconception("conv2d", "the kernel is read as (rows, columns, filters, channels)")
-def conv_filters_before_channels(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
+@twist(
+    "conv2d",
+    _right,
+    wrong="the kernel is read as (rows, columns, filters, channels); it is (rows, columns, channels, filters)",
+    shows="One channel or one filter is right; with several of both the wrong weights meet.",
+    look="Several channels: still one picture per filter",
+)
+def conv_filters_before_channels(conv2d, images, kernel, bias, strides, padding, activation):
     rows, columns, channels, filters = kernel.shape
     mixed = kernel.reshape(rows, columns, filters, channels).swapaxes(2, 3)
-    return _right(images, mixed, bias, strides, padding, activation)
+    return conv2d(images, mixed, bias, strides, padding, activation)
 
 
-@misconception("conv2d", "the filters come first in the output; Keras puts them last")
-def conv_filters_first(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return np.moveaxis(_right(images, kernel, bias, strides, padding, activation), -1, 1)
+@twist(
+    "conv2d",
+    _right,
+    wrong="the filters come first in the output; Keras puts them last",
+    shows="The numbers are right, but the filters are axis 1 instead of the last.",
+    look="Several filters: several pictures",
+)
+def conv_filters_first(conv2d, images, kernel, bias, strides, padding, activation):
+    return np.moveaxis(conv2d(images, kernel, bias, strides, padding, activation), -1, 1)
 
 
-@misconception("conv2d", "the images are read as (batch, channels, rows, columns)")
-def conv_channels_first(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
+@twist(
+    "conv2d",
+    _right,
+    wrong="the images are read as (batch, channels, rows, columns)",
+    shows="One channel is right; with more, pixels are taken from the wrong places.",
+    look="Several channels: still one picture per filter",
+)
+def conv_channels_first(conv2d, images, kernel, bias, strides, padding, activation):
     batch, rows, columns, channels = images.shape
     mixed = np.moveaxis(images.reshape(batch, channels, rows, columns), 1, -1)
-    return _right(mixed, kernel, bias, strides, padding, activation)
+    return conv2d(mixed, kernel, bias, strides, padding, activation)
 
 
-@misconception("conv2d", "the bias is forgotten")
-def conv_no_bias(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, kernel, None, strides, padding, activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="the bias is forgotten",
+    shows="Without a bias all is right; with one, every output channel is off by its bias.",
+    look="The bias",
+)
+def conv_no_bias(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel, None, strides, padding, activation)
 
 
-@misconception("conv2d", "bias 0 is added to every filter")
-def conv_first_bias(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, kernel, None if bias is None else bias[0], strides, padding, activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="bias 0 is added to every filter",
+    shows="Output channel 0 is right; the others are off by the same amount everywhere.",
+    look="The bias",
+)
+def conv_first_bias(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel, None if bias is None else bias[0], strides, padding, activation)
 
 
-@misconception("conv2d", "the bias is added once for every channel")
-def conv_bias_per_channel(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, kernel, None if bias is None else bias * kernel.shape[2], strides, padding, activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="the bias is added once for every channel",
+    shows="With one input channel all is right; with more, each output channel is off by its bias once or more.",
+    look="The bias",
+)
+def conv_bias_per_channel(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel, None if bias is None else bias * kernel.shape[2], strides, padding, activation)
 
 
-@misconception("conv2d", "the bias is added inside the sum, once for every weight")
-def conv_bias_per_weight(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
+@twist(
+    "conv2d",
+    _right,
+    wrong="the bias is added inside the sum, once for every weight",
+    shows="Every output channel is off by a multiple of its bias, as often as a filter has weights, less one.",
+    look="The bias",
+)
+def conv_bias_per_weight(conv2d, images, kernel, bias, strides, padding, activation):
     often = kernel[..., 0].size
-    return _right(images, kernel, None if bias is None else bias * often, strides, padding, activation)
+    return conv2d(images, kernel, None if bias is None else bias * often, strides, padding, activation)
 
 
-@misconception("conv2d", "the bias is subtracted")
-def conv_bias_subtracted(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, kernel, None if bias is None else -np.asarray(bias), strides, padding, activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="the bias is subtracted",
+    shows="With a bias, every output channel is off by twice its bias.",
+    look="The bias",
+)
+def conv_bias_subtracted(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel, None if bias is None else -np.asarray(bias), strides, padding, activation)
 
 
-@misconception("conv2d", "the bias is added after the activation")
-def conv_bias_after(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    output = _right(images, kernel, None, strides, padding, activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="the bias is added after the activation",
+    shows="Without an activation all is right; with relu, say, negative numbers come out where a bias is negative.",
+    look="The bias",
+)
+def conv_bias_after(conv2d, images, kernel, bias, strides, padding, activation):
+    output = conv2d(images, kernel, None, strides, padding, activation)
     return output if bias is None else output + bias
 
 
-@misconception("conv2d", "without a bias it fails: None cannot be added")
+@misconception(
+    "conv2d",
+    wrong="without a bias it fails: None cannot be added",
+    shows="Every call with bias=None raises an error; leave the sum alone then.",
+    look="The bias",
+)
 def conv_needs_bias(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
     return _activate(_right(images, kernel, None, strides, padding) + bias, activation)
 
 
-@misconception("conv2d", "the activation is forgotten")
-def conv_no_activation(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, kernel, bias, strides, padding)
-
-
-@misconception("conv2d", "relu is always applied")
-def conv_always_relu(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, kernel, bias, strides, padding, activation or "relu")
-
-
-@misconception("conv2d", "softmax over the columns instead of over the filters of each pixel")
-def conv_softmax_over_columns(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    if activation != "softmax":
-        return _right(images, kernel, bias, strides, padding, activation)
-    return _activate(_right(images, kernel, bias, strides, padding).swapaxes(2, 3), activation).swapaxes(2, 3)
-
-
-@misconception("conv2d", "the strides are forgotten")
-def conv_no_strides(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, kernel, bias, (1, 1), padding, activation)
-
-
-@misconception(
-    "conv2d", "the window's start is not multiplied by the strides: the output is a corner of the one with strides 1"
+@twist(
+    "conv2d",
+    _right,
+    wrong="the activation is forgotten",
+    shows="All is right until an activation is asked for: your numbers are those before it.",
+    look="What happens to each number afterwards",
 )
-def conv_crop(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    rows, columns = _right(images, kernel, None, strides, padding).shape[1:3]
+def conv_no_activation(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel, bias, strides, padding)
+
+
+@twist(
+    "conv2d",
+    _right,
+    wrong="relu is always applied",
+    shows="Without an activation all your negative numbers are 0.",
+    look="What happens to each number afterwards",
+)
+def conv_always_relu(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel, bias, strides, padding, activation or "relu")
+
+
+@twist(
+    "conv2d",
+    _right,
+    wrong="softmax over the columns instead of over the filters of each pixel",
+    shows='With "softmax" the numbers of one pixel do not add up to 1, those of one row and channel do.',
+    look="What happens to each number afterwards",
+)
+def conv_softmax_over_columns(conv2d, images, kernel, bias, strides, padding, activation):
+    if activation != "softmax":
+        return conv2d(images, kernel, bias, strides, padding, activation)
+    return _activate(conv2d(images, kernel, bias, strides, padding).swapaxes(2, 3), activation).swapaxes(2, 3)
+
+
+@twist(
+    "conv2d",
+    _right,
+    wrong="the strides are forgotten",
+    shows="Strides of 1 are right; with larger ones your result is too large.",
+)
+def conv_no_strides(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel, bias, (1, 1), padding, activation)
+
+
+@twist(
+    "conv2d",
+    _right,
+    wrong="the window's start is not multiplied by the strides: the output is a corner of the one with strides 1",
+    shows="The shape is right, but with strides above 1 you have neighbouring windows where steps were asked for.",
+)
+def conv_crop(conv2d, images, kernel, bias, strides, padding, activation):
+    rows, columns = conv2d(images, kernel, None, strides, padding).shape[1:3]
     sums = _slide(_padded(images, kernel, strides, padding), kernel)[:, :rows, :columns]
     return _activate(sums if bias is None else sums + bias, activation)
 
 
-@misconception("conv2d", "the strides of rows and columns are swapped")
-def conv_strides_swapped(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, kernel, bias, _pair(strides)[::-1], padding, activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="the strides of rows and columns are swapped",
+    shows="Equal strides are right; others give a wrong shape, the steps of rows taken along columns.",
+)
+def conv_strides_swapped(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel, bias, _pair(strides)[::-1], padding, activation)
 
 
-@misconception("conv2d", "the strides of the rows are used for the columns as well")
-def conv_row_strides_for_both(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, kernel, bias, _pair(strides)[0], padding, activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="the strides of the rows are used for the columns as well",
+    shows="Equal strides are right; otherwise your number of columns is wrong.",
+)
+def conv_row_strides_for_both(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel, bias, _pair(strides)[0], padding, activation)
 
 
-@misconception("conv2d", "strides given as one int fail")
+@misconception(
+    "conv2d",
+    wrong="strides given as one int are not expected",
+    shows="Pairs are right; strides=2 raises an error. One int counts for both axes.",
+)
 def conv_int_strides(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
     return _right(images, kernel, bias, (strides[0], strides[1]), padding, activation)
 
 
-@misconception("conv2d", "the window moves by the kernel's size instead of by the strides")
-def conv_tiles(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
+@twist(
+    "conv2d",
+    _right,
+    wrong="the window moves by the kernel's size instead of by the strides",
+    shows="Your result is too small, or right where strides are as large as the kernel.",
+)
+def conv_tiles(conv2d, images, kernel, bias, strides, padding, activation):
     padded = _padded(images, kernel, strides, padding)
-    return _right(padded, kernel, bias, kernel.shape[:2], "valid", activation)
+    return conv2d(padded, kernel, bias, kernel.shape[:2], "valid", activation)
 
 
-@misconception("conv2d", 'the "+ 1" is missing in the output size')
-def conv_one_too_few(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, kernel, bias, strides, padding, activation)[:, :-1, :-1]
+@twist(
+    "conv2d",
+    _right,
+    wrong='the "+ 1" is missing in the output size',
+    shows="Your last row and last column are missing; all other numbers are right.",
+    look="One kernel for all places",
+)
+def conv_one_too_few(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel, bias, strides, padding, activation)[:, :-1, :-1]
 
 
-@misconception("conv2d", "the output size is rounded up: a last window hangs over the edge")
-def conv_rounded_up(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
+@twist(
+    "conv2d",
+    _right,
+    wrong="the output size is rounded up: a last window hangs over the edge",
+    shows="Where strides leave pixels over you have a row or column too many.",
+)
+def conv_rounded_up(conv2d, images, kernel, bias, strides, padding, activation):
     padded = _padded(images, kernel, strides, padding)
     more = [
         (0, -(size - length) % step)
         for size, length, step in zip(padded.shape[1:3], kernel.shape[:2], _pair(strides), strict=True)
     ]
-    return _right(np.pad(padded, ((0, 0), *more, (0, 0))), kernel, bias, strides, "valid", activation)
+    return conv2d(np.pad(padded, ((0, 0), *more, (0, 0))), kernel, bias, strides, "valid", activation)
 
 
-@misconception("conv2d", "output rows and columns are swapped")
-def conv_swapped(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, kernel, bias, strides, padding, activation).swapaxes(1, 2)
+@twist(
+    "conv2d",
+    _right,
+    wrong="output rows and columns are swapped",
+    shows="Your result is the right one with rows and columns exchanged.",
+    look="One kernel for all places",
+)
+def conv_swapped(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel, bias, strides, padding, activation).swapaxes(1, 2)
 
 
-@misconception("conv2d", "the number of rows is used for the columns as well: right on square images alone")
-def conv_rows_for_columns(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    right = _right(images, kernel, bias, strides, padding, activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="the number of rows is used for the columns as well: right on square images alone",
+    shows="Square results are right; otherwise columns are missing, or too many and 0.",
+    look="One kernel for all places",
+)
+def conv_rows_for_columns(conv2d, images, kernel, bias, strides, padding, activation):
+    right = conv2d(images, kernel, bias, strides, padding, activation)
     side = right.shape[1]
     output = np.zeros((len(right), side, side, right.shape[3]))
     columns = min(side, right.shape[2])
@@ -623,72 +1054,139 @@ def conv_rows_for_columns(images, kernel, bias=None, strides=(1, 1), padding="va
     return output
 
 
-@misconception("conv2d", "the last row of the output is never computed: only the bias is there")
-def conv_last_row_missing(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    sums = _right(images, kernel, None, strides, padding)
+@twist(
+    "conv2d",
+    _right,
+    wrong="the last row of the output is never computed: only the bias is there",
+    shows="All rows but the last are right; that one holds the activated bias alone.",
+    look="One kernel for all places",
+)
+def conv_last_row_missing(conv2d, images, kernel, bias, strides, padding, activation):
+    sums = conv2d(images, kernel, None, strides, padding)
     sums[:, -1] = 0
     return _activate(sums if bias is None else sums + bias, activation)
 
 
-@misconception("conv2d", "the result is kept in an array of whole numbers, so fractions are cut off")
-def conv_truncated(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _activate(_right(images, kernel, bias, strides, padding).astype(int), activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="the result is kept in an array of whole numbers, so fractions are cut off",
+    shows="Whole numbers are right; from other sums the part behind the point is missing.",
+    look="One kernel for all places",
+)
+def conv_truncated(conv2d, images, kernel, bias, strides, padding, activation):
+    return _activate(conv2d(images, kernel, bias, strides, padding).astype(int), activation)
 
 
-@misconception("conv2d", "the result is kept in an array like the images: uint8 goes round at 256")
+@misconception(
+    "conv2d",
+    wrong="the result is kept in an array like the images: uint8 goes round at 256",
+    shows="Photos of type uint8 come out between 0 and 255; all others are right.",
+    look="One kernel for all places",
+)
 def conv_wraps(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
     output = _right(images, kernel, bias, strides, padding, activation)
     return output.astype(np.int64).astype(images.dtype) if images.dtype.kind == "u" else output
 
 
-@misconception("conv2d", "image 0 of the batch is used for every image")
-def conv_first_image(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(np.repeat(images[:1], len(images), axis=0), kernel, bias, strides, padding, activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="image 0 of the batch is used for every image",
+    shows="One picture is right; in a batch all results are those of the first.",
+)
+def conv_first_image(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(np.repeat(images[:1], len(images), axis=0), kernel, bias, strides, padding, activation)
 
 
-@misconception("conv2d", "only the first image of the batch comes back, without a batch axis")
-def conv_no_batch(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, kernel, bias, strides, padding, activation)[0]
+@twist(
+    "conv2d",
+    _right,
+    wrong="only the first image of the batch comes back, without a batch axis",
+    shows="You have three axes instead of four, and the other pictures of a batch are missing.",
+)
+def conv_no_batch(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel, bias, strides, padding, activation)[0]
 
 
-@misconception("conv2d", "the images of the batch are summed into one")
-def conv_batch_summed(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images.sum(axis=0, keepdims=True), kernel, bias, strides, padding, activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="the images of the batch are summed into one",
+    shows="One picture is right; a batch comes back as one picture.",
+)
+def conv_batch_summed(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images.sum(axis=0, keepdims=True), kernel, bias, strides, padding, activation)
 
 
-@misconception("conv2d", "the padding is ignored: it always stays inside")
-def conv_always_valid(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, kernel, bias, strides, "valid", activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="the padding is ignored: it always stays inside",
+    shows='"valid" is right; with "same" your result is too small.',
+    look="Exercise 4 · `conv2d`",
+)
+def conv_always_valid(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel, bias, strides, "valid", activation)
 
 
-@misconception("conv2d", "zeros are always put around")
-def conv_always_same(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(images, kernel, bias, strides, "same", activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong='zeros are always put around, with "valid" as well',
+    shows='"same" is right; with "valid" your result is too large.',
+)
+def conv_always_same(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel, bias, strides, "same", activation)
 
 
-@misconception("conv2d", '"same" puts the extra zero before the pixels instead of after')
-def conv_extra_before(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(_padded(images, kernel, strides, padding, turned=True), kernel, bias, strides, "valid", activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong='"same" puts the extra zero before the pixels instead of after',
+    shows='"valid" and odd kernels are right; with even kernels and "same" everything sits one pixel off.',
+)
+def conv_extra_before(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(_padded(images, kernel, strides, padding, turned=True), kernel, bias, strides, "valid", activation)
 
 
-@misconception("conv2d", '"same" repeats the border\'s pixels instead of putting zeros')
-def conv_edge(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
+@twist(
+    "conv2d",
+    _right,
+    wrong='"same" repeats the border\'s pixels instead of putting zeros',
+    shows='The inside is right; with "same" the border differs.',
+)
+def conv_edge(conv2d, images, kernel, bias, strides, padding, activation):
     padded = images if padding == "valid" else _padded(images, kernel, strides, padding, mode="edge")
-    return _right(padded, kernel, bias, strides, "valid", activation)
+    return conv2d(padded, kernel, bias, strides, "valid", activation)
 
 
-@misconception("conv2d", '"same" forgets the strides, so the zeros are too many or in the wrong place')
-def conv_padded_for_strides_one(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    return _right(_padded(images, kernel, (1, 1), padding), kernel, bias, strides, "valid", activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong='"same" forgets the strides, so the zeros are too many or in the wrong place',
+    shows='Strides of 1 are right; with larger ones and "same" windows start in the wrong place, or there are too many.',
+)
+def conv_padded_for_strides_one(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(_padded(images, kernel, (1, 1), padding), kernel, bias, strides, "valid", activation)
 
 
-@misconception("conv2d", '"same" always puts one zero on each side, whatever the kernel')
-def conv_one_zero(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
+@twist(
+    "conv2d",
+    _right,
+    wrong='"same" always puts one zero on each side, whatever the kernel',
+    shows='"valid" and kernels of 3 with strides of 1 are right; other results of "same" have a wrong size or place.',
+)
+def conv_one_zero(conv2d, images, kernel, bias, strides, padding, activation):
     padded = images if padding == "valid" else np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    return _right(padded, kernel, bias, strides, "valid", activation)
+    return conv2d(padded, kernel, bias, strides, "valid", activation)
 
 
-@misconception("conv2d", "pad:-pad is empty when pad is 0")
+@misconception(
+    "conv2d",
+    wrong="padded[pad:-pad] is empty where pad is 0",
+    shows='With "same" it fails wherever no zero is needed on one side: −0 is 0, so the slice ends at its start.',
+)
 def conv_empty_slice(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
     if padding == "valid":
         return _right(images, kernel, bias, strides, padding, activation)
@@ -702,13 +1200,21 @@ def conv_empty_slice(images, kernel, bias=None, strides=(1, 1), padding="valid",
     return _right(framed, kernel, bias, strides, "valid", activation)
 
 
-@misconception("conv2d", "the numbers are read as they lie in memory: wrong for images that were turned")
+@misconception(
+    "conv2d",
+    wrong="the numbers are read as they lie in memory: wrong for images that were turned",
+    shows="Only images that were turned go wrong: their pixels are taken in another order.",
+)
 def conv_as_they_lie(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
     # A window made by as_strided with steps computed from the shape does this.
     return _right(images.ravel(order="K").reshape(images.shape), kernel, bias, strides, padding, activation)
 
 
-@misconception("conv2d", "as_strided with the wrong steps: windows start in the wrong row")
+@misconception(
+    "conv2d",
+    wrong="windows are cut with the wrong steps, by the output's number of columns instead of the picture's",
+    shows="The first row is right; each further one starts in the wrong place.",
+)
 def conv_wrong_steps(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
     padded = np.ascontiguousarray(_padded(images, kernel, strides, padding))
     batch, rows, columns, channels = padded.shape
@@ -722,20 +1228,32 @@ def conv_wrong_steps(images, kernel, bias=None, strides=(1, 1), padding="valid",
     return _activate(sums if bias is None else sums + bias, activation)
 
 
-@misconception("conv2d", "the images that were given are changed in place")
-def conv_images_changed(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    output = _right(images, kernel, bias, strides, padding, activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="the images that were given are changed in place",
+    shows="The numbers are right, but the images are overwritten; make a new array for the output.",
+)
+def conv_images_changed(conv2d, images, kernel, bias, strides, padding, activation):
+    output = conv2d(images, kernel, bias, strides, padding, activation)
     images[:] = 0
     return output
 
 
-@misconception("conv2d", "the kernel that was given is changed in place")
-def conv_kernel_changed(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
-    output = _right(images, kernel, bias, strides, padding, activation)
+@twist(
+    "conv2d",
+    _right,
+    wrong="the kernel that was given is changed in place",
+    shows="The numbers are right, but the kernel is another one afterwards; never write into it.",
+)
+def conv_kernel_changed(conv2d, images, kernel, bias, strides, padding, activation):
+    output = conv2d(images, kernel, bias, strides, padding, activation)
     kernel[:] = kernel[::-1, ::-1]
     return output
 
 
-@misconception("conv2d", "a template cell left unfilled in the middle: the result stays at 0")
+@misconception(
+    "conv2d", wrong="the output array is made but never filled", shows="The shape is right, and every number is 0."
+)
 def conv_unfilled(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
     return np.zeros_like(_right(images, kernel, bias, strides, padding, activation))

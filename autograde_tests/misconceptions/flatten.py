@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograde_tests.misconceptions import misconception
+from autograde_tests.misconceptions import misconception, twist
 
 
 def _activate(x, activation=None):
@@ -16,201 +16,354 @@ def _activate(x, activation=None):
     return x
 
 
-@misconception("flatten", "the channels come first: one whole channel after the other")
+def _dense(x, kernel, bias=None, activation=None):
+    """Right."""
+    return _activate(x @ kernel + (0 if bias is None else bias), activation)
+
+
+@misconception(
+    "flatten",
+    wrong="the channels come first: one whole channel after the other",
+    shows="One channel is right; with more, all numbers of one channel come before those of the next.",
+)
 def channels_first(images):
     return images.transpose(0, 3, 1, 2).reshape(len(images), -1)
 
 
-@misconception("flatten", "Fortran order: the first axis changes fastest")
+@misconception(
+    "flatten",
+    wrong="Fortran order: the first axis changes fastest",
+    shows="The right numbers, column by column and channel by channel: the row index changes fastest.",
+)
 def fortran_order(images):
     return images.reshape(len(images), -1, order="F")
 
 
-@misconception("flatten", "columns are gone through before rows")
+@misconception(
+    "flatten",
+    wrong="columns are gone through before rows",
+    shows="You have the right numbers, but down each column where along each row was expected.",
+)
 def columns_before_rows(images):
     return images.transpose(0, 2, 1, 3).reshape(len(images), -1)
 
 
-@misconception("flatten", "the batch is flattened too: one row for everything")
+@misconception(
+    "flatten",
+    wrong="the batch is flattened too: one row for everything",
+    shows="You return one axis; a batch of images is (batch, numbers).",
+)
 def batch_too(images):
     return images.reshape(-1)
 
 
-@misconception("flatten", "the whole batch becomes one long image")
+@misconception(
+    "flatten",
+    wrong="the whole batch becomes one long image",
+    shows="One image is right; several come back as a single row.",
+)
 def batch_of_one(images):
     return images.reshape(1, -1)
 
 
-@misconception("flatten", "the channels stay an axis of their own")
+@misconception(
+    "flatten",
+    wrong="the channels stay an axis of their own",
+    shows="You return three axes; the last, the channels, belongs into the row.",
+)
 def channels_left(images):
     return images.reshape(len(images), -1, images.shape[-1])
 
 
-@misconception("flatten", "only the first image is flattened")
+@misconception(
+    "flatten",
+    wrong="only the first image is flattened",
+    shows="The first row is right; the other images of the batch are missing.",
+)
 def first_image(images):
     return images[:1].reshape(1, -1)
 
 
-@misconception("flatten", "the order in memory is taken instead of the order that is seen")
+@misconception(
+    "flatten",
+    wrong="the order in memory is taken instead of the order that is seen",
+    shows="Only images that were turned go wrong: their numbers come in the order of the original.",
+)
 def memory_order(images):
     return np.stack([image.ravel(order="K") for image in images])
 
 
-@misconception("flatten", "fractions are cut off")
+@misconception(
+    "flatten",
+    wrong="fractions are cut off",
+    shows="Whole numbers are right; from others the part behind the point is missing.",
+)
 def whole_numbers(images):
     return images.reshape(len(images), -1).astype(int)
 
 
-@misconception("flatten", "the images that were given are changed in place")
+@misconception(
+    "flatten",
+    wrong="the images that were given are changed in place",
+    shows="The numbers are right, but the images are all 0 afterwards; do not write into them.",
+)
 def flatten_in_place(images):
     flat = images.reshape(len(images), -1).copy()
     images[:] = 0
     return flat
 
 
-@misconception("flat_index", "the channels come first: one whole channel after the other")
+@misconception(
+    "flat_index",
+    wrong="the channels come first: one whole channel after the other",
+    shows="One channel is right; with more, your index jumps by a whole channel instead of by 1.",
+)
 def index_channels_first(row, column, channel, shape):
     return (channel * shape[0] + row) * shape[1] + column
 
 
-@misconception("flat_index", "Fortran order: the row changes fastest")
+@misconception(
+    "flat_index",
+    wrong="Fortran order: the row changes fastest",
+    shows="Your index grows by 1 from row to row; it should from channel to channel.",
+)
 def index_fortran(row, column, channel, shape):
     return (channel * shape[1] + column) * shape[0] + row
 
 
-@misconception("flat_index", "columns are gone through before rows")
+@misconception(
+    "flat_index",
+    wrong="columns are gone through before rows",
+    shows="Row 0 and column 0 alone are right: you step by rows where columns are counted.",
+)
 def index_columns_before_rows(row, column, channel, shape):
     return (column * shape[0] + row) * shape[2] + channel
 
 
-@misconception("flat_index", "a row above is counted with the number of rows instead of columns")
+@misconception(
+    "flat_index",
+    wrong="a row above is counted with the number of rows instead of columns",
+    shows="Square maps are right; otherwise every row below the first is off.",
+)
 def index_by_rows(row, column, channel, shape):
     return (row * shape[0] + column) * shape[2] + channel
 
 
-@misconception("flat_index", "the channels of the pixels before are forgotten")
+@misconception(
+    "flat_index",
+    wrong="the channels of the pixels before are forgotten",
+    shows="One channel is right; with more, your index is too small.",
+)
 def index_without_channels(row, column, channel, shape):
     return row * shape[1] + column + channel
 
 
-@misconception("flat_index", "it is counted from 1")
+@misconception("flat_index", wrong="it is counted from 1", shows="Every index is 1 too large.")
 def index_from_one(row, column, channel, shape):
     return (row * shape[1] + column) * shape[2] + channel + 1
 
 
-@misconception("unflat_index", "the channels come first: one whole channel after the other")
+@misconception(
+    "unflat_index",
+    wrong="the channels come first: one whole channel after the other",
+    shows="One channel is right; with more, your channel grows where the row should.",
+)
 def unflat_channels_first(index, shape):
     channel, left = divmod(index, shape[0] * shape[1])
     return (*divmod(left, shape[1]), channel)
 
 
-@misconception("unflat_index", "Fortran order: the row changes fastest")
+@misconception(
+    "unflat_index", wrong="Fortran order: the row changes fastest", shows="Your row grows first; the channel should."
+)
 def unflat_fortran(index, shape):
     return tuple(map(int, np.unravel_index(index, shape, order="F")))
 
 
-@misconception("unflat_index", "the order is turned round: channel, column, row")
+@misconception(
+    "unflat_index",
+    wrong="the order is turned round: channel, column, row",
+    shows="The three numbers are right, but in the order channel, column, row.",
+)
 def unflat_turned_round(index, shape):
     return tuple(map(int, np.unravel_index(index, shape)))[::-1]
 
 
-@misconception("unflat_index", "a row is taken to hold the number of rows instead of columns")
+@misconception(
+    "unflat_index",
+    wrong="a row is taken to hold the number of rows instead of columns",
+    shows="Square maps are right; otherwise rows and columns are off.",
+)
 def unflat_by_rows(index, shape):
     row, left = divmod(index, shape[0] * shape[2])
     return (row, *divmod(left, shape[2]))
 
 
-@misconception("unflat_index", "what is left after the row is not used for the column")
+@misconception(
+    "unflat_index",
+    wrong="what is left after the row is not used for the column",
+    shows="Row and channel are right; from the second row on the column is too large.",
+)
 def unflat_from_the_whole(index, shape):
     return index // (shape[1] * shape[2]), index // shape[2], index % shape[2]
 
 
-@misconception("unflat_index", "the channels are forgotten")
+@misconception(
+    "unflat_index",
+    wrong="the channels are forgotten",
+    shows="Your channel is always 0, and row and column count numbers instead of pixels.",
+)
 def unflat_without_channels(index, shape):
     return index // shape[1], index % shape[1], 0
 
 
-@misconception("dense", "the bias is left out")
-def dense_without_bias(x, kernel, bias=None, activation=None):
-    return _activate(x @ kernel, activation)
+@twist(
+    "dense",
+    _dense,
+    wrong="the bias is left out",
+    shows="Without a bias all is right; with one, every unit is off by its bias.",
+)
+def dense_without_bias(dense, x, kernel, bias, activation):
+    return dense(x, kernel, None, activation)
 
 
-@misconception("dense", "every unit gets the first bias")
-def dense_first_bias(x, kernel, bias=None, activation=None):
-    return _activate(x @ kernel + (0 if bias is None else bias[0]), activation)
+@twist(
+    "dense",
+    _dense,
+    wrong="every unit gets the first bias",
+    shows="Unit 0 is right; the others are off by the same amount in every row.",
+)
+def dense_first_bias(dense, x, kernel, bias, activation):
+    return dense(x, kernel, None if bias is None else bias[0], activation)
 
 
-@misconception("dense", "the bias is added after the activation")
-def dense_bias_last(x, kernel, bias=None, activation=None):
-    return _activate(x @ kernel, activation) + (0 if bias is None else bias)
+@twist(
+    "dense",
+    _dense,
+    wrong="the bias is added after the activation",
+    shows="Without an activation all is right; with one, the bias comes on top of it.",
+)
+def dense_bias_last(dense, x, kernel, bias, activation):
+    return dense(x, kernel, None, activation) + (0 if bias is None else bias)
 
 
-@misconception("dense", "the activation is left out")
-def dense_without_activation(x, kernel, bias=None, activation=None):
-    return x @ kernel + (0 if bias is None else bias)
+@twist(
+    "dense",
+    _dense,
+    wrong="the activation is left out",
+    shows="All is right until an activation is asked for: your numbers are those before it.",
+)
+def dense_without_activation(dense, x, kernel, bias, activation):
+    return dense(x, kernel, bias)
 
 
-@misconception("dense", "relu is always applied")
-def dense_always_relu(x, kernel, bias=None, activation=None):
-    return np.maximum(_activate(x @ kernel + (0 if bias is None else bias), activation), 0)
+@twist(
+    "dense", _dense, wrong="relu is always applied", shows="Where no relu was asked for, your negative numbers are 0."
+)
+def dense_always_relu(dense, x, kernel, bias, activation):
+    return np.maximum(dense(x, kernel, bias, activation), 0)
 
 
-@misconception("dense", "softmax runs over the batch instead of over the units")
-def dense_softmax_over_batch(x, kernel, bias=None, activation=None):
-    units = x @ kernel + (0 if bias is None else bias)
-    return _activate(units.T, activation).T
+@twist(
+    "dense",
+    _dense,
+    wrong="softmax runs over the batch instead of over the units",
+    shows='With "softmax" your columns add up to 1 instead of your rows.',
+)
+def dense_softmax_over_batch(dense, x, kernel, bias, activation):
+    return _activate(dense(x, kernel, bias).T, activation).T
 
 
-@misconception("dense", "softmax runs over everything")
-def dense_softmax_over_everything(x, kernel, bias=None, activation=None):
-    units = x @ kernel + (0 if bias is None else bias)
+@twist(
+    "dense",
+    _dense,
+    wrong="softmax runs over everything",
+    shows='With "softmax" all your numbers together add up to 1, not each row; large sums give NaN.',
+)
+def dense_softmax_over_everything(dense, x, kernel, bias, activation):
     if activation != "softmax":
-        return _activate(units, activation)
-    return np.exp(units) / np.exp(units).sum()
+        return dense(x, kernel, bias, activation)
+    powers = np.exp(dense(x, kernel, bias))
+    return powers / powers.sum()
 
 
-@misconception("dense", "sigmoid is used where softmax was asked")
-def dense_sigmoid_for_softmax(x, kernel, bias=None, activation=None):
-    return _activate(x @ kernel + (0 if bias is None else bias), "sigmoid" if activation == "softmax" else activation)
+@twist(
+    "dense",
+    _dense,
+    wrong="sigmoid is used where softmax was asked",
+    shows='With "softmax" your rows do not add up to 1.',
+)
+def dense_sigmoid_for_softmax(dense, x, kernel, bias, activation):
+    return dense(x, kernel, bias, "sigmoid" if activation == "softmax" else activation)
 
 
-@misconception("dense", "the kernel is transposed where it is square")
-def dense_transposed(x, kernel, bias=None, activation=None):
-    kernel = kernel.T if kernel.shape[0] == kernel.shape[1] else kernel
-    return _activate(x @ kernel + (0 if bias is None else bias), activation)
+@twist(
+    "dense",
+    _dense,
+    wrong="the kernel is transposed where that fits",
+    shows="Only layers with as many units as inputs go wrong.",
+)
+def dense_transposed(dense, x, kernel, bias, activation):
+    return dense(x, kernel.T if kernel.shape[0] == kernel.shape[1] else kernel, bias, activation)
 
 
-@misconception("dense", "softmax overflows for large sums")
-def dense_overflow(x, kernel, bias=None, activation=None):
-    units = x @ kernel + (0 if bias is None else bias)
+@twist(
+    "dense",
+    _dense,
+    wrong="softmax overflows for large sums",
+    shows='Small sums are right; large ones give NaN with "softmax": subtract the row\'s maximum first.',
+)
+def dense_overflow(dense, x, kernel, bias, activation):
     if activation != "softmax":
-        return _activate(units, activation)
-    powers = np.exp(units)
+        return dense(x, kernel, bias, activation)
+    powers = np.exp(dense(x, kernel, bias))
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-@misconception("dense", "sums are stored as whole numbers")
-def dense_whole_numbers(x, kernel, bias=None, activation=None):
-    units = (x @ kernel + (0 if bias is None else bias)).astype(int)
-    return _activate(units, activation)
+@twist(
+    "dense",
+    _dense,
+    wrong="sums are stored as whole numbers",
+    shows="Whole sums are right; from others the part behind the point is missing.",
+)
+def dense_whole_numbers(dense, x, kernel, bias, activation):
+    return _activate(dense(x, kernel, bias).astype(int), activation)
 
 
-@misconception("dense", "only the first row of the batch is weighed")
-def dense_first_row(x, kernel, bias=None, activation=None):
-    return _activate(x[:1] @ kernel + (0 if bias is None else bias), activation)
+@twist(
+    "dense",
+    _dense,
+    wrong="only the first row of the batch is weighed",
+    shows="The first row is right; the others are missing.",
+)
+def dense_first_row(dense, x, kernel, bias, activation):
+    return dense(x[:1], kernel, bias, activation)
 
 
-@misconception("dense", "inputs and weights are multiplied but not summed")
+@misconception(
+    "dense",
+    wrong="inputs and weights are multiplied but not summed",
+    shows="You have three axes: every input times every weight, before the sum.",
+)
 def dense_not_summed(x, kernel, bias=None, activation=None):
     return _activate(x[:, :, None] * kernel[None], activation)
 
 
-@misconception("dense", "the bias is added once for every input")
-def dense_bias_per_input(x, kernel, bias=None, activation=None):
-    return _activate(x @ kernel + (0 if bias is None else bias * len(kernel)), activation)
+@twist(
+    "dense",
+    _dense,
+    wrong="the bias is added once for every input",
+    shows="With a bias, every unit is off by a multiple of it: the inputs less one.",
+)
+def dense_bias_per_input(dense, x, kernel, bias, activation):
+    return dense(x, kernel, None if bias is None else bias * len(kernel), activation)
 
 
-@misconception("dense", "the inputs that were given are changed in place")
+@misconception(
+    "dense",
+    wrong="the inputs that were given are changed in place",
+    shows="The numbers are right, but the bias that was given is another afterwards; never use += on it.",
+)
 def dense_in_place(x, kernel, bias=None, activation=None):
     units = x @ kernel
     if bias is not None:

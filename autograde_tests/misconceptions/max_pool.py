@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from autograde_tests.misconceptions import misconception
+from autograde_tests.misconceptions import misconception, twist
 
 
 def _pair(value):
@@ -32,91 +32,170 @@ def _windows(images, pool_size, strides):
     return windows[:, ::row_strides, ::column_strides]
 
 
-def _pool(images, pool_size=(2, 2), strides=None, padding="valid", reduce=np.max, **how):
-    """Right, unless told to reduce or pad in another way."""
-    strides = pool_size if strides is None else strides
-    return reduce(_windows(_padded(images, pool_size, strides, padding, **how), pool_size, strides), axis=(4, 5))
+def _pool(images, pool_size=(2, 2), strides=None, padding="valid", **parts):
+    """Right, unless told to `reduce` or, as for `_padded`, to pad in another way."""
+    strides, reduce = pool_size if strides is None else strides, parts.pop("reduce", np.max)
+    return reduce(_windows(_padded(images, pool_size, strides, padding, **parts), pool_size, strides), axis=(4, 5))
 
 
-@misconception("max_pool2d", "zeros are padded, and a zero beats every negative number at the edge")
-def pool_zeros_around(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, strides, padding, fill=0)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="zeros are padded, and a zero beats every negative number at the edge",
+    shows='"valid" is right; with "same" you have 0 at the border where all numbers are negative.',
+    look="What does not fit",
+)
+def pool_zeros_around(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, strides, padding, **{"fill": 0} | parts)
 
 
-@misconception("max_pool2d", "−1 is padded: still larger than many a number at the edge")
-def pool_minus_one_around(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, strides, padding, fill=-1)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="−1 is padded: still larger than many a number at the edge",
+    shows='"valid" is right; with "same" you have −1 at the border where all numbers are below it.',
+    look="What does not fit",
+)
+def pool_minus_one_around(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, strides, padding, **{"fill": -1} | parts)
 
 
-@misconception("max_pool2d", "the mirror image is padded: the edge takes part with numbers of other windows")
-def pool_mirrored(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, strides, padding, mode="reflect")
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the mirror image is padded: the edge takes part with numbers of other windows",
+    shows='"valid" is right; with "same" a number at the border is too large.',
+    look="What does not fit",
+)
+def pool_mirrored(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, strides, padding, **{"mode": "reflect"} | parts)
 
 
-@misconception("max_pool2d", "the search for the largest starts at 0, so no negative number is ever found")
-def pool_starts_at_zero(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return np.maximum(_pool(images, pool_size, strides, padding), 0)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the search for the largest starts at 0, so no negative number is ever found",
+    shows="Windows with a positive number are right; where all are negative you have 0.",
+)
+def pool_starts_at_zero(pool, images, pool_size, strides, padding, **parts):
+    return np.maximum(pool(images, pool_size, strides, padding, **parts), 0)
 
 
-@misconception("max_pool2d", "the strides are 1 unless told otherwise; they have to be as large as the window")
-def pool_strides_one(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, 1 if strides is None else strides, padding)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the strides are 1 unless told otherwise; they have to be as large as the window",
+    shows="Without strides your result is too large: windows overlap.",
+)
+def pool_strides_one(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, 1 if strides is None else strides, padding, **parts)
 
 
-@misconception("max_pool2d", "the strides are not used: the window always steps by its own size")
-def pool_strides_forced(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, None, padding)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the strides are not used: the window always steps by its own size",
+    shows="Without strides all is right; where they are given your result has a wrong shape or other windows.",
+)
+def pool_strides_forced(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, None, padding, **parts)
 
 
-@misconception("max_pool2d", "the strides of rows and columns are swapped")
-def pool_strides_swapped(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, None if strides is None else _pair(strides)[::-1], padding)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the strides of rows and columns are swapped",
+    shows="Equal strides are right; others give a wrong shape.",
+)
+def pool_strides_swapped(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, None if strides is None else _pair(strides)[::-1], padding, **parts)
 
 
-@misconception("max_pool2d", "the row's step is used along the columns too")
-def pool_row_stride_for_both(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, _pair(pool_size if strides is None else strides)[0], padding)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the row's step is used along the columns too",
+    shows="Equal strides are right; otherwise your columns are wrong.",
+)
+def pool_row_stride_for_both(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, _pair(pool_size if strides is None else strides)[0], padding, **parts)
 
 
-@misconception("max_pool2d", "rows and columns of the pool size are swapped")
-def pool_size_swapped(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, _pair(pool_size)[::-1], strides, padding)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="rows and columns of the pool size are swapped",
+    shows="Square windows are right; with 3 rows and 2 columns you look at 2 rows and 3 columns.",
+)
+def pool_size_swapped(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, _pair(pool_size)[::-1], strides, padding, **parts)
 
 
-@misconception("max_pool2d", "the pool size's rows are used for the columns too")
-def pool_rows_for_both(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, _pair(pool_size)[0], strides, padding)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the pool size's rows are used for the columns too",
+    shows="Square windows are right; others are squares of their rows.",
+)
+def pool_rows_for_both(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, _pair(pool_size)[0], strides, padding, **parts)
 
 
-@misconception("max_pool2d", "the pool size's columns are used for the rows too")
-def pool_columns_for_both(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, _pair(pool_size)[1], strides, padding)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the pool size's columns are used for the rows too",
+    shows="Square windows are right; others are squares of their columns.",
+)
+def pool_columns_for_both(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, _pair(pool_size)[1], strides, padding, **parts)
 
 
-@misconception("max_pool2d", "the window is always 2 x 2")
-def pool_always_two(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, 2, strides, padding)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the window is always 2 x 2",
+    shows="2 × 2 is right; other windows look at the wrong pixels.",
+)
+def pool_always_two(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, 2, strides, padding, **parts)
 
 
-@misconception("max_pool2d", '"valid" rounds up: windows that hang over the edge count as well')
-def pool_rounded_up(images, pool_size=(2, 2), strides=None, padding="valid"):
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong='"valid" rounds up: windows that hang over the edge count as well',
+    shows='"same" is right; with "valid" you have a row or column too many where pixels are left over.',
+    look="What does not fit",
+)
+def pool_rounded_up(pool, images, pool_size, strides, padding, **parts):
     def hanging_over(size, pool, step):
         return 0, max((max(math.ceil((size - pool) / step), 0)) * step + pool - size, 0)
 
     amounts = _amounts if padding == "same" else hanging_over
-    return _pool(images, pool_size, strides, "same", amounts=amounts)
+    return pool(images, pool_size, strides, "same", **{"amounts": amounts} | parts)
 
 
-@misconception("max_pool2d", "what is left over is dropped at the top and left instead of the bottom and right")
-def pool_dropped_at_the_top(images, pool_size=(2, 2), strides=None, padding="valid"):
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="what is left over is dropped at the top and left instead of the bottom and right",
+    shows="The shape is right; where pixels are left over your windows start one or more pixels late.",
+    look="What does not fit",
+)
+def pool_dropped_at_the_top(pool, images, pool_size, strides, padding, **parts):
     if padding == "valid":
         steps = zip(images.shape[1:3], _pair(pool_size), _pair(pool_size if strides is None else strides), strict=True)
         top, left = ((size - pool) % step for size, pool, step in steps)
         images = images[:, top:, left:]
-    return _pool(images, pool_size, strides, padding)
+    return pool(images, pool_size, strides, padding, **parts)
 
 
-@misconception("max_pool2d", "the step is left out of the window's start: it moves on by one pixel")
+@misconception(
+    "max_pool2d",
+    wrong="the step is left out of the window's start: it moves on by one pixel",
+    shows="The shape is right and so is the first window; the others start too early.",
+)
 def pool_start_without_strides(images, pool_size=(2, 2), strides=None, padding="valid"):
     rows, columns = _pool(images, pool_size, strides, padding).shape[1:3]
     strides = pool_size if strides is None else strides
@@ -124,162 +203,308 @@ def pool_start_without_strides(images, pool_size=(2, 2), strides=None, padding="
     return _windows(padded, pool_size, 1)[:, :rows, :columns].max(axis=(4, 5))
 
 
-@misconception("max_pool2d", "the number of windows is the size divided by the pool size, whatever the strides")
-def pool_count_from_pool_size(images, pool_size=(2, 2), strides=None, padding="valid"):
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the number of windows is the size divided by the pool size, whatever the strides",
+    shows="Without strides all is right; with smaller ones your last rows or columns are missing.",
+)
+def pool_count_from_pool_size(pool, images, pool_size, strides, padding, **parts):
     pool_rows, pool_columns = _pair(pool_size)
-    pooled = _pool(images, pool_size, strides, padding)
+    pooled = pool(images, pool_size, strides, padding, **parts)
     rows, columns = images.shape[1] // pool_rows, images.shape[2] // pool_columns
     return pooled[:, :rows, :columns] if padding == "valid" else pooled
 
 
-@misconception("max_pool2d", "the largest number of all channels is taken; each channel is pooled for itself")
-def pool_over_channels(images, pool_size=(2, 2), strides=None, padding="valid"):
-    pooled = _pool(images, pool_size, strides, padding)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the largest number of all channels is taken; each channel is pooled for itself",
+    shows="One channel is right; with more, all your channels are alike.",
+    look="Every channel for itself",
+)
+def pool_over_channels(pool, images, pool_size, strides, padding, **parts):
+    pooled = pool(images, pool_size, strides, padding, **parts)
     return np.repeat(pooled.max(axis=3, keepdims=True), pooled.shape[3], axis=3)
 
 
-@misconception("max_pool2d", "the channels become one")
-def pool_channels_become_one(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, strides, padding).max(axis=3, keepdims=True)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the channels become one",
+    shows="One channel is right; with more, yours has one where all should stay.",
+    look="Every channel for itself",
+)
+def pool_channels_become_one(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, strides, padding, **parts).max(axis=3, keepdims=True)
 
 
-@misconception("max_pool2d", "only channel 0 is pooled and stands for all")
-def pool_first_channel(images, pool_size=(2, 2), strides=None, padding="valid"):
-    pooled = _pool(images, pool_size, strides, padding)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="only channel 0 is pooled and stands for all",
+    shows="Channel 0 is right; the others are copies of it.",
+    look="Every channel for itself",
+)
+def pool_first_channel(pool, images, pool_size, strides, padding, **parts):
+    pooled = pool(images, pool_size, strides, padding, **parts)
     return np.repeat(pooled[..., :1], pooled.shape[3], axis=3)
 
 
-@misconception("max_pool2d", "only the first image of the batch is pooled and stands for all")
-def pool_first_image(images, pool_size=(2, 2), strides=None, padding="valid"):
-    pooled = _pool(images, pool_size, strides, padding)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="only the first image of the batch is pooled and stands for all",
+    shows="The first picture is right; the others are copies of it.",
+)
+def pool_first_image(pool, images, pool_size, strides, padding, **parts):
+    pooled = pool(images, pool_size, strides, padding, **parts)
     return np.repeat(pooled[:1], len(pooled), axis=0)
 
 
-@misconception("max_pool2d", "the largest number of all images is taken; each image is pooled for itself")
-def pool_over_the_batch(images, pool_size=(2, 2), strides=None, padding="valid"):
-    pooled = _pool(images, pool_size, strides, padding)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the largest number of all images is taken; each image is pooled for itself",
+    shows="One picture is right; in a batch all results are alike.",
+)
+def pool_over_the_batch(pool, images, pool_size, strides, padding, **parts):
+    pooled = pool(images, pool_size, strides, padding, **parts)
     return np.repeat(pooled.max(axis=0, keepdims=True), len(pooled), axis=0)
 
 
-@misconception("max_pool2d", "the batch axis is missing in the output")
-def pool_without_batch(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, strides, padding)[0]
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the batch axis is missing in the output",
+    shows="You have three axes instead of four, and the other pictures of a batch are missing.",
+)
+def pool_without_batch(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, strides, padding, **parts)[0]
 
 
-@misconception("max_pool2d", "images are taken as (batch, channels, rows, columns)")
-def pool_channels_first(images, pool_size=(2, 2), strides=None, padding="valid"):
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="images are taken as (batch, channels, rows, columns)",
+    shows="Columns and channels shrink where rows and columns should.",
+)
+def pool_channels_first(pool, images, pool_size, strides, padding, **parts):
     turned = np.moveaxis(np.asarray(images), 1, 3)
-    return np.moveaxis(_pool(turned, pool_size, strides, padding), 3, 1)
+    return np.moveaxis(pool(turned, pool_size, strides, padding, **parts), 3, 1)
 
 
-@misconception("max_pool2d", "the output is (batch, channels, rows, columns)")
-def pool_output_channels_first(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return np.moveaxis(_pool(images, pool_size, strides, padding), 3, 1)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the output is (batch, channels, rows, columns)",
+    shows="The numbers are right, but channels are axis 1 instead of the last.",
+)
+def pool_output_channels_first(pool, images, pool_size, strides, padding, **parts):
+    return np.moveaxis(pool(images, pool_size, strides, padding, **parts), 3, 1)
 
 
-@misconception("max_pool2d", "rows and columns of the output are swapped")
-def pool_output_turned(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, strides, padding).swapaxes(1, 2)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="rows and columns of the output are swapped",
+    shows="Your result is the right one with rows and columns exchanged.",
+)
+def pool_output_turned(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, strides, padding, **parts).swapaxes(1, 2)
 
 
-@misconception("max_pool2d", "the largest along the rows alone: the columns do not shrink")
-def pool_rows_alone(images, pool_size=(2, 2), strides=None, padding="valid"):
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the largest along the rows alone: the columns do not shrink",
+    shows="Your result has too many columns; no two columns were compared.",
+)
+def pool_rows_alone(pool, images, pool_size, strides, padding, **parts):
     steps = _pair(pool_size if strides is None else strides)
-    return _pool(images, (_pair(pool_size)[0], 1), (steps[0], 1), padding)
+    return pool(images, (_pair(pool_size)[0], 1), (steps[0], 1), padding, **parts)
 
 
-@misconception("max_pool2d", "one number for the whole feature map")
+@misconception(
+    "max_pool2d", wrong="one number for the whole feature map", shows="You have one number per picture and channel."
+)
 def pool_global(images, pool_size=(2, 2), strides=None, padding="valid"):
     return np.asarray(images).max(axis=(1, 2), keepdims=True)
 
 
-@misconception("max_pool2d", "the bottom right number of the window instead of the largest")
-def pool_bottom_right(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, strides, padding, reduce=lambda windows, axis: windows[..., -1, -1])
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the bottom right number of the window instead of the largest",
+    shows="The shape is right; a number is right only where the largest happens to lie at the bottom right.",
+)
+def pool_bottom_right(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, strides, padding, **{"reduce": lambda windows, axis: windows[..., -1, -1]} | parts)
 
 
-@misconception("max_pool2d", "the top left number of the window instead of the largest: pixels are skipped, not pooled")
-def pool_top_left(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, strides, padding, reduce=lambda windows, axis: windows[..., 0, 0])
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the top left number of the window instead of the largest: pixels are skipped, not pooled",
+    shows="The shape is right; a number is right only where the largest happens to lie at the top left.",
+)
+def pool_top_left(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, strides, padding, **{"reduce": lambda windows, axis: windows[..., 0, 0]} | parts)
 
 
-@misconception("max_pool2d", "the mean instead of the largest number")
-def pool_mean(images, pool_size=(2, 2), strides=None, padding="valid"):
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the mean instead of the largest number",
+    shows="The shape is right; your numbers are too small and often fractions.",
+)
+def pool_mean(pool, images, pool_size, strides, padding, **parts):
     def mean(windows, axis):
         seen = np.isfinite(windows)
         return np.where(seen, windows, 0).sum(axis=axis) / seen.sum(axis=axis)
 
-    return _pool(images, pool_size, strides, padding, reduce=mean)
+    return pool(images, pool_size, strides, padding, **{"reduce": mean} | parts)
 
 
-@misconception("max_pool2d", "the sum instead of the largest number")
-def pool_sum(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, strides, padding, reduce=np.sum, fill=0)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the sum instead of the largest number",
+    shows="The shape is right; each number is all of the window added up.",
+)
+def pool_sum(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, strides, padding, **{"reduce": np.sum, "fill": 0} | parts)
 
 
-@misconception("max_pool2d", "the smallest instead of the largest number")
-def pool_smallest(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, strides, padding, reduce=np.min, fill=np.inf)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the smallest instead of the largest number",
+    shows="The shape is right; you have the other end of every window.",
+)
+def pool_smallest(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, strides, padding, **{"reduce": np.min, "fill": np.inf} | parts)
 
 
-@misconception("max_pool2d", "the number furthest from zero: a strong −9 is not larger than −2")
-def pool_furthest_from_zero(images, pool_size=(2, 2), strides=None, padding="valid"):
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the number furthest from zero: a strong −9 is not larger than −2",
+    shows="Windows of positive numbers are right; elsewhere a strongly negative one wins.",
+)
+def pool_furthest_from_zero(pool, images, pool_size, strides, padding, **parts):
     def furthest(windows, axis):
         flat = windows.reshape(*windows.shape[:4], -1)
         return np.take_along_axis(flat, np.abs(flat).argmax(axis=-1)[..., None], axis=-1)[..., 0]
 
-    return _pool(images, pool_size, strides, padding, reduce=furthest, fill=0)
+    return pool(images, pool_size, strides, padding, **{"reduce": furthest, "fill": 0} | parts)
 
 
-@misconception("max_pool2d", "the largest of the numbers without their signs")
-def pool_without_signs(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(np.abs(images), pool_size, strides, padding)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the largest of the numbers without their signs",
+    shows="Windows of positive numbers are right; negative numbers count as if they were positive.",
+)
+def pool_without_signs(pool, images, pool_size, strides, padding, **parts):
+    return pool(np.abs(images), pool_size, strides, padding, **parts)
 
 
-@misconception("max_pool2d", "the place of the largest number in its window instead of the number")
-def pool_place(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(
-        images, pool_size, strides, padding,
-        reduce=lambda windows, axis: windows.reshape(*windows.shape[:4], -1).argmax(axis=-1),
-    )  # fmt: skip
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the place of the largest number in its window instead of the number",
+    shows="You have small whole numbers counted from 0: argmax where max was asked for.",
+)
+def pool_place(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, strides, padding, **{"reduce": lambda windows, axis: windows.reshape(*windows.shape[:4], -1).argmax(axis=-1)} | parts)  # fmt: skip
 
 
-@misconception("max_pool2d", "the padding is ignored: it always stays inside")
-def pool_always_valid(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, strides, "valid")
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the padding is ignored: it always stays inside",
+    shows='"valid" is right; with "same" the last row or column is missing where pixels are left over.',
+    look="What does not fit",
+)
+def pool_always_valid(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, strides, "valid", **parts)
 
 
-@misconception("max_pool2d", '"valid" pads as well')
-def pool_always_same(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, strides, "same")
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong='"valid" pads as well',
+    shows='"same" is right; with "valid" you have a row or column too many where pixels are left over.',
+    look="What does not fit",
+)
+def pool_always_same(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, strides, "same", **parts)
 
 
-@misconception("max_pool2d", '"same" is taken as the input\'s size whatever the strides')
-def pool_same_keeps_the_size(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, 1 if padding == "same" else strides, padding)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong='"same" is taken as the input\'s size whatever the strides',
+    shows='"valid" is right; with "same" your result is as large as the picture.',
+    look="What does not fit",
+)
+def pool_same_keeps_the_size(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, 1 if padding == "same" else strides, padding, **parts)
 
 
-@misconception("max_pool2d", 'with "same" the extra cell goes before the pixels instead of after')
-def pool_extra_before(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, strides, padding, amounts=lambda *given: _amounts(*given)[::-1])
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong='with "same" the extra cell goes before the pixels instead of after',
+    shows='"valid" is right; with "same" windows that need an uneven number of cells start one pixel early.',
+    look="What does not fit",
+)
+def pool_extra_before(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, strides, padding, **{"amounts": lambda *given: _amounts(*given)[::-1]} | parts)
 
 
-@misconception("max_pool2d", 'with "same" all missing cells go to the bottom and right')
-def pool_all_after(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, strides, padding, amounts=lambda *given: (0, sum(_amounts(*given))))
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong='with "same" all missing cells go to the bottom and right',
+    shows='"valid" is right; with "same" and larger windows yours start too late.',
+    look="What does not fit",
+)
+def pool_all_after(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, strides, padding, **{"amounts": lambda *given: (0, sum(_amounts(*given)))} | parts)
 
 
-@misconception("max_pool2d", 'with "same" the strides are forgotten: larger steps miss fewer cells')
-def pool_amounts_without_strides(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, strides, padding, amounts=lambda size, pool, step: _amounts(size, pool, 1))
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong='with "same" the strides are forgotten: larger steps miss fewer cells',
+    shows='"valid" is right; with "same" your windows start in the wrong place, or there are too many.',
+    look="What does not fit",
+)
+def pool_amounts_without_strides(pool, images, pool_size, strides, padding, **parts):
+    return pool(
+        images, pool_size, strides, padding, **{"amounts": lambda size, pool, step: _amounts(size, pool, 1)} | parts
+    )
 
 
-@misconception("max_pool2d", 'with "same" always one cell on each side')
-def pool_one_around(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, strides, padding, amounts=lambda *given: (1, 1))
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong='with "same" always one cell on each side',
+    shows='"valid" is right; with "same" only windows that need one cell on each side are right.',
+    look="What does not fit",
+)
+def pool_one_around(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, strides, padding, **{"amounts": lambda *given: (1, 1)} | parts)
 
 
-@misconception("max_pool2d", 'with "same" the cells for rows and columns are swapped')
+@misconception(
+    "max_pool2d",
+    wrong='with "same" the cells for rows and columns are swapped',
+    shows='"valid" is right; with "same" rows grow by what columns need.',
+    look="What does not fit",
+)
 def pool_amounts_swapped(images, pool_size=(2, 2), strides=None, padding="valid"):
     strides = _pair(pool_size if strides is None else strides)
     images = np.asarray(images, dtype=float)
@@ -290,14 +515,24 @@ def pool_amounts_swapped(images, pool_size=(2, 2), strides=None, padding="valid"
     return _windows(images, pool_size, strides).max(axis=(4, 5))
 
 
-@misconception("max_pool2d", "an array of whole numbers for the result cuts the fractions off")
-def pool_into_whole_numbers(images, pool_size=(2, 2), strides=None, padding="valid"):
-    return _pool(images, pool_size, strides, padding).astype(int)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="an array of whole numbers for the result cuts the fractions off",
+    shows="Whole numbers are right; from others the part behind the point is missing.",
+)
+def pool_into_whole_numbers(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, strides, padding, **parts).astype(int)
 
 
-@misconception("max_pool2d", "the images that were given are changed in place")
-def pool_in_place(images, pool_size=(2, 2), strides=None, padding="valid"):
-    pooled = _pool(images, pool_size, strides, padding)
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the images that were given are changed in place",
+    shows="The numbers are right, but they were written into the images; make a new array.",
+)
+def pool_in_place(pool, images, pool_size, strides, padding, **parts):
+    pooled = pool(images, pool_size, strides, padding, **parts)
     images[:, : pooled.shape[1], : pooled.shape[2]] = pooled[:, : images.shape[1], : images.shape[2]]
     return pooled
 
@@ -307,121 +542,204 @@ def _both(image, moved, pool_size, **how):
     return tuple(_pool(one, pool_size, **how)[0, :, :, 0] for one in pictures)
 
 
-@misconception("unchanged_fraction", "the pictures are compared without pooling")
+@misconception(
+    "unchanged_fraction",
+    wrong="the pictures are compared without pooling",
+    shows="Groups of 1 × 1 are right; for larger ones your fraction is mostly too small.",
+)
 def fraction_without_pooling(image, moved, pool_size):
     return float(np.mean(np.asarray(image) == np.asarray(moved)))
 
 
-@misconception("unchanged_fraction", "only one of the pictures is pooled, and compared with itself")
+@misconception(
+    "unchanged_fraction",
+    wrong="only one of the pictures is pooled, and compared with itself",
+    shows="Your fraction is always 1.",
+    untellable="a fraction of 1 in every case has many causes",
+)
 def fraction_of_one_picture(image, moved, pool_size):
     before, _ = _both(image, moved, pool_size)
     return float(np.mean(before == before))
 
 
-@misconception("unchanged_fraction", "the fraction that changed instead of the fraction that stayed")
+@misconception(
+    "unchanged_fraction",
+    wrong="the fraction that changed instead of the fraction that stayed",
+    shows="Your fraction and the right one add up to 1.",
+)
 def fraction_changed(image, moved, pool_size):
     before, after = _both(image, moved, pool_size)
     return float(np.mean(before != after))
 
 
-@misconception("unchanged_fraction", "a count instead of a fraction")
+@misconception(
+    "unchanged_fraction",
+    wrong="a count instead of a fraction",
+    shows="Your number is the right one times the number of groups, so it can be above 1.",
+)
 def fraction_count(image, moved, pool_size):
     before, after = _both(image, moved, pool_size)
     return float(np.sum(before == after))
 
 
-@misconception("unchanged_fraction", "per cent instead of a fraction from 0 to 1")
+@misconception(
+    "unchanged_fraction",
+    wrong="per cent instead of a fraction from 0 to 1",
+    shows="Every number is 100 times the right one.",
+)
 def fraction_per_cent(image, moved, pool_size):
     before, after = _both(image, moved, pool_size)
     return 100 * float(np.mean(before == after))
 
 
-@misconception("unchanged_fraction", "divided by the pixels of the picture instead of those of the pooled one")
+@misconception(
+    "unchanged_fraction",
+    wrong="divided by the pixels of the picture instead of those of the pooled one",
+    shows="Groups of 1 × 1 are right; for larger ones your fraction is too small.",
+)
 def fraction_of_all_pixels(image, moved, pool_size):
     before, after = _both(image, moved, pool_size)
     return float(np.sum(before == after)) / np.size(image)
 
 
-@misconception("unchanged_fraction", "divided by the number of rows alone")
+@misconception(
+    "unchanged_fraction",
+    wrong="divided by the number of rows alone",
+    shows="Your number is the right one times the number of columns, so it can be above 1.",
+)
 def fraction_of_rows(image, moved, pool_size):
     before, after = _both(image, moved, pool_size)
     return float(np.sum(before == after)) / len(before)
 
 
-@misconception("unchanged_fraction", "all or nothing: whether everything is equal")
+@misconception(
+    "unchanged_fraction",
+    wrong="all or nothing: whether everything is equal",
+    shows="You have only 0 and 1: a fraction was asked for.",
+)
 def fraction_all_or_nothing(image, moved, pool_size):
     before, after = _both(image, moved, pool_size)
     return float(np.all(before == after))
 
 
-@misconception("unchanged_fraction", "rounded to a whole number")
+@misconception(
+    "unchanged_fraction", wrong="rounded to a whole number", shows="You have only 0 and 1, the nearer of both."
+)
 def fraction_rounded(image, moved, pool_size):
     before, after = _both(image, moved, pool_size)
     return float(round(np.mean(before == after)))
 
 
-@misconception("unchanged_fraction", "a whole row counts as unchanged only if all of it is")
+@misconception(
+    "unchanged_fraction",
+    wrong="a whole row counts as unchanged only if all of it is",
+    shows="Your fraction is too small where a row changed in some of its groups alone.",
+)
 def fraction_of_whole_rows(image, moved, pool_size):
     before, after = _both(image, moved, pool_size)
     return float(np.mean((before == after).all(axis=1)))
 
 
-@misconception("unchanged_fraction", "the same numbers in other places count as unchanged")
+@misconception(
+    "unchanged_fraction",
+    wrong="the same numbers in other places count as unchanged",
+    shows="Your fraction is too large where a number moved to another group.",
+)
 def fraction_anywhere(image, moved, pool_size):
     before, after = _both(image, moved, pool_size)
     return float(np.mean(np.isin(before, after)))
 
 
-@misconception("unchanged_fraction", "zeros are left out of the count")
+@misconception(
+    "unchanged_fraction",
+    wrong="zeros are left out of the count",
+    shows="Pictures without 0 are right; where empty groups stay empty your fraction differs.",
+)
 def fraction_of_what_is_drawn(image, moved, pool_size):
     before, after = _both(image, moved, pool_size)
     drawn = before != 0
     return float((before == after)[drawn].mean()) if drawn.any() else 1.0
 
 
-@misconception("unchanged_fraction", "numbers that differ by 1 count as equal")
+@misconception(
+    "unchanged_fraction",
+    wrong="numbers that differ by 1 count as equal",
+    shows="Your fraction is too large where a number changed by 1 alone.",
+)
 def fraction_nearly_equal(image, moved, pool_size):
     before, after = _both(image, moved, pool_size)
     return float(np.mean(np.abs(before - after) <= 1))
 
 
-@misconception("unchanged_fraction", "the pictures are pooled by their means")
+@misconception(
+    "unchanged_fraction",
+    wrong="the pictures are pooled by their means",
+    shows="Your fraction is mostly too small: means change where the largest number stays.",
+    look="Keep the strongest",
+)
 def fraction_of_means(image, moved, pool_size):
     before, after = _both(image, moved, pool_size, reduce=np.mean)
     return float(np.mean(before == after))
 
 
-@misconception("unchanged_fraction", "negative numbers are pooled to 0")
+@misconception(
+    "unchanged_fraction",
+    wrong="negative numbers are pooled to 0",
+    shows="Positive pictures are right; changes among negative numbers are not seen.",
+    look="Keep the strongest",
+)
 def fraction_without_negatives(image, moved, pool_size):
     before, after = _both(image, moved, pool_size)
     return float(np.mean(np.maximum(before, 0) == np.maximum(after, 0)))
 
 
-@misconception("unchanged_fraction", 'pooled with "same": groups that hang over the edge count as well')
+@misconception(
+    "unchanged_fraction",
+    wrong='pooled with "same": groups that hang over the edge count as well',
+    shows="Where pixels are left over you have counted more groups than there are.",
+    look="What does not fit",
+)
 def fraction_same(image, moved, pool_size):
     before, after = _both(image, moved, pool_size, padding="same")
     return float(np.mean(before == after))
 
 
-@misconception("unchanged_fraction", "pooled with strides 1: the groups overlap")
+@misconception(
+    "unchanged_fraction",
+    wrong="pooled with strides 1: the groups overlap",
+    shows="Groups of 1 × 1 are right; for larger ones you compare more groups than there are.",
+    look="Exercise 1 · `max_pool2d`",
+)
 def fraction_strides_one(image, moved, pool_size):
     before, after = _both(image, moved, pool_size, strides=1)
     return float(np.mean(before == after))
 
 
-@misconception("unchanged_fraction", "the pool size is ignored: always 2 x 2")
+@misconception(
+    "unchanged_fraction",
+    wrong="the pool size is ignored: always 2 x 2",
+    shows="2 × 2 is right; other pool sizes give the fraction of 2 × 2.",
+)
 def fraction_always_two(image, moved, pool_size):
     before, after = _both(image, moved, (2, 2))
     return float(np.mean(before == after))
 
 
-@misconception("unchanged_fraction", "rows and columns of the pool size are swapped")
+@misconception(
+    "unchanged_fraction",
+    wrong="rows and columns of the pool size are swapped",
+    shows="Square groups are right; 1 × 4 gives the fraction of 4 × 1.",
+)
 def fraction_pool_size_swapped(image, moved, pool_size):
     before, after = _both(image, moved, _pair(pool_size)[::-1])
     return float(np.mean(before == after))
 
 
-@misconception("unchanged_fraction", "the pictures that were given are changed in place")
+@misconception(
+    "unchanged_fraction",
+    wrong="the pictures that were given are changed in place",
+    shows="The fraction is right, but a picture that was given is changed; never use -= on it.",
+)
 def fraction_in_place(image, moved, pool_size):
     before, after = _both(image, moved, pool_size)
     image -= moved

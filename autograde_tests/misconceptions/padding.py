@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from autograde_tests.misconceptions import misconception
+from autograde_tests.misconceptions import misconception, twist
 
 
 def _pair(value):
@@ -16,81 +16,144 @@ def _amounts(size, kernel_size, strides=1):
     return total // 2, total - total // 2
 
 
-def _pad(images, kernel_size, strides, padding, amounts=_amounts, **how):
+def _pad(images, kernel_size, strides=(1, 1), padding="same", **parts):
+    """Right, unless told other `amounts` or other keywords of np.pad."""
+    amounts = parts.pop("amounts", _amounts)
     if padding == "valid":
         return images
     kernel_size, strides = _pair(kernel_size), _pair(strides)
     around = [amounts(images.shape[axis + 1], kernel_size[axis], strides[axis]) for axis in (0, 1)]
-    return np.pad(images, ((0, 0), *around, (0, 0)), **how)
+    return np.pad(images, ((0, 0), *around, (0, 0)), **parts)
 
 
-@misconception("output_size", 'the "+ 1" is missing: the first place is there before the first step')
+@misconception(
+    "output_size",
+    wrong='the "+ 1" is missing: the first place is there before the first step',
+    shows='Every "valid" size is 1 too small; "same" is right.',
+)
 def missing_one(size, kernel_size, strides=1, padding="valid"):
     return math.ceil(size / strides) if padding == "same" else (size - kernel_size) // strides
 
 
-@misconception("output_size", "steps that do not fit are rounded up instead of dropped")
+@misconception(
+    "output_size",
+    wrong="steps that do not fit are rounded up instead of dropped",
+    shows='"valid" is 1 too large where strides leave pixels over, and right where they fit.',
+)
 def valid_rounded_up(size, kernel_size, strides=1, padding="valid"):
     return math.ceil(size / strides) if padding == "same" else math.ceil((size - kernel_size) / strides) + 1
 
 
-@misconception("output_size", '"same" is taken as the input\'s size whatever the strides')
+@misconception(
+    "output_size",
+    wrong='"same" is taken as the input\'s size whatever the strides',
+    shows='With "same" and strides above 1 your sizes are too large: they stay the input\'s size.',
+    look="Zeros around the picture",
+)
 def same_ignores_strides(size, kernel_size, strides=1, padding="valid"):
     return size if padding == "same" else (size - kernel_size) // strides + 1
 
 
-@misconception("output_size", '"same" is rounded down instead of up')
+@misconception(
+    "output_size",
+    wrong='"same" is rounded down instead of up',
+    shows='With "same" and strides that do not divide the size, yours is 1 too small.',
+    look="Zeros around the picture",
+)
 def same_rounded_down(size, kernel_size, strides=1, padding="valid"):
     return size // strides if padding == "same" else (size - kernel_size) // strides + 1
 
 
-@misconception("output_size", "the strides are forgotten")
+@misconception(
+    "output_size",
+    wrong="the strides are forgotten",
+    shows="Everything with strides above 1 is too large; with strides of 1 you are right.",
+    look="Bigger steps",
+)
 def no_strides(size, kernel_size, strides=1, padding="valid"):
     return size if padding == "same" else size - kernel_size + 1
 
 
-@misconception("output_size", "the padding is ignored: it always stays inside")
+@misconception(
+    "output_size",
+    wrong="the padding is ignored: the window always stays inside",
+    shows='Your "same" sizes are those of "valid".',
+    look="Zeros around the picture",
+)
 def always_valid(size, kernel_size, strides=1, padding="valid"):
     return (size - kernel_size) // strides + 1
 
 
-@misconception("padding_amounts", "the extra zero goes before the pixels instead of after")
+@misconception(
+    "padding_amounts",
+    wrong="the extra zero goes before the pixels instead of after",
+    shows="For even kernels your pair is turned round: (1, 0) where Keras has (0, 1).",
+)
 def extra_before(size, kernel_size, strides=1):
     return _amounts(size, kernel_size, strides)[::-1]
 
 
-@misconception("padding_amounts", "kernel_size // 2 on both sides is one too many for even kernels")
+@misconception(
+    "padding_amounts",
+    wrong="kernel_size // 2 on both sides is one too many for even kernels",
+    shows="For even kernels your first number is 1 too large, and strides make it worse; odd kernels with strides of 1 are right.",
+)
 def half_on_both_sides(size, kernel_size, strides=1):
     return kernel_size // 2, kernel_size // 2
 
 
-@misconception("padding_amounts", "(kernel_size - 1) // 2 on both sides is one too few for even kernels")
+@misconception(
+    "padding_amounts",
+    wrong="(kernel_size - 1) // 2 on both sides is one too few for even kernels",
+    shows="For even kernels your second number is 1 too small; odd kernels with strides of 1 are right.",
+)
 def smaller_half_on_both_sides(size, kernel_size, strides=1):
     return (kernel_size - 1) // 2, (kernel_size - 1) // 2
 
 
-@misconception("padding_amounts", "always one zero on each side, whatever the kernel")
+@misconception(
+    "padding_amounts",
+    wrong="always one zero on each side, whatever the kernel",
+    shows="Kernels of 3 are right with strides of 1; all others get too many or too few zeros.",
+)
 def always_one(size, kernel_size, strides=1):
     return 1, 1
 
 
-@misconception("padding_amounts", "the strides are forgotten: larger steps need fewer zeros")
+@misconception(
+    "padding_amounts",
+    wrong="the strides are forgotten: larger steps need fewer zeros",
+    shows="With strides of 1 all is right; with larger ones you often have more zeros than are needed.",
+)
 def amounts_without_strides(size, kernel_size, strides=1):
     return (kernel_size - 1) // 2, kernel_size // 2
 
 
-@misconception("padding_amounts", "negative amounts: pixels are never taken away")
+@misconception(
+    "padding_amounts",
+    wrong="amounts below 0: pixels are never taken away",
+    shows="Where a step is larger than the kernel your amounts are negative instead of 0.",
+)
 def negative_amounts(size, kernel_size, strides=1):
     total = (math.ceil(size / strides) - 1) * strides + kernel_size - size
     return total // 2, total - total // 2
 
 
-@misconception("pad2d", "the extra row and column go to the top and left instead of the bottom and right")
-def pad_extra_before(images, kernel_size, strides=(1, 1), padding="same"):
-    return _pad(images, kernel_size, strides, padding, amounts=lambda *given: _amounts(*given)[::-1])
+@twist(
+    "pad2d",
+    _pad,
+    wrong="the extra row and column go to the top and left instead of the bottom and right",
+    shows="For even kernels the picture sits one row lower and one column further right than Keras'.",
+)
+def pad_extra_before(pad2d, images, kernel_size, strides, padding, **parts):
+    return pad2d(images, kernel_size, strides, padding, **{"amounts": lambda *given: _amounts(*given)[::-1]} | parts)
 
 
-@misconception("pad2d", "the zeros of rows and columns are swapped")
+@misconception(
+    "pad2d",
+    wrong="the zeros of rows and columns are swapped",
+    shows="Square pictures with square kernels are right; elsewhere your rows and columns grow by each other's amount.",
+)
 def pad_axes_swapped(images, kernel_size, strides=(1, 1), padding="same"):
     if padding == "valid":
         return images
@@ -100,48 +163,90 @@ def pad_axes_swapped(images, kernel_size, strides=(1, 1), padding="same"):
     return np.pad(images, ((0, 0), columns, rows, (0, 0)))
 
 
-@misconception("pad2d", "the border's pixels are repeated instead of zeros")
-def pad_edge(images, kernel_size, strides=(1, 1), padding="same"):
-    return _pad(images, kernel_size, strides, padding, mode="edge")
+@twist(
+    "pad2d",
+    _pad,
+    wrong="the border's pixels are repeated instead of zeros",
+    shows="The shape is right and so is the inside; the frame holds copies of the border instead of 0.",
+)
+def pad_edge(pad2d, images, kernel_size, strides, padding, **parts):
+    return pad2d(images, kernel_size, strides, padding, **{"mode": "edge"} | parts)
 
 
-@misconception("pad2d", "the picture is mirrored at the border instead of zeros")
-def pad_mirror(images, kernel_size, strides=(1, 1), padding="same"):
-    return _pad(images, kernel_size, strides, padding, mode="symmetric")
+@twist(
+    "pad2d",
+    _pad,
+    wrong="the picture is mirrored at the border instead of zeros",
+    shows="The shape is right and so is the inside; the frame holds pixels from further in instead of 0.",
+)
+def pad_mirror(pad2d, images, kernel_size, strides, padding, **parts):
+    return pad2d(images, kernel_size, strides, padding, **{"mode": "symmetric"} | parts)
 
 
-@misconception("pad2d", "the channel axis is padded too")
-def pad_channels(images, kernel_size, strides=(1, 1), padding="same"):
+@twist(
+    "pad2d",
+    _pad,
+    wrong="the channel axis is padded too",
+    shows="Your result has two channels too many, the first and the last of them all 0.",
+)
+def pad_channels(pad2d, images, kernel_size, strides, padding, **parts):
     if padding == "valid":
         return images
-    return np.pad(_pad(images, kernel_size, strides, padding), ((0, 0), (0, 0), (0, 0), (1, 1)))
+    return np.pad(pad2d(images, kernel_size, strides, padding, **parts), ((0, 0), (0, 0), (0, 0), (1, 1)))
 
 
-@misconception("pad2d", "the batch axis is padded too")
-def pad_batch(images, kernel_size, strides=(1, 1), padding="same"):
+@twist(
+    "pad2d",
+    _pad,
+    wrong="the batch axis is padded too",
+    shows="Your result has two pictures too many, the first and the last of them all 0.",
+)
+def pad_batch(pad2d, images, kernel_size, strides, padding, **parts):
     if padding == "valid":
         return images
-    return np.pad(_pad(images, kernel_size, strides, padding), ((1, 1), (0, 0), (0, 0), (0, 0)))
+    return np.pad(pad2d(images, kernel_size, strides, padding, **parts), ((1, 1), (0, 0), (0, 0), (0, 0)))
 
 
-@misconception("pad2d", "the strides are forgotten: larger steps need fewer zeros")
-def pad_without_strides(images, kernel_size, strides=(1, 1), padding="same"):
-    return _pad(images, kernel_size, 1, padding)
+@twist(
+    "pad2d",
+    _pad,
+    wrong="the strides are forgotten: larger steps need fewer zeros",
+    shows="With strides of 1 all is right; with larger ones your pictures are often too large.",
+)
+def pad_without_strides(pad2d, images, kernel_size, strides, padding, **parts):
+    return pad2d(images, kernel_size, 1, padding, **parts)
 
 
-@misconception("pad2d", "the images that were given are changed in place")
-def pad_in_place(images, kernel_size, strides=(1, 1), padding="same"):
+@twist(
+    "pad2d",
+    _pad,
+    wrong="the images that were given are changed in place",
+    shows="The numbers are right, but the array that was given is all 0 afterwards; work on a copy.",
+    look="Exercise 3 · `pad2d`",
+)
+def pad_in_place(pad2d, images, kernel_size, strides, padding, **parts):
     images *= 1.0
-    padded = _pad(images, kernel_size, strides, padding)
+    padded = pad2d(images, kernel_size, strides, padding, **parts)
     images[:] = 0
     return padded
 
 
-@misconception("pad2d", '"valid" pads as well')
-def pad_valid_too(images, kernel_size, strides=(1, 1), padding="same"):
-    return _pad(images, kernel_size, strides, "same")
+@twist(
+    "pad2d",
+    _pad,
+    wrong='"valid" pads as well',
+    shows='"same" is right; "valid" comes back larger than it went in.',
+    look="What Conv2D is told",
+)
+def pad_valid_too(pad2d, images, kernel_size, strides, padding, **parts):
+    return pad2d(images, kernel_size, strides, "same", **parts)
 
 
-@misconception("pad2d", "always one zero on each side, whatever the kernel")
-def pad_one(images, kernel_size, strides=(1, 1), padding="same"):
-    return _pad(images, kernel_size, strides, padding, amounts=lambda *given: (1, 1))
+@twist(
+    "pad2d",
+    _pad,
+    wrong="always one zero on each side, whatever the kernel",
+    shows="Kernels of 3 are right with strides of 1; all others get a frame that is too large or too small.",
+)
+def pad_one(pad2d, images, kernel_size, strides, padding, **parts):
+    return pad2d(images, kernel_size, strides, padding, **{"amounts": lambda *given: (1, 1)} | parts)

@@ -1,0 +1,142 @@
+"""Name the misconception behind a wrong answer: the one whose numbers are the student's on every case.
+
+What the bank computes on a check's cases is kept beside Keras' answers (see `oracle`), so grading runs no wrong function,
+and a right answer costs nothing.
+"""
+
+import copy
+import hashlib
+import itertools
+import re
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from autograde_tests import oracle
+from autograde_tests.cases import Case, Check
+from autograde_tests.misconceptions import Misconception, load_bank, twisted
+from convblocks.calling import Outcome, call
+from convblocks.compare import TOLERANCE
+from convblocks.transfer import Unknown, plain
+
+MOST = 2
+"""Where more explanations than this fit equally well, none is given."""
+
+KIND = "misconceptions"
+
+Cause = tuple[Misconception, ...]
+"""One explanation: a misconception, or two at once."""
+
+
+def diagnose(check: Check, seed: int, cases: list[Case], outcomes: list[Outcome], answers: list) -> list[Cause]:
+    """What explains a wrong answer: every misconception, or else every two at once, with the same outcomes on all cases.
+
+    outcomes: what came of the student's function; answers: the right ones. Empty where nothing fits, or too much does.
+    """
+    kinds = {outcome.kind for outcome in outcomes}
+    # An error in every case is no sign of one mistake.
+    if check.oracle is None or "returned" not in kinds or not kinds <= {"returned", "raised"}:
+        return []
+    form, arrays = _looked_at(cases, outcomes)
+    right = _looked_at(cases, [Outcome("returned", answer) for answer in answers])
+    if form == right[0] and _alike(_row(arrays), _row(right[1])):
+        # The numbers are right, so what is wrong is their type alone.
+        return []
+    names, rows = (oracle.kept(KIND, check, seed, cases) or {}).get(form, ([], None))
+    if not names:
+        return []
+    same = [names[place] for place in np.flatnonzero(_alike(_row(arrays), rows))]
+    fewest = [one for one in same if len(one) == min(map(len, same))]
+    bank = load_bank()
+    return [tuple(bank[check.name, name] for name in one) for one in fewest] if len(fewest) <= MOST else []
+
+
+def build(checks: list[Check], seed: int) -> None:
+    """Let the bank answer every case of the checks, and keep that. Raises OSError where nothing can be kept."""
+    for check in checks:
+        if check.oracle is not None:
+            oracle.keep(KIND, check, seed, lambda cases, check=check: _wrong_ways(check, cases))
+
+
+def _wrong_ways(check: Check, cases: list[Case]) -> dict:
+    """By what the outcomes look like: the names of misconceptions, one or two of each, and a row of numbers for each."""
+    found: dict[str, list] = {}
+    for names, outcomes in _tried(check, cases):
+        form, arrays = _looked_at(cases, outcomes)
+        found.setdefault(form, []).append((names, _row(arrays)))
+    return {form: [[names for names, _ in ways], np.stack([row for _, row in ways])] for form, ways in found.items()}
+
+
+def _tried(check: Check, cases: list[Case]) -> Iterator[tuple[list[str], list[Outcome]]]:
+    """The outcomes of every misconception, and of every two that can be made at once and return something everywhere."""
+    bank = [one for one in load_bank().values() if one.check == check.name and not one.untellable]
+    for one in bank:
+        yield [one.name], [_outcome(one.function, case) for case in cases]
+    # In one order alone: two changes that differ by their order are hardly ever made.
+    for one, other in itertools.combinations([one for one in bank if one.change], 2):
+        function = twisted(one.change, other.function)
+        try:
+            yield [one.name, other.name], [_returned(function, case) for case in cases]
+        except Exception:
+            continue
+
+
+def _outcome(function: Callable, case: Case) -> Outcome:
+    outcome = call(function, *case.args, **case.kwargs)
+    outcome.value = plain(outcome.value)
+    return outcome
+
+
+def _returned(function: Callable, case: Case) -> Outcome:
+    """The outcome of a call that returns; raises what it raises. Faster than `call`, for the thousands of pairs."""
+    if case.keeps_inputs:
+        return _outcome(function, case)
+    args, kwargs = copy.deepcopy((case.args, case.kwargs))
+    with np.errstate(all="ignore"):
+        return Outcome("returned", plain(function(*args, **kwargs)))
+
+
+def _looked_at(cases: list[Case], outcomes: list[Outcome]) -> tuple[str, list[np.ndarray]]:
+    """What can be compared of outcomes: a digest of all that is no number, and the numbers."""
+    arrays: list[np.ndarray] = []
+    words = []
+    for case, outcome in zip(cases, outcomes, strict=True):
+        if outcome.kind != "returned":
+            words.append(re.match(r"\w* ?\w* ?\w*", outcome.sentence)[0])
+        else:
+            words.append(f"changed {outcome.changed}" if case.keeps_inputs else _form(outcome.value, arrays))
+    return hashlib.sha256("\n".join(words).encode()).hexdigest(), arrays
+
+
+def _form(value, arrays: list[np.ndarray]) -> str:
+    """What a value is, its numbers aside; these are added to `arrays`."""
+    if isinstance(value, (list, tuple)):
+        try:
+            array = np.asarray(value)
+        except ValueError:
+            array = None
+        if array is None or array.dtype.kind not in "iuf":
+            return f"[{','.join(_form(one, arrays) for one in value)}]"
+        value = array
+    if isinstance(value, (bool, np.bool_, str, type(None), Unknown)):
+        return repr(value)
+    if isinstance(value, (int, float, np.ndarray, np.generic)):
+        array = np.asarray(value)
+        if array.dtype.kind in "iuf":
+            arrays.append(array)
+            return str(array.shape)
+        return f"{array.shape} {hashlib.sha256(array.tobytes()).hexdigest()}"
+    return type(value).__name__
+
+
+def _row(arrays: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([array.ravel().astype(float) for array in arrays] or [np.zeros(0)])
+
+
+def _alike(numbers: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Whether numbers are those of a row, for one row or each of several; as exact as `compare`, and NaN is like NaN."""
+    # Capped, so that large whole numbers, which are counts, are alike only where they are equal.
+    allowed = TOLERANCE * (1 + np.minimum(abs(rows), 1000))
+    with np.errstate(invalid="ignore"):
+        close = (abs(rows - numbers) <= allowed) | (rows == numbers) | (np.isnan(rows) & np.isnan(numbers))
+    return close.all(axis=-1)
