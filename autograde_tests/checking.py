@@ -60,9 +60,10 @@ class Result:
         said = []
         for place, cause in enumerate(self.causes):
             said.append("Or:" if place else one if len(cause) == 1 else two)
-            said += [
-                f"{each.wrong[0].upper()}{each.wrong[1:]}. {each.shows} Look again at “{each.look}”." for each in cause
-            ]
+            for each in cause:
+                # As the lesson shows the heading, its code without the marks of Markdown.
+                look = each.look.replace("`", "")
+                said.append(f"{each.wrong[0].upper()}{each.wrong[1:]}. {each.shows} Look again at “{look}”.")
         return said
 
     def __str__(self) -> str:
