@@ -122,11 +122,16 @@ def pad2d(images, *more, **named):
 
 
 def test_one_bug_costs_once_and_what_is_lent_teaches_nothing(submitted):
-    """bob's padding_amounts is wrong; eve has her check of it after that of pad2d, where she would learn the answers."""
-    for student in ("bob", "eve"):
+    """bob's padding_amounts is wrong; eve has her check of it after that of pad2d, where she would learn the answers.
+
+    ann takes a way that the bank of misconceptions knows.
+    """
+    for student in ("ann", "bob", "eve"):
         shutil.copytree(ROOT / "solutions" / "1-padding", submitted / "submitted" / student / "1-padding")
     wrong = "def padding_amounts(size, kernel_size, strides=1):\n    return 7, 7"
     fill(submitted / "submitted" / "bob" / "1-padding" / "padding.ipynb", padding_amounts=wrong)
+    known = "def output_size(size, kernel_size, strides=1, padding='valid'):\n    return -(-size // strides)"
+    fill(submitted / "submitted" / "ann" / "1-padding" / "padding.ipynb", output_size=known)
     learned = "def padding_amounts(*question):\n    return seen.get(question, (7, 7))"
     notebook = submitted / "submitted" / "eve" / "1-padding" / "padding.ipynb"
     fill(notebook, padding_amounts=f"seen = {{}}\n{learned}", pad2d=LEARNS)
@@ -137,6 +142,8 @@ def test_one_bug_costs_once_and_what_is_lent_teaches_nothing(submitted):
     graded = (submitted / "autograded" / "bob" / "1-padding" / "padding.ipynb").read_text()
     assert scores(submitted)["bob"] == 8
     assert "Your pad2d is right; padding_amounts has a bug or is missing." in graded
+    named = (submitted / "autograded" / "ann" / "1-padding" / "padding.ipynb").read_text()
+    assert "The padding is ignored: zeros are put around with" in named
     # "valid adds nothing" and the input left alone are right in what she handed in.
     assert scores(submitted)["eve"] == 4.73
 

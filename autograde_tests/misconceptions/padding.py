@@ -85,6 +85,15 @@ def always_valid(size, kernel_size, strides=1, padding="valid"):
 
 
 @misconception(
+    "output_size",
+    wrong='the padding is ignored: zeros are put around with "valid" as well',
+    shows='"same" is right; your "valid" sizes are those of "same", too large for every kernel above 1.',
+)
+def always_same(size, kernel_size, strides=1, padding="valid"):
+    return math.ceil(size / strides)
+
+
+@misconception(
     "padding_amounts",
     wrong="the extra zero goes before the pixels instead of after",
     shows="For even kernels your pair is turned round: (1, 0) where Keras has (0, 1).",
