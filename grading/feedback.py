@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import nbgrader
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
@@ -11,6 +12,7 @@ from convblocks.report import with_code
 from grading.sanitize import RESULT, clean_text, is_official
 
 TEMPLATES = Path(__file__).parent / "templates"
+NBGRADERS_TEMPLATES = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
 
 NOTES = ("unusable", "mended", "did-not-run")
 """Ids of the cells in which grading says what came of a file or of a run, see `intake` and `execute`."""
@@ -38,7 +40,7 @@ class HideLaterOutputs(NbGraderPreprocessor):
 
 
 class Overview(NbGraderPreprocessor):
-    """Puts what the page says on top into the resources: grading's notes, what to look at next, a line for each check."""
+    """Puts into the resources what the page says on top: grading's notes, what to look at next, a line a check."""
 
     def preprocess(self, nb, resources):
         page = resources["nbgrader"]
@@ -118,7 +120,14 @@ class FeedbackExporter(HTMLExporter):
     So it opens without a network too. MathJax stays out with all other scripts; the lessons use no formulas.
     """
 
-    def __init__(self, config=None, **kw):
-        super().__init__(config=config, **kw)
-        self.extra_template_basedirs = [str(TEMPLATES), *self.extra_template_basedirs]
-        self.template_name = "feedback_page"
+    @property
+    def default_config(self):
+        # By this class' own name, which goes before what nbgrader sets for its base class.
+        own = {
+            "template_name": "feedback_page",
+            "extra_template_basedirs": [str(TEMPLATES), str(NBGRADERS_TEMPLATES)],
+            "extra_template_paths": [str(NBGRADERS_TEMPLATES)],
+        }
+        config = super().default_config
+        config.merge({"FeedbackExporter": own})
+        return config
