@@ -107,8 +107,13 @@ c.HTMLExporter.filters = {
 }
 # A page in which no script runs.
 c.GenerateFeedback.exporter_class = feedback.FeedbackExporter
-# nbgrader's own list, and no outputs that could tell of a hidden check.
-c.GenerateFeedback.preprocessors = [nbgrader.GetGrades, feedback.HideLaterOutputs, CSSHTMLHeaderPreprocessor]
+# nbgrader's own list, no outputs that could tell of a hidden check, and what the page says on top.
+c.GenerateFeedback.preprocessors = [
+    nbgrader.GetGrades,
+    feedback.HideLaterOutputs,
+    feedback.Overview,
+    CSSHTMLHeaderPreprocessor,
+]
 
 # nbgrader's grades.csv, in which no name is a formula.
 c.ExportApp.plugin_class = export.CsvExport

@@ -35,7 +35,7 @@ def html_table(heading: str, lines: list[Line], note: str = "") -> str:
     rows = ["".join(f'<th scope="col" {narrow}>{name}</th>' for name in columns)]
     for line in _wrong_first(lines):
         sign, word, colour = ("✓", "agrees", "#e3f1fb") if line.agrees else ("✗", "differs", "#fdeade")
-        what = f"<div>{_with_code(line.sentence)}</div>" if line.sentence else ""
+        what = f"<div>{with_code(line.sentence)}</div>" if line.sentence else ""
         points = f"<td {narrow}>{_points(line)}</td>" if scored else ""
         look = f'style="background:{colour};color:#111;border-top:1px solid #888"'
         rows.append(
@@ -83,6 +83,6 @@ def _how(line: Line) -> str:
     return f"<p><b>How Keras comes to its answer here</b></p>{picture}<ul>{steps}</ul>"
 
 
-def _with_code(sentence: str) -> str:
+def with_code(sentence: str) -> str:
     """A sentence as HTML; what stands in backticks is code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(sentence))

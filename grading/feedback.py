@@ -1,11 +1,21 @@
 """The feedback page: what a student may see of a graded notebook, as a page in which nothing runs."""
 
+from pathlib import Path
+
+import nbgrader
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
 
-from grading.sanitize import is_official
+from convblocks.report import with_code
+from grading.sanitize import RESULT, clean_text, is_official
+
+TEMPLATES = Path(__file__).parent / "templates"
+NBGRADERS_TEMPLATES = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
+
+NOTES = ("unusable", "mended", "did-not-run")
+"""Ids of the cells in which grading says what came of a file or of a run, see `intake` and `execute`."""
 
 NOT_SHOWN = "not shown: this cell ran after a hidden check"
 
@@ -29,14 +39,95 @@ class HideLaterOutputs(NbGraderPreprocessor):
         return nb, resources
 
 
-class FeedbackExporter(HTMLExporter):
-    """nbgrader's page with a policy that lets no script run and nothing be loaded; it opens without a network too.
+class Overview(NbGraderPreprocessor):
+    """Puts into the resources what the page says on top: grading's notes, what to look at next, a line a check."""
 
-    nbgrader's template has no block for it that is smaller than the whole head. MathJax stays out with all other
-    scripts; the lessons use no formulas.
+    def preprocess(self, nb, resources):
+        page = resources["nbgrader"]
+        while nb.cells and nb.cells[0].id.rstrip("-") in NOTES:
+            page.setdefault("notes", []).append(nb.cells.pop(0).source)
+        graded = [cell for cell in nb.cells if is_grade(cell)]
+        page["checks"] = [_check(cell, nb) for cell in graded]
+        # Of what is written the earlier first, since later functions build on it; then what is still to be written.
+        page["next"] = sorted((one for one in page["checks"] if one["lost"] > 0), key=lambda one: not one["written"])
+        page["comments"] = [
+            {"cell": cell.id, "name": cell.metadata.nbgrader.grade_id}
+            for cell in nb.cells
+            if cell.metadata.get("nbgrader", {}).get("comment")
+        ]
+        resources["policy"] = POLICY
+        return nb, resources
+
+
+def _check(cell, nb) -> dict:
+    """What the page says of one graded cell; texts as HTML."""
+    own = cell.metadata.nbgrader
+    result = next(
+        (one.data[RESULT] for one in cell.get("outputs", []) if is_official(one) and RESULT in one.data), None
+    )
+    score, points = float(own.score or 0), float(own.points or 0)
+    said = {"cell": cell.id, "score": score, "points": points, "lost": round(points - score, 2), "written": True}
+    links = [{"cell": cell.id, "words": "what the check found"}]
+    if result is None:
+        found = "graded by hand" if is_solution(cell) or cell.cell_type != "code" else "it has no result"
+        return said | {"name": own.grade_id, "found": found, "sentences": [], "links": links}
+    name = result["check"]
+    links += [
+        {"cell": one.id, "words": "your code"}
+        for one in nb.cells
+        if is_solution(one) and one.metadata.nbgrader.grade_id == name
+    ]
+    wrong = [one for one in result["cases"] if not one["agrees"]]
+    first = [f"{one['case']}: {one['sentence']}." for one in wrong[:1]]
+    count = len(result["cases"])
+    found = f"{len(wrong)} of {count} cases differ" if wrong else f"all {count} cases agree"
+    if not result["written"]:
+        found, first = "not written yet", ["It is not written yet."]
+    elif not any(one["worth"] < points for one in result["cases"]):
+        found = first[0]
+    causes = result.get("causes", [])
+    for cause in causes[:1]:
+        first = [f"{one['wrong'].capitalize()}. {one['shows']}" for one in cause]
+        links += [
+            {"cell": place, "words": f"read again: {_html(one['look'])}"}
+            for one in cause
+            for place in _under(one["look"], nb)
+        ]
+    note = [result["note"]] if result.get("note") else []
+    return said | {
+        "name": name,
+        "written": result["written"],
+        "found": _html(". ".join([found, *note])),
+        "sentences": [_html(one) for one in note + first],
+        "links": links,
+    }
+
+
+def _html(sentence: str) -> str:
+    """A sentence, which may quote what the student's process said."""
+    return with_code(clean_text(sentence))
+
+
+def _under(heading: str, nb) -> list[str]:
+    """The id of the cell that this heading stands in."""
+    lines = ((cell.id, line) for cell in nb.cells if cell.cell_type == "markdown" for line in cell.source.split("\n"))
+    return [place for place, line in lines if line.startswith("#") and line.strip("# ") == heading][:1]
+
+
+class FeedbackExporter(HTMLExporter):
+    """nbgrader's page with ours around it (templates/feedback_page): no script runs, nothing is loaded.
+
+    So it opens without a network too. MathJax stays out with all other scripts; the lessons use no formulas.
     """
 
-    def from_notebook_node(self, nb, resources=None, **kw):
-        page, resources = super().from_notebook_node(nb, resources, **kw)
-        tag = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        return page.replace("<head>", f"<head>\n{tag}", 1), resources
+    @property
+    def default_config(self):
+        # By this class' own name, which goes before what nbgrader sets for its base class.
+        own = {
+            "template_name": "feedback_page",
+            "extra_template_basedirs": [str(TEMPLATES), str(NBGRADERS_TEMPLATES)],
+            "extra_template_paths": [str(NBGRADERS_TEMPLATES)],
+        }
+        config = super().default_config
+        config.merge({"FeedbackExporter": own})
+        return config
