@@ -1,19 +1,28 @@
 """Grading refuses to run unprotected unless told so, and the score is the broker's with and without a sandbox."""
 
 import contextlib
+import logging
 import os
 import shutil
 import socket
+import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
+import nbformat
 import pytest
-from conftest import ROOT, fill, nbgrader, run, scores
+import zmq
+from conftest import NBGRADER, ROOT, fill, nbgrader, run, scores
+from nbformat.v4 import new_code_cell
+from traitlets.config import Config
 
 from autograde_tests import oracle
 from autograde_tests.cases import course_seed
 from autograde_tests.checking import load_checks
 from grading.broker import Broker
+from grading.execute import Client, require_sandbox
 
 FORGED = "import autograde_tests\nautograde_tests.check = lambda *given, **named: 4\n4"
 
@@ -81,6 +90,126 @@ def test_memory_that_belongs_to_no_process_cannot_be_had(submitted):
     # 38 is ENOSYS.
     assert "memfd 38" in graded
     assert "shm -1 38" in graded
+
+
+SUICIDE = "import os\nos.kill(os.getpid(), 9)"
+
+SPIN = """
+import os, time
+for _ in range(8):
+    if not os.fork():
+        while True: pass
+time.sleep(60)
+"""
+
+# A link in place of every socket of the kernel, to one of the machine's, and a message that drops the connection.
+LINKS = """
+import os, time
+from IPython.display import display
+for name in os.listdir("/sockets"):
+    os.unlink(f"/sockets/{name}")
+    os.symlink({outside!r}, f"/sockets/{name}")
+display({"text/plain": "x" * 20_000_000}, raw=True)
+time.sleep(2)
+"""
+
+# name: what a cell of its own does, above the last function
+CELLS = {
+    "ada": "1",
+    "giant-print": "print('x' * 20_000_000)\nx = 1",
+    "giant-display": "from IPython.display import display\ndisplay({'text/plain': 'x' * 20_000_000}, raw=True)\nx = 1",
+    "large-file": "import os\nprint(os.path.getsize('data.bin'), open('data.bin', 'rb').read(4), open('small.txt').read())",
+    "mounts": "print(open('/proc/self/mountinfo').read())",
+    "processors": SPIN,
+    "suicide": SUICIDE,
+    "links": LINKS,
+    "zoe": "1",
+}
+
+
+@pytest.fixture(scope="module")
+def ran(generated_course, tmp_path_factory):
+    """A class of right solutions, each with a cell of its own: scores, graded notebooks and who connected outside."""
+    course = shutil.copytree(generated_course, tmp_path_factory.mktemp("ran") / "course")
+    with tempfile.TemporaryDirectory(dir="/tmp") as short, socket.socket(socket.AF_UNIX) as outside:
+        outside.bind(f"{short}/outside")
+        outside.listen()
+        outside.setblocking(False)
+        for student, source in CELLS.items():
+            folder = course / "submitted" / student / "1-padding"
+            shutil.copytree(ROOT / "solutions" / "1-padding", folder)
+            notebook = nbformat.read(folder / "padding.ipynb", as_version=4)
+            at = next(number for number, cell in enumerate(notebook.cells) if cell.id == "pad2d")
+            # What a cell defines is lost with it, and with it a function that needs it.
+            if "x = 1" in source:
+                notebook.cells[at].source = notebook.cells[at].source.replace("):\n", "):\n    x\n", 1)
+            source = source.replace("{outside!r}", repr(f"{short}/outside"))
+            notebook.cells.insert(at, new_code_cell(source, id="own"))
+            nbformat.write(notebook, folder / "padding.ipynb")
+        with (course / "submitted" / "large-file" / "1-padding" / "data.bin").open("wb") as file:
+            file.write(b"data")
+            file.truncate(70 * 2**20)
+        (course / "submitted" / "large-file" / "1-padding" / "small.txt").write_text("small")
+        limits = ["--Sandbox.cpu=8", "--Execute.timeout=30"]
+        _, output = run(course, *NBGRADER, "autograde", "1-padding", *limits)
+        connected = True
+        try:
+            outside.accept()
+        except BlockingIOError:
+            connected = False
+    graded = {file.parts[-3]: file.read_text() for file in course.glob("autograded/*/1-padding/padding.ipynb")}
+    return scores(course), graded, connected, output
+
+
+@pytest.mark.parametrize("student", CELLS)
+def test_a_cell_costs_nothing_but_itself(ran, student):
+    assert ran[0][student] == 12, ran[3]
+
+
+def test_a_file_that_does_not_fit_is_there_to_be_read(ran):
+    assert "73400320 b'data' small" in ran[1]["large-file"]
+
+
+def test_a_submission_does_not_see_where_it_lies(ran):
+    assert "/submission" in ran[1]["mounts"]
+    assert "submitted" not in ran[1]["mounts"] and "autograded" not in ran[1]["mounts"]
+
+
+def test_processors_are_counted_for_all_processes_together(ran):
+    assert "it used more than 8 s on processors" in ran[1]["processors"]
+
+
+def test_a_cell_that_kills_its_kernel_twice_is_left_out(ran):
+    assert "left out after it ended the kernel: the kernel was killed" in ran[1]["suicide"]
+
+
+def test_no_link_leads_out_of_the_sandbox(ran):
+    assert not ran[2]
+
+
+def test_a_giant_message_is_not_taken_and_the_next_one_is(tmp_path):
+    with zmq.Context() as kernel, kernel.socket(zmq.PUB) as sender:
+        sender.bind(f"ipc://{tmp_path}/k-1")
+        client = Client(transport="ipc", ip=f"{tmp_path}/k", iopub_port=1)
+        with contextlib.closing(client.connect_iopub()) as taken:
+            taken = zmq.Socket.shadow(taken)
+            time.sleep(0.5)
+            sender.send(bytes(13 * 2**20))
+            time.sleep(1)
+            sender.send(b"next")
+            assert taken.poll(5000) and taken.recv() == b"next"
+
+
+def test_folders_of_killed_graders_are_removed(submitted):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left, alive = (Path(tempfile.mkdtemp(prefix=f"cb{number}-", dir="/tmp")) for number in (dead.pid, os.getpid()))
+    try:
+        require_sandbox(Config(), logging.getLogger())
+        assert not left.exists() and alive.exists()
+    finally:
+        shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(alive)
 
 
 @pytest.mark.parametrize("damage", ["cut", "other bytes", "another check's", "gone"])
