@@ -84,7 +84,7 @@ def _remove_left_behind() -> None:
 class Client(AsyncKernelClient):
     """The side of the grader; what a kernel sends faster than it is read, or in giant pieces, takes no memory here.
 
-    A message that is too large drops the connection. It is made again, and only what was on its way is lost.
+    A message that is too large drops the connection, which ZMQ does not make again.
     """
 
     @default("context")
@@ -218,9 +218,11 @@ class Execute(CleanMessages, preprocessors.Execute):
             raise Stop
         if check:
             self._broker.open(*check)
-        self._begun, self._excess = False, ""
+        self._begun, self._idle, self._excess = False, False, ""
         try:
             self._execute(cell, index)
+            if not self._idle and not self._excess:
+                self._connect_again(cell)
         except DeadKernelError:
             return self._excess or self._why_dead()
         except CellTimeoutError:
@@ -268,6 +270,12 @@ class Execute(CleanMessages, preprocessors.Execute):
             self._events.append("what had run before could not be run again, so the rest was not run")
             raise Stop from None
 
+    def _connect_again(self, cell) -> None:
+        """New connections to the same kernel, after one was lost with the cell's last outputs."""
+        cell.outputs.append(new_output("stream", text=CUT))
+        self.kc.stop_channels()
+        self.start_new_kernel_client()
+
     def _execute(self, cell, index) -> None:
         self._shown = 0
         super().preprocess_cell(cell, self.resources, index)
@@ -293,6 +301,8 @@ class Execute(CleanMessages, preprocessors.Execute):
         kind, content = msg["msg_type"], msg["content"]
         if kind == "execute_input":
             self._begun = True
+        if kind == "status" and content["execution_state"] == "idle":
+            self._idle = True
         if kind in ("stream", "display_data", "execute_result", "update_display_data", "error"):
             size = sum(map(len, msg.get("buffers", []))) + len(str(content))
             self._shown, self._sent = self._shown + size, self._sent + size
