@@ -246,8 +246,9 @@ class Execute(CleanMessages, preprocessors.Execute):
     def _blame(self, cell, index, reason: str) -> bool:
         """Say which cell ended the kernel and get a fresh one; whether the cell just tried is to be tried again."""
         nb = self.nb
-        # A kernel can end after its cell, so that the next one is never begun.
-        innocent = not self._begun and bool(self._ran) and reason in (DIED, *KILLED)
+        # A kernel can end after its cell, so that the next one is never begun. One that is killed at once says not even
+        # that it has begun, but there the cell has been tried twice.
+        innocent = not self._begun and bool(self._ran) and reason == DIED
         place = self._ran.pop() if innocent else index
         number = sum(one.cell_type == "code" for one in nb.cells[: place + 1])
         self._events.append(f"code cell {number} was left out after it ended the kernel: {reason}")

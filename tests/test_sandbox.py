@@ -98,7 +98,7 @@ import os, time
 for _ in range(8):
     if not os.fork():
         while True: pass
-time.sleep(60)
+time.sleep(90)
 """
 
 # A link in place of every socket of the kernel, to one of the machine's, and no heart beat, so that it is connected anew.
@@ -154,7 +154,7 @@ def ran(generated_course, tmp_path_factory):
             file.write(b"data")
             file.truncate(70 * 2**20)
         (course / "submitted" / "large-file" / "1-padding" / "small.txt").write_text("small")
-        limits = ["--Sandbox.cpu=8", "--Execute.timeout=30"]
+        limits = ["--Sandbox.cpu=8", "--Execute.timeout=100"]
         _, output = run(course, *NBGRADER, "autograde", "1-padding", *limits)
         connected = True
         try:
@@ -197,7 +197,7 @@ def test_after_a_giant_message_the_others_are_seen(ran):
 
 
 def test_no_more_messages_wait_than_fit_in_the_memory():
-    with contextlib.closing(Client().context) as context, contextlib.closing(context.socket(zmq.DEALER)) as taken:
+    with Client().context as context, context.socket(zmq.DEALER) as taken:
         assert 0 < taken.getsockopt(zmq.MAXMSGSIZE) * taken.getsockopt(zmq.RCVHWM) <= 100 * 2**20
 
 
