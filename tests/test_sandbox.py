@@ -1,20 +1,27 @@
 """Grading refuses to run unprotected unless told so, and the score is the broker's with and without a sandbox."""
 
 import contextlib
+import logging
 import os
 import shutil
 import socket
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ROOT, fill, nbgrader, run, scores
+import zmq
+from conftest import NBGRADER, ROOT, fill, nbgrader, run, scores
+from nbformat.v4 import new_code_cell
+from traitlets.config import Config
 
 from autograde_tests import oracle
 from autograde_tests.cases import course_seed
 from autograde_tests.checking import load_checks
 from grading.broker import Broker
+from grading.execute import Client, require_sandbox
 
 FORGED = "import autograde_tests\nautograde_tests.check = lambda *given, **named: 4\n4"
 
@@ -82,6 +89,128 @@ def test_memory_that_belongs_to_no_process_cannot_be_had(submitted):
     # 38 is ENOSYS.
     assert "memfd 38" in graded
     assert "shm -1 38" in graded
+
+
+SUICIDE = "import os\nos.kill(os.getpid(), 9)"
+
+SPIN = """
+import os, time
+for _ in range(8):
+    if not os.fork():
+        while True: pass
+time.sleep(90)
+"""
+
+# A link in place of every socket of the kernel, to one of the machine's, and no heart beat, so that it is connected anew.
+LINKS = """
+import os, signal, time
+for name in os.listdir("/sockets"):
+    os.unlink(f"/sockets/{name}")
+    os.symlink({outside!r}, f"/sockets/{name}")
+kernel = os.getpid()
+if not os.fork():
+    os.kill(kernel, signal.SIGSTOP)
+    time.sleep(4)
+    os.kill(kernel, signal.SIGCONT)
+    os._exit(0)
+time.sleep(1)
+"""
+
+# name: what a cell of its own does, above the last function
+CELLS = {
+    "ada": "1",
+    "giant-print": "print('x' * 20_000_000)\nx = 1",
+    "giant-display": "from IPython.display import display\ndisplay({'text/plain': 'x' * 20_000_000}, raw=True)\nx = 1",
+    "large-file": "import os\nprint(os.path.getsize('data.bin'), open('data.bin', 'rb').read(4), open('small.txt').read())",
+    "mounts": "print(open('/proc/self/mountinfo').read())",
+    "processors": SPIN,
+    "suicide": SUICIDE,
+    "links": LINKS,
+    "zoe": "1",
+}
+
+
+@pytest.fixture(scope="module")
+def ran(generated_course, tmp_path_factory):
+    """A class of right solutions, each with a cell of its own: scores, graded notebooks and who connected outside."""
+    course = shutil.copytree(generated_course, tmp_path_factory.mktemp("ran") / "course")
+    with tempfile.TemporaryDirectory(dir="/tmp") as short, socket.socket(socket.AF_UNIX) as outside:
+        outside.bind(f"{short}/outside")
+        outside.listen()
+        outside.setblocking(False)
+        for student, source in CELLS.items():
+            folder = course / "submitted" / student / "1-padding"
+            shutil.copytree(ROOT / "solutions" / "1-padding", folder)
+            notebook = nbformat.read(folder / "padding.ipynb", as_version=4)
+            at = next(number for number, cell in enumerate(notebook.cells) if cell.id == "pad2d")
+            # What a cell defines is lost with it, and with it a function that needs it.
+            if "x = 1" in source:
+                notebook.cells[at].source = notebook.cells[at].source.replace("):\n", "):\n    x\n", 1)
+                notebook.cells[at].source += "\nprint('seen', 'after it')"
+            source = source.replace("{outside!r}", repr(f"{short}/outside"))
+            notebook.cells.insert(at, new_code_cell(source, id="own"))
+            nbformat.write(notebook, folder / "padding.ipynb")
+        with (course / "submitted" / "large-file" / "1-padding" / "data.bin").open("wb") as file:
+            file.write(b"data")
+            file.truncate(70 * 2**20)
+        (course / "submitted" / "large-file" / "1-padding" / "small.txt").write_text("small")
+        limits = ["--Sandbox.cpu=8", "--Execute.timeout=100"]
+        _, output = run(course, *NBGRADER, "autograde", "1-padding", *limits)
+        connected = True
+        try:
+            outside.accept()
+        except BlockingIOError:
+            connected = False
+    graded = {file.parts[-3]: file.read_text() for file in course.glob("autograded/*/1-padding/padding.ipynb")}
+    return scores(course), graded, connected, output
+
+
+@pytest.mark.parametrize("student", CELLS)
+def test_a_cell_costs_nothing_but_itself(ran, student):
+    assert ran[0][student] == 12, ran[3]
+
+
+def test_a_file_that_does_not_fit_is_there_to_be_read(ran):
+    assert "73400320 b'data' small" in ran[1]["large-file"]
+
+
+def test_a_submission_does_not_see_where_it_lies(ran):
+    assert "/submission" in ran[1]["mounts"]
+    assert "submitted" not in ran[1]["mounts"] and "autograded" not in ran[1]["mounts"]
+
+
+def test_processors_are_counted_for_all_processes_together(ran):
+    assert "it used more than 8 s on processors" in ran[1]["processors"]
+
+
+def test_a_cell_that_kills_its_kernel_twice_is_left_out(ran):
+    assert "left out after it ended the kernel: the kernel was killed" in ran[1]["suicide"]
+
+
+def test_no_link_leads_out_of_the_sandbox(ran):
+    assert not ran[2]
+
+
+def test_after_a_giant_message_the_others_are_seen(ran):
+    assert "[the rest of the output was cut]" in ran[1]["giant-display"]
+    assert "seen after it" in ran[1]["giant-display"]
+
+
+def test_no_more_messages_wait_than_fit_in_the_memory():
+    with Client().context as context, context.socket(zmq.DEALER) as taken:
+        assert 0 < taken.getsockopt(zmq.MAXMSGSIZE) * taken.getsockopt(zmq.RCVHWM) <= 100 * 2**20
+
+
+def test_folders_of_killed_graders_are_removed(submitted):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left, alive = (Path(tempfile.mkdtemp(prefix=f"cb{number}-", dir="/tmp")) for number in (dead.pid, os.getpid()))
+    try:
+        require_sandbox(Config(), logging.getLogger())
+        assert not left.exists() and alive.exists()
+    finally:
+        shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(alive)
 
 
 @pytest.mark.parametrize("damage", ["cut", "other bytes", "another check's", "gone"])
