@@ -111,18 +111,17 @@ def pad2d(images, kernel_size, strides=(1, 1), padding='same'):
     ),
     Attack(
         "error-oracle",
-        "a hidden input is told in the text of an exception, a name and a line of source",
+        "the hidden check is told in the text of an exception",
         "error messages as oracle",
         "leak",
         functions={
             "pad2d": """
-import sys
+import inspect, sys
 def pad2d(*inputs, **more):
     frame = sys._getframe()
-    while frame and 'answers' not in frame.f_locals:
+    while frame and 'steps' not in frame.f_locals:
         frame = frame.f_back
-    names = frame and frame.f_globals['load_checks']()['padding_amounts'].oracle.__name__
-    raise ValueError(names)
+    raise ValueError(inspect.getsource(frame.f_locals['steps'].gi_code)[:100])
 """
         },
     ),

@@ -152,7 +152,7 @@ for folder in ('.', tempfile.gettempdir(), os.path.expanduser('~')):
         "a call of C that holds the interpreter for ever",
         "hang in C",
         "page",
-        cell="import re\nre.match('(a+)+$', 'a' * 60 + 'b')",
+        cell="import itertools\nsum(itertools.repeat(0))",
     ),
     Attack(
         "stopped",
