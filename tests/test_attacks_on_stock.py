@@ -1,13 +1,9 @@
 """The attacks bite: what each says that it does on stock nbgrader is seen there, by the eyes that look at our own run."""
 
 import pytest
-from attacks import all_attacks
-from attacks.course import SEED
+from attacks import all_attacks, asked_for
 from attacks.stock import grade_on_stock, shown
 from report import remember
-
-from autograde_tests import oracle
-from autograde_tests.checking import load_checks
 
 ATTACKS = shown(all_attacks())
 
@@ -15,9 +11,7 @@ ATTACKS = shown(all_attacks())
 @pytest.fixture(scope="session")
 def graded(tmp_path_factory, request):
     """The runs of stock by name of the attack: over all that this session's tests ask for."""
-    asked = [item.callspec.params["attack"] for item in request.session.items if "test_attacks_on_stock" in item.nodeid]
-    # Inside nothing can be kept.
-    oracle.build(list(load_checks().values()), int(SEED))
+    asked = asked_for(request, __file__)
     runs = grade_on_stock(asked, tmp_path_factory.mktemp("stock"))
     remember("attacks on stock", {one.name: sorted(runs[one.name].effects(one)) for one in asked})
     return runs

@@ -21,15 +21,22 @@ else is not graded, or not as they deserve.
 
 @dataclass(frozen=True)
 class Lesson:
-    """A notebook that is attacked. functions: what students write in it; points: what all of them are worth."""
+    """A notebook that is attacked.
+
+    functions: what students write in it; points: what all of them are worth. seconds: how long a cell of ours may take.
+    bare: without the cells that are not graded, and without visible checks, where these take too long.
+    """
 
     assignment: str
     notebook: str
     functions: tuple[str, ...]
     points: float
+    seconds: int
+    bare: bool = False
 
 
-PADDING = Lesson("1-padding", "padding", ("output_size", "padding_amounts", "pad2d"), 12)
+PADDING = Lesson("1-padding", "padding", ("output_size", "padding_amounts", "pad2d"), 12, 4)
+KERAS = Lesson("6-shapes-classifier", "keras_classifier", ("build_model", "train"), 15, 60, bare=True)
 
 
 @dataclass(frozen=True)
@@ -88,10 +95,20 @@ class Attack:
         return f"eve-{self.name}"
 
 
-MODULES = ("subversion", "lying", "leaks", "forgery", "files", "notebook", "resources")
+MODULES = ("subversion", "lying", "leaks", "forgery", "files", "notebook", "resources", "models")
 
 
 def all_attacks() -> list[Attack]:
     """The whole catalogue, in order."""
     modules = [import_module(f"{__name__}.{name}") for name in MODULES]
-    return [replace(attack, kind=module.KIND) for module in modules for attack in module.ATTACKS]
+    return [
+        replace(attack, kind=module.KIND, lesson=getattr(module, "LESSON", PADDING))
+        for module in modules
+        for attack in module.ATTACKS
+    ]
+
+
+def asked_for(request, file: str) -> list[Attack]:
+    """The attacks that the tests of a file are about in this session of pytest: with -k, some."""
+    mine = [item for item in request.session.items if str(item.path) == file and hasattr(item, "callspec")]
+    return [item.callspec.params["attack"] for item in mine if "attack" in item.callspec.params]

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import selectors
-import shutil
 import socket
 import subprocess
 import sys
@@ -20,13 +19,19 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.api import Gradebook, MissingEntry
 
-from . import Attack, Lesson, Place
+from autograde_tests import oracle
+from autograde_tests.checking import load_checks
+
+from . import Attack, Place
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NEIGHBOURS = ("ada", "zoe")
 """Before and behind all attackers in the alphabet; both have written everything."""
 
 SECRET = "SECRET-OF-THE-INSTRUCTOR"
+LINKED = "eve-linked-sockets"
+"""A socket in the root of the run, named after who would get the grader to call there."""
+
 HIDDEN = ("def pad2d_cases", "def conversation", "hidden ideas")
 """What can be read in the hidden tests alone."""
 
@@ -69,7 +74,7 @@ class Run:
             effect
             for effect, seen in {
                 "points": score is not None and score > attack.honest,
-                "leak": any(words in pages for words in (SECRET, *HIDDEN)),
+                "leak": any(words in pages for words in (SECRET, *HIDDEN, *(f"submitted/{one}" for one in NEIGHBOURS))),
                 "effect": bool(self._traces(attack)),
                 "page": score is None or not self._read("feedback", student),
                 "stops": any(self.scores.get(one) != self.place.lesson.points for one in NEIGHBOURS),
@@ -96,7 +101,9 @@ def _acts(tag) -> bool:
     """Whether an element of a page would do something of EVIL."""
     if tag.name == "script":
         return "EVIL" in tag.text
-    return any("EVIL" in str(value) and (name[:2] == "on" or "javascript:" in str(value)) for name, value in tag.attrs.items())
+    return any(
+        "EVIL" in str(value) and (name[:2] == "on" or "javascript:" in str(value)) for name, value in tag.attrs.items()
+    )
 
 
 def hand_in(attack: Attack, place: Place) -> None:
@@ -140,6 +147,12 @@ def _solved(place: Place, *functions: str):
     return notebook
 
 
+def ask_keras() -> None:
+    """Have the answers to all checks ready: asking Keras takes longer than a cell may here."""
+    for check in load_checks().values():
+        oracle.expected(check, int(SEED))
+
+
 def grade(attacks: list[Attack], root: Path, config: str, *options: str, python="", patience: float = 1500) -> Run:
     """Let them all hand in, grade them with the real commands, and look what happened.
 
@@ -147,17 +160,24 @@ def grade(attacks: list[Attack], root: Path, config: str, *options: str, python=
     `patience` seconds. python: one in which the course is installed; this one where empty.
     """
     lesson = attacks[0].lesson
+    ask_keras()
     token = f"convblocks-{os.getpid()}"
-    with socket.create_server(("127.0.0.1", 0)) as calls, socket.socket(type=socket.SOCK_DGRAM) as packets, socket.socket(
-        socket.AF_UNIX
-    ) as abstract:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as calls,
+        socket.socket(type=socket.SOCK_DGRAM) as packets,
+        socket.socket(socket.AF_UNIX) as abstract,
+        socket.socket(socket.AF_UNIX) as file,
+    ):
         place = Place(root, lesson, calls.getsockname()[1], token)
         packets.bind(("127.0.0.1", place.port))
         abstract.bind(f"\0{token}")
         abstract.listen()
+        root.mkdir(exist_ok=True)
+        file.bind(str(root / LINKED))
+        file.listen()
         run = Run(place)
         nbgrader = functools.partial(_nbgrader, run, python)
-        threading.Thread(target=_listen, args=(run, calls, packets, abstract), daemon=True).start()
+        threading.Thread(target=_listen, args=(run, calls, packets, abstract, file), daemon=True).start()
         for folder in (place.course, place.home, place.loot):
             folder.mkdir(parents=True, exist_ok=True)
         (place.home / "secret.txt").write_text(SECRET)
@@ -188,9 +208,15 @@ def grade(attacks: list[Attack], root: Path, config: str, *options: str, python=
 def _set_up(place: Place, config: str) -> None:
     """The course's folder with the lesson's source."""
     name = f"{place.lesson.assignment}/{place.lesson.notebook}.ipynb"
+    notebook = nbformat.read(ROOT / "source" / name, as_version=4)
+    if place.lesson.bare:
+        notebook.cells = [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
+        for cell in notebook.cells:
+            visible, mark, hidden = cell.source.partition("### BEGIN HIDDEN TESTS")
+            cell.source = f"# Is it right?\n{mark}{hidden}" if mark else visible
     source = place.course / "source" / name
     source.parent.mkdir(parents=True)
-    shutil.copy(ROOT / "source" / name, source)
+    nbformat.write(notebook, source)
     (place.course / "nbgrader_config.py").write_text(config)
 
 
@@ -203,13 +229,19 @@ def _nbgrader(run: Run, python: str, *arguments: str, patience: float = 300) -> 
         "LANG": "C.UTF-8",
         "SECRET": SECRET,
         "PYTHONPATH": "" if python else str(ROOT),
+        # Where nbconvert finds its templates.
+        "JUPYTER_PATH": f"{sys.prefix}/share/jupyter",
         "CONVBLOCKS_EXCHANGE": str(place.root / "exchange"),
         "CONVBLOCKS_SEED": SEED,
     }
     with (place.root / "log.txt").open("a+b") as log:
         start = log.tell()
         command = subprocess.Popen(
-            [python or sys.executable, "-m", "nbgrader", *arguments], cwd=place.course, env=environment, stdout=log, stderr=log
+            [python or sys.executable, "-m", "nbgrader", *arguments],
+            cwd=place.course,
+            env=environment,
+            stdout=log,
+            stderr=log,
         )
         try:
             run.code = command.wait(patience) or run.code
@@ -220,10 +252,10 @@ def _nbgrader(run: Run, python: str, *arguments: str, patience: float = 300) -> 
         run.output += log.read().decode(errors="replace")
 
 
-def _listen(run: Run, calls: socket.socket, packets: socket.socket, abstract: socket.socket) -> None:
+def _listen(run: Run, calls: socket.socket, packets: socket.socket, *others: socket.socket) -> None:
     """Keep what arrives from anywhere, until the sockets are closed."""
     with selectors.DefaultSelector() as selector:
-        for one in (calls, packets, abstract):
+        for one in (calls, packets, *others):
             selector.register(one, selectors.EVENT_READ)
         while calls.fileno() >= 0:
             for key, _ in selector.select(1):
@@ -231,6 +263,7 @@ def _listen(run: Run, calls: socket.socket, packets: socket.socket, abstract: so
                     if key.fileobj is packets:
                         heard = packets.recv(1000)
                     else:
+                        run.heard += f"{key.fileobj.getsockname()}\n"
                         connection, _ = key.fileobj.accept()
                         with connection:
                             connection.settimeout(2)

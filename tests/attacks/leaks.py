@@ -47,6 +47,13 @@ for root in (COURSE, '../../..'):
         cell="import os\nshow(open(f'/proc/{os.getppid()}/environ').read())",
     ),
     Attack(
+        "mountinfo",
+        "reads what is mounted where, and from which folders",
+        "/proc, other students",
+        "stock mounts nothing",
+        cell="for name in ('mountinfo', 'mounts', 'cgroup', 'maps', 'status'): show(open(f'/proc/self/{name}').read())",
+    ),
+    Attack(
         "hidden-tests",
         "reads the hidden tests' module, from disk or from linecache",
         "files on disk, linecache",

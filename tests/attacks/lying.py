@@ -105,6 +105,25 @@ def padding_amounts(size, kernel_size, strides=1):
         functions=pad2d("np.broadcast_to(0.0, (10**4, 10**4, 10**4, 10**3))"),
     ),
     Attack(
+        "no-numbers",
+        "arrays of giant shape without a number, which take nothing until somebody looks at their rows",
+        "zero-stride giant",
+        "compare() looks at the shape first and finds it wrong",
+        functions=pad2d("np.zeros((1, 10**9, 64, 0))")
+        | {"padding_amounts": "def padding_amounts(*a, **k):\n    return np.zeros((30_000_000, 0))"},
+    ),
+    Attack(
+        "growing-reply",
+        "an answer that says one large array a hundred times, and texts that grow when they become an array",
+        "lying values, spoofed frames",
+        "there is no other process that could be filled",
+        functions=pad2d(
+            "[big] * 100",
+            "big = np.zeros(10**6)\nfrom convblocks import transfer\ntransfer._plain = lambda value, *rest: value",
+        )
+        | {"padding_amounts": "def padding_amounts(*a, **k):\n    return np.array(['x' * 10**6] + [''] * 1000)"},
+    ),
+    Attack(
         "keeps-inputs",
         "inputs are kept, returned as they are, and changed at the next call",
         "inputs kept, inputs aliased, inputs changed",

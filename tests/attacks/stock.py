@@ -17,7 +17,7 @@ from pathlib import Path
 from grading.sandbox import _font_cache
 
 from . import STOCK, Attack, Place, all_attacks
-from .course import ROOT, Run, grade
+from .course import ROOT, Run, ask_keras, grade
 
 CONFIG = """
 c = get_config()
@@ -25,7 +25,7 @@ c.CourseDirectory.course_id = "stock"
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 """
 
-SECONDS, ALONE = 8, 40
+SECONDS, ALONE = 8, 90
 """How long a cell may take in a class, and an attacker who is alone in all; some would never end."""
 
 
@@ -37,6 +37,8 @@ def shown(attacks: list[Attack]) -> list[Attack]:
 def grade_on_stock(attacks: list[Attack], folder: Path) -> dict[str, Run]:
     """The run of each attack, by name. Some stop or change others, so they are alone; the rest are in as many classes as
     there are processors."""
+    # Inside nothing can be kept.
+    ask_keras()
     workers = os.cpu_count() or 1
     together = [attack for attack in attacks if not attack.alone]
     # The lonely ones first: one of them only waits.
@@ -56,7 +58,18 @@ def _shut_in(members: list[Attack], folder: Path) -> Run:
     fonts.mkdir(parents=True)
     for file in _font_cache():
         shutil.copy(file, fonts)
-    options = ["--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    options = [
+        "--unshare-all",
+        "--die-with-parent",
+        "--new-session",
+        "--ro-bind",
+        "/",
+        "/",
+        "--dev",
+        "/dev",
+        "--proc",
+        "/proc",
+    ]
     options += ["--tmpfs", "/tmp", "--bind", str(folder), str(folder), "--chdir", str(ROOT / "tests")]
     command = ["bwrap", *options, sys.executable, "-m", "attacks.stock", str(folder), *(one.name for one in members)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
