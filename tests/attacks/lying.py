@@ -152,8 +152,8 @@ def padding_amounts(size, kernel_size, strides=1):
         alone=True,
         functions={
             "output_size": """
+import keras
 def output_size(size, kernel_size, strides=1, padding='valid'):
-    import keras
     conv = keras.layers.Conv2D(1, (kernel_size, 1), strides=strides, padding=padding)
     return int(conv.compute_output_shape((1, size, size, 1))[1])
 """
