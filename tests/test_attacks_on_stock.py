@@ -2,8 +2,8 @@
 
 import pytest
 from attacks import all_attacks, asked_for
-from attacks.stock import grade_on_stock, shown
 from report import remember
+from stock import grade_attacks, shown
 
 ATTACKS = shown(all_attacks())
 
@@ -12,7 +12,7 @@ ATTACKS = shown(all_attacks())
 def graded(tmp_path_factory, request):
     """The runs of stock by name of the attack: over all that this session's tests ask for."""
     asked = asked_for(request, __file__)
-    runs = grade_on_stock(asked, tmp_path_factory.mktemp("stock"))
+    runs = grade_attacks(asked, tmp_path_factory.mktemp("stock"))
     remember("attacks on stock", {one.name: sorted(runs[one.name].effects(one)) for one in asked})
     return runs
 

@@ -1,6 +1,6 @@
 """A catalogue of attacks on the grading, each a student of one class.
 
-One module a class of attacks; `course.py` lets them all hand in and runs nbgrader, `stock.py` does so with a stock one.
+One module a class of attacks; `course.py` lets them all hand in and runs nbgrader, `tests/stock.py` does so with a stock one.
 """
 
 from collections.abc import Callable

@@ -176,12 +176,12 @@ def grade(attacks: list[Attack], root: Path, config: str, *options: str, python=
         file.bind(str(root / LINKED))
         file.listen()
         run = Run(place)
-        nbgrader = functools.partial(_nbgrader, run, python)
+        nbgrader = functools.partial(run_nbgrader, run, python)
         threading.Thread(target=_listen, args=(run, calls, packets, abstract, file), daemon=True).start()
         for folder in (place.course, place.home, place.loot):
             folder.mkdir(parents=True, exist_ok=True)
         (place.home / "secret.txt").write_text(SECRET)
-        _set_up(place, config)
+        set_up(place, config)
         nbgrader("generate_assignment", lesson.assignment)
         for student in NEIGHBOURS:
             notebook = _solved(place, *lesson.functions)
@@ -201,11 +201,11 @@ def grade(attacks: list[Attack], root: Path, config: str, *options: str, python=
         run.survivors = _survivors()
         nbgrader("generate_feedback", lesson.assignment)
         nbgrader("export")
-        run.scores = _scores(place)
+        run.scores = scores_of(place)
     return run
 
 
-def _set_up(place: Place, config: str) -> None:
+def set_up(place: Place, config: str) -> None:
     """The course's folder with the lesson's source."""
     name = f"{place.lesson.assignment}/{place.lesson.notebook}.ipynb"
     notebook = nbformat.read(ROOT / "source" / name, as_version=4)
@@ -220,7 +220,7 @@ def _set_up(place: Place, config: str) -> None:
     (place.course / "nbgrader_config.py").write_text(config)
 
 
-def _nbgrader(run: Run, python: str, *arguments: str, patience: float = 300) -> None:
+def run_nbgrader(run: Run, python: str, *arguments: str, patience: float = 300) -> None:
     """Run one command; what it said and whether it failed is added to the run."""
     place = run.place
     environment = {
@@ -273,7 +273,8 @@ def _listen(run: Run, calls: socket.socket, packets: socket.socket, *others: soc
                 run.heard += heard.decode(errors="replace") + "\n"
 
 
-def _scores(place: Place) -> dict[str, float | None]:
+def scores_of(place: Place) -> dict[str, float | None]:
+    """The score of every student in the gradebook, None where there is none."""
     found = {}
     with Gradebook(f"sqlite:///{place.course}/gradebook.db") as gradebook:
         for student in gradebook.students:
