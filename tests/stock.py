@@ -57,9 +57,9 @@ def grade_broken(names: list[str], folder: Path) -> dict[str, str]:
 
 
 def _split(things: list) -> list[list]:
-    """As many parts as there are processors."""
-    workers = os.cpu_count() or 1
-    return [things[place::workers] for place in range(min(workers, len(things)))]
+    """As many parts as there are processors, but no small ones: each has two honest students as well."""
+    parts = min(os.cpu_count() or 1, len(things) // 10 + 1)
+    return [things[place::parts] for place in range(parts) if things]
 
 
 def _shut_in(kind: str, classes: list[list[str]], folder: Path) -> list[tuple[Path, dict]]:
@@ -88,9 +88,9 @@ def _shut_in(kind: str, classes: list[list[str]], folder: Path) -> list[tuple[Pa
 
 def _attacks(folder: Path, names: list[str]) -> dict:
     members = [attack for attack in all_attacks() if attack.name in names]
-    limits = {"patience": ALONE} if len(members) == 1 else {}
-    timeout = f"--Execute.timeout={ALONE if limits else SECONDS}"
-    run = grade(members, folder, CONFIG, timeout, python=_python(folder), **limits)
+    alone, lesson = members[0].alone, members[0].lesson
+    timeout = f"--Execute.timeout={ALONE if alone else max(SECONDS, lesson.seconds)}"
+    run = grade(members, folder, CONFIG, timeout, python=_python(folder), patience=ALONE if alone else 1500)
     return {field.name: getattr(run, field.name) for field in dataclasses.fields(run) if field.name != "place"}
 
 
