@@ -148,7 +148,7 @@ def test_a_full_disk_costs_no_score(course, full):
     elif full == "autograded":
         command = ["bwrap", "--dev-bind", "/", "/", "--size", "40960", "--tmpfs", str(course / "autograded")]
     else:
-        command = ["bwrap", "--dev-bind", "/", "/", "--size", "8192", "--tmpfs", "/tmp"]
+        command = ["bwrap", "--dev-bind", "/", "/", "--size", "4096", "--tmpfs", "/tmp"]
         for needed in (course, ROOT, sys.prefix):
             command += ["--bind", str(needed), str(needed)]
     code, output = autograde(course, *command)
