@@ -218,7 +218,8 @@ class Execute(CleanMessages, preprocessors.Execute):
             raise Stop
         if check:
             self._broker.open(*check, self._lendable(check[0]))
-        self._begun, self._idle, self._excess = False, False, ""
+        self._alive = bool(self.km.provisioner.process) and self.km.provisioner.process.poll() is None
+        self._idle, self._excess = False, ""
         try:
             self._execute(cell, index)
             if not self._idle and not self._excess:
@@ -246,9 +247,8 @@ class Execute(CleanMessages, preprocessors.Execute):
     def _blame(self, cell, index, reason: str) -> bool:
         """Say which cell ended the kernel and get a fresh one; whether the cell just tried is to be tried again."""
         nb = self.nb
-        # A kernel can end after its cell, so that the next one is never begun. One that is killed at once says not even
-        # that it has begun, but there the cell has been tried twice.
-        innocent = not self._begun and bool(self._ran) and reason == DIED
+        # A kernel can end some time after its cell. One that ends itself at once says not even that it has begun.
+        innocent = not self._alive and bool(self._ran) and reason == DIED
         place = self._ran.pop() if innocent else index
         number = sum(one.cell_type == "code" for one in nb.cells[: place + 1])
         self._events.append(f"code cell {number} was left out after it ended the kernel: {reason}")
@@ -312,8 +312,6 @@ class Execute(CleanMessages, preprocessors.Execute):
 
     def process_message(self, msg, cell, cell_index):
         kind, content = msg["msg_type"], msg["content"]
-        if kind == "execute_input":
-            self._begun = True
         if kind == "status" and content["execution_state"] == "idle":
             self._idle = True
         if kind in ("stream", "display_data", "execute_result", "update_display_data", "error"):

@@ -1,6 +1,7 @@
 """Grading refuses to run unprotected unless told so, and the score is the broker's with and without a sandbox."""
 
 import contextlib
+import json
 import logging
 import os
 import shutil
@@ -125,6 +126,7 @@ CELLS = {
     "mounts": "print(open('/proc/self/mountinfo').read())",
     "processors": SPIN,
     "suicide": SUICIDE,
+    "leaves": "import os\nos._exit(0)",
     "links": LINKS,
     "zoe": "1",
 }
@@ -185,6 +187,11 @@ def test_processors_are_counted_for_all_processes_together(ran):
 
 def test_a_cell_that_kills_its_kernel_twice_is_left_out(ran):
     assert "left out after it ended the kernel: the kernel was killed" in ran[1]["suicide"]
+
+
+def test_a_cell_that_ends_the_kernel_before_it_says_that_it_runs_is_the_one_to_blame(ran):
+    cells = json.loads(ran[1]["leaves"])["cells"]
+    assert [one["id"] for one in cells if "KernelEnded" in str(one.get("outputs"))] == ["own"]
 
 
 def test_no_link_leads_out_of_the_sandbox(ran):
