@@ -90,9 +90,11 @@ class Broker:
 
     def _ask(self, connection: socket.socket, request: dict) -> Outcome | None:
         """One call in the student's process; None when the check was closed meanwhile."""
-        deadline = time.monotonic() + request["seconds"] + GRACE
         borrowed = False
         try:
+            if request["lent"]:
+                self._check.lender.start()
+            deadline = time.monotonic() + request["seconds"] + GRACE
             connection.settimeout(request["seconds"] + GRACE)
             send(connection, pack(request))
             while (reply := receive(connection, deadline)).startswith(QUESTION):
