@@ -30,6 +30,7 @@ def html_table(heading: str, lines: list[Line], note: str = "") -> str:
     """
     scored = any(line.worth for line in lines)
     columns = ["result", "case", "points"] if scored else ["result", "example"]
+    # Code that was quoted may be one long word.
     cell = 'style="text-align:left;vertical-align:top;padding:4px 8px;overflow-wrap:anywhere;font-weight:normal"'
     narrow = 'style="text-align:left;vertical-align:top;padding:4px 8px;white-space:nowrap"'
     rows = ["".join(f'<th scope="col" {narrow}>{name}</th>' for name in columns)]
