@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograde_tests.cases import Case
+from convblocks.checks import describe_call
 from convblocks.compare import TOLERANCE, compare
 from convblocks.figures import Figure, Grid, draw, grid
 from convblocks.shapes import CLASSES
@@ -41,9 +42,11 @@ def explain(name: str, case: Case, yours, expected) -> Explanation | None:
     if not case.showable or name not in EXPLAINERS or compare(yours, expected).kind not in ("value", "shape"):
         return None
     try:
-        return EXPLAINERS[name](*case.args, **case.kwargs, yours=yours, keras=expected)
+        found = EXPLAINERS[name](*case.args, **case.kwargs, yours=yours, keras=expected)
     except _TooLong:
         return None
+    call = describe_call(EXPLAINERS[name], case.args, case.kwargs)
+    return Explanation(found.figure, (f"the call: {call}", *found.steps))
 
 
 class _TooLong(Exception):
@@ -587,10 +590,17 @@ def _numbers(yours, keras) -> list:
 
 
 def _both(yours, keras) -> Figure | None:
-    """Two results of different shape."""
-    from convblocks.figures import side_by_side
-
-    return side_by_side(yours, keras)
+    """Two results of different shape; of batches the first image and channel."""
+    mine = np.asarray(yours)
+    if mine.dtype.kind not in "iuf" or not mine.size or mine.ndim > 4 or not mine.ndim or mine.size > 300:
+        return None
+    parts = []
+    for title, array in (("yours", mine), ("Keras", keras)):
+        title = f"{title} {array.shape}"
+        if array.ndim == 4:
+            array, title = array[0, :, :, 0], f"{title}, [0, :, :, 0]"
+        parts.append(grid(array, "output", title, part=True))
+    return draw(parts[0], "≠", parts[1], widest=WIDEST)
 
 
 def _outcomes(yours, keras, place) -> list:

@@ -62,7 +62,7 @@ def test_the_written_arithmetic_comes_to_what_keras_computes(name, seed):
             elif name == "summarize":
                 (layer,) = [at for at, (mine, right) in enumerate(zip(wrong, answer, strict=True)) if mine != right]
                 shape, weights = answer[layer]
-                assert [last_number(step) for step in steps] == [*shape, weights]
+                assert [last_number(step) for step in steps[1:]] == [*shape, weights]
             elif name == "predict":
                 assert steps[-1].endswith(answer[0])
             else:

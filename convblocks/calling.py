@@ -161,7 +161,7 @@ def describe_error(error: BaseException) -> str:
         text += " (an array where one number is needed: take it out with .item())"
     theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if "ipykernel_" in frame.filename]
     if theirs and theirs[-1].line:
-        text += f", at the line `{theirs[-1].line}`"
+        text += f", at the line `{theirs[-1].line}` of {theirs[-1].name}"
     return text
 
 

@@ -29,23 +29,20 @@ def html_table(heading: str, lines: list[Line], note: str = "") -> str:
     note: what is said of all of them together, below the heading.
     """
     scored = any(line.worth for line in lines)
-    columns = ["result", "case", "points"] if scored else ["result", "example"]
+    columns = ["points", "case"] if scored else ["result", "example"]
+    # Code that was quoted may be one long word.
     cell = 'style="text-align:left;vertical-align:top;padding:4px 8px;overflow-wrap:anywhere;font-weight:normal"'
     narrow = 'style="text-align:left;vertical-align:top;padding:4px 8px;white-space:nowrap"'
     rows = ["".join(f'<th scope="col" {narrow}>{name}</th>' for name in columns)]
     for line in _wrong_first(lines):
         sign, word, colour = ("✓", "agrees", "#e3f1fb") if line.agrees else ("✗", "differs", "#fdeade")
         what = f"<div>{with_code(line.sentence)}</div>" if line.sentence else ""
-        points = f"<td {narrow}>{_points(line)}</td>" if scored else ""
+        title = escape(line.title) if line.agrees else f"<b>{escape(line.title)}</b>"
+        points = f"<br>{_points(line)}" if scored else ""
         look = f'style="background:{colour};color:#111;border-top:1px solid #888"'
-        rows.append(
-            f"<tr {look}><td {narrow}>{sign} {word}</td>"
-            f'<th scope="row" {cell}><b>{escape(line.title)}</b>{what}</th>{points}</tr>'
-        )
+        rows.append(f'<tr {look}><td {narrow}>{sign} {word}{points}</td><th scope="row" {cell}>{title}{what}</th></tr>')
         if line.figure or line.steps:
-            rows.append(
-                f'<tr style="background:#fdfdfb;color:#111"><td colspan="{len(columns)}" {cell}>{_how(line)}</td></tr>'
-            )
+            rows.append(f'<tr style="background:#fdfdfb;color:#111"><td colspan="2" {cell}>{_how(line)}</td></tr>')
     said = f"<div>{escape(note)}</div>" if note else ""
     return (
         '<table style="border-collapse:collapse;max-width:100%"><caption style="text-align:left;padding:4px 0">'

@@ -9,6 +9,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
 
 from convblocks.report import with_code
+from grading.reading import UNUSABLE
 from grading.sanitize import RESULT, clean_text, is_official
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -44,6 +45,7 @@ class Overview(NbGraderPreprocessor):
 
     def preprocess(self, nb, resources):
         page = resources["nbgrader"]
+        page["unusable"] = UNUSABLE in nb.metadata
         while nb.cells and nb.cells[0].id.rstrip("-") in NOTES:
             page.setdefault("notes", []).append(nb.cells.pop(0).source)
         graded = [cell for cell in nb.cells if is_grade(cell)]
@@ -51,9 +53,7 @@ class Overview(NbGraderPreprocessor):
         # Of what is written the earlier first, since later functions build on it; then what is still to be written.
         page["next"] = sorted((one for one in page["checks"] if one["lost"] > 0), key=lambda one: not one["written"])
         page["comments"] = [
-            {"cell": cell.id, "name": cell.metadata.nbgrader.grade_id}
-            for cell in nb.cells
-            if cell.metadata.get("nbgrader", {}).get("comment")
+            {"cell": cell.id, "name": cell.metadata.nbgrader.grade_id} for cell in nb.cells if _comment(cell)
         ]
         resources["policy"] = POLICY
         return nb, resources
@@ -78,29 +78,41 @@ def _check(cell, nb) -> dict:
         if is_solution(one) and one.metadata.nbgrader.grade_id == name
     ]
     wrong = [one for one in result["cases"] if not one["agrees"]]
-    first = [f"{one['case']}: {one['sentence']}." for one in wrong[:1]]
+    first = [_ended(f"First in “{one['case']}”: {one['sentence']}") for one in wrong[:1]]
     count = len(result["cases"])
     found = f"{len(wrong)} of {count} cases differ" if wrong else f"all {count} cases agree"
     if not result["written"]:
         found, first = "not written yet", ["It is not written yet."]
-    elif not any(one["worth"] < points for one in result["cases"]):
-        found = first[0]
-    causes = result.get("causes", [])
-    for cause in causes[:1]:
-        first = [f"{one['wrong'].capitalize()}. {one['shows']}" for one in cause]
+    elif any(one["worth"] == points for one in result["cases"]):
+        # One line instead of all cases: what kept the check from being made.
+        found = f"{result['cases'][0]['case']}: {result['cases'][0]['sentence']}"
+        first = [_ended(found)]
+    if causes := result.get("causes"):
+        first = [" And: ".join(f"{one['wrong'][:1].upper()}{one['wrong'][1:]}." for one in cause) for cause in causes]
+        first[1:] = [f"Or: {sentence}" for sentence in first[1:]]
+        looks = dict.fromkeys(one["look"] for cause in causes for one in cause)
         links += [
-            {"cell": place, "words": f"read again: {_html(one['look'])}"}
-            for one in cause
-            for place in _under(one["look"], nb)
+            {"cell": place, "words": f"read again: {_html(look)}"} for look in looks for place in _under(look, nb)
         ]
-    note = [result["note"]] if result.get("note") else []
+    # Its first sentence says whose mistake it is; the rest stands at the check.
+    note = [result["note"].split(". ")[0]] if result.get("note") else []
     return said | {
         "name": name,
         "written": result["written"],
         "found": _html(". ".join([found, *note])),
-        "sentences": [_html(one) for one in note + first],
+        "sentences": [_html(one) for one in [*map(_ended, note), *first]],
         "links": links,
     }
+
+
+def _comment(cell) -> str:
+    """What the instructor wrote; nbgrader itself comments on an untouched cell with the words left out here."""
+    comment = cell.metadata.get("nbgrader", {}).get("comment") or ""
+    return "" if comment == "No response." else comment
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "?", "!")) else f"{sentence}."
 
 
 def _html(sentence: str) -> str:

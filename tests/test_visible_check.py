@@ -30,7 +30,7 @@ def test_wrong_work_is_told_in_one_line_and_in_numbers():
 
 def test_a_crash_is_shown_with_the_students_own_line():
     cell = run_cells(CRASH, CHECK)[1]
-    assert "ZeroDivisionError: division by zero, at the line <code>return x / y</code>" in html(cell)
+    assert "ZeroDivisionError: division by zero, at the line <code>return x / y</code> of double" in html(cell)
 
 
 def test_a_skeleton_is_a_not_implemented_error():
