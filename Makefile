@@ -3,6 +3,7 @@
 # make lab     opens JupyterLab with the assignments as a student has them (in .lab/, kept from run to run)
 # make release makes release/ and solutions/ anew from source/
 # make accuracy   accuracy of the reference network, and of a guess from the amount of ink alone
+# make bench   what grading one submission costs, beside stock nbgrader
 # make lint    formats and checks the code
 # make clean   removes what the above made, .lab/ excepted
 
@@ -21,7 +22,7 @@ export JUPYTER_RUNTIME_DIR := $(CURDIR)/.cache/jupyter/runtime
 export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 export KERAS_HOME := $(CURDIR)/.cache/keras
 
-.PHONY: demo test lab release accuracy lint clean
+.PHONY: demo test lab release accuracy bench lint clean
 
 demo: .venv/ready
 	$(BIN)/python -m grading.demo
@@ -42,6 +43,9 @@ release: .venv/ready
 
 accuracy: .venv/ready
 	$(BIN)/python -m autograde_tests.reference
+
+bench: .venv/ready
+	$(BIN)/python -m benchmarks.one_submission
 
 lint: .venv/ready
 	$(BIN)/ruff check --fix .

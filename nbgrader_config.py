@@ -105,6 +105,8 @@ c.HTMLExporter.filters = {
     "markdown2html": "grading.sanitize.markdown2html",
     "clean_html": "grading.sanitize.clean_html",
 }
+# Formgrader's lists show names and ids as text.
+sanitize.escape_formgrader()
 # A page in which no script runs.
 c.GenerateFeedback.exporter_class = feedback.FeedbackExporter
 # nbgrader's own list, no outputs that could tell of a hidden check, and what the page says on top.

@@ -22,6 +22,10 @@ class Line:
     figure: Figure | None = None
     steps: tuple[str, ...] = ()
 
+    def __post_init__(self):
+        # What a student's code says may hold half a character, which no file can.
+        self.sentence = self.sentence.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
 
 def html_table(heading: str, lines: list[Line], note: str = "") -> str:
     """The lines as a table of HTML with its own styles: what differs first, marked by sign, word and colour.

@@ -2,7 +2,9 @@
 
 import errno
 import fnmatch
+import mimetypes
 import os
+import re
 import stat
 import tarfile
 import zipfile
@@ -67,6 +69,16 @@ def open_plain(path: Path | str, dir_fd: int | None = None) -> BinaryIO:
     )
 
 
+def refuse_page(name: str) -> None:
+    """Raise LeftOut for what a browser would run where Formgrader serves it: HTML, SVG, XML and archives of pages.
+
+    Servers tell by the name, as here; what they do not know is offered to be kept, not opened.
+    """
+    kind, packed = mimetypes.guess_type(name)
+    if kind and not packed and re.search(r"html|svg|(^|[/+])(xml|xsl)|^multipart/|^message/", kind):
+        raise LeftOut("is a page, which a browser would run")
+
+
 def copy_plain_files(
     source: Path,
     target: Path,
@@ -74,12 +86,14 @@ def copy_plain_files(
     ignore: Iterable[str] = (),
     first: Iterable[str] = (),
     skip: Callable[[str], bool] = lambda path: False,
+    refuse: Callable[[str], None] = lambda name: None,
 ) -> None:
     """Copy the plain files of a submission.
 
     left_out: told the name and the reason of each file that is not taken. ignore: patterns of names that are passed
     over in silence, as nbgrader's CourseDirectory.ignore. first: names in `source` that must not suffer from a lack of
-    space. skip: whether a path relative to `source` is passed over, in silence too.
+    space. skip: whether a path relative to `source` is passed over, in silence too. refuse: raises LeftOut for a
+    name that is not taken either.
     """
     allowance, ignore, first = Allowance(), list(ignore), set(first)
     for folder, folders, files, descriptor in os.fwalk(source, follow_symlinks=False):
@@ -101,6 +115,7 @@ def copy_plain_files(
             try:
                 if _strange(name):
                     raise LeftOut(_strange(name))
+                refuse(name)
                 with open_plain(name, descriptor) as file:
                     allowance.take(os.fstat(file.fileno()).st_size)
                     _write(file, target / path)
@@ -113,6 +128,11 @@ def _strange(name: str) -> str:
     if not name.isprintable() or name.startswith("-") or name != name.strip() or "\\" in name:
         return "has a name that programs stumble over"
     return ""
+
+
+def names_a_student(name: str) -> bool:
+    """Whether a student can be called so: one folder, nothing that ends a text in Formgrader's pages and scripts."""
+    return bool(name) and name not in (".", "..") and not _outside(name) and not re.search(r"""[/"'<>&`]""", name)
 
 
 def _write(file: BinaryIO, target: Path) -> None:
@@ -225,8 +245,8 @@ class Collector(FileNameCollectorPlugin):
         if not found:
             return None
         student, name = found.get("student_id") or "", found.get("file_id") or ""
-        if "/" in student or student in ("", ".", "..") or _outside(student) or not name or _outside(name):
-            self.log.error("%s leads outside of the folder of a student: left out.", ascii(submitted_file))
+        if not names_a_student(student) or not name or _outside(name):
+            self.log.error("%s does not lead to the folder of a student: left out.", ascii(submitted_file))
             return None
         # nbgrader compares time stamps, and gives up where there are none.
         if not found.get("timestamp") and (student, name) in self._seen:

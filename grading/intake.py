@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
@@ -19,7 +20,7 @@ from nbgrader.utils import find_all_files, parse_utc
 from sqlalchemy.exc import OperationalError
 
 from grading.execute import require_sandbox
-from grading.files import LeftOut, copy_plain_files, open_plain
+from grading.files import LeftOut, copy_plain_files, names_a_student, open_plain, refuse_page
 from grading.mending import Wanted, mend, wanted_notebooks
 from grading.reading import UNUSABLE, Unusable, read_notebook
 
@@ -130,10 +131,8 @@ class Collect(ExchangeCollect):
 
     def _is_submission(self, record: dict) -> bool:
         """Whether this is the folder of a student; the inbox is writable by everybody."""
-        name = record["username"]
-        strange = name in ("", ".", "..") or "/" in name or not name.isprintable()
         path = os.path.join(self.inbound_path, record["filename"])
-        if strange or not stat.S_ISDIR(os.stat(path, follow_symlinks=False).st_mode):
+        if not names_a_student(record["username"]) or not stat.S_ISDIR(os.stat(path, follow_symlinks=False).st_mode):
             self.log.error("%s in the inbox is not a submission: left out.", ascii(record["filename"]))
             return False
         return True
@@ -213,6 +212,7 @@ class SubmissionExporter(NotebookExporter):
 
     def _prepare(self, converter: Autograde) -> None:
         coursedir = converter.coursedir
+        self._left_out: list[str] = []
         # nbgrader's own waits for ever where the file is a pipe, and gives up where it holds no time.
         coursedir.get_existing_timestamp = lambda folder: _timestamp(Path(folder, "timestamp.txt"))
         # nbgrader would copy what links point at. This is called before it copies, for each student.
@@ -286,13 +286,22 @@ class SubmissionExporter(NotebookExporter):
             mine = {path, *map(str, Path(path).parents)}
             return path in parents or bool(mine & course) or any(one.endswith(".ipynb") for one in mine)
 
+        self._left_out = []
+
+        def left_out(name: str, reason: str) -> None:
+            _say_left_out(self.log, student, assignment, name, reason)
+            if len(self._left_out) < 20:
+                self._left_out.append(f"{_shown(name)} {reason}. It was left out.")
+
         copy_plain_files(
             Path(coursedir.root, folder),
             Path(converter._format_dest(assignment, student)),
-            functools.partial(_say_left_out, self.log, student, assignment),
+            left_out,
             ignore,
             first=["timestamp.txt"],
             skip=skip,
+            # Formgrader serves what lies beside a graded notebook.
+            refuse=refuse_page,
         )
         if before:
             before(**arguments)
@@ -308,17 +317,21 @@ class SubmissionExporter(NotebookExporter):
             known[ids["notebook"]],
             Path(converter.coursedir.format_path(converter.coursedir.release_directory, ".", ids["assignment"])),
             frozenset(f"{name}.ipynb" for name in known),
+            self._left_out,
         )
         if mended:
             self.log.warning("%s, %s, %s: %s", ids["student"], ids["assignment"], ids["notebook"], " ".join(mended))
         return self.from_notebook_node(notebook, resources=resources, **kwargs)
 
 
-def read_submission(path: Path, wanted: Wanted, release: Path, others: frozenset[str] = frozenset()):
+def read_submission(
+    path: Path, wanted: Wanted, release: Path, others: frozenset[str] = frozenset(), left_out: Iterable[str] = ()
+):
     """A submitted notebook ready for grading and what was mended, in sentences; both said on top of the notebook.
 
     For an unusable file it is the released notebook, with the reason on top. release: the folder with the assignment as
-    it was released. others: file names that belong to other notebooks of the assignment.
+    it was released. others: file names that belong to other notebooks of the assignment. left_out: sentences on
+    files beside it.
     """
     problem = find_problem(path, wanted, others)
     if problem:
@@ -331,7 +344,7 @@ def read_submission(path: Path, wanted: Wanted, release: Path, others: frozenset
         notebook.metadata[UNUSABLE] = problem
         return notebook, []
     notebook, mended = take_notebook(path, wanted, others)
-    mended += mend(notebook, wanted)
+    mended += [*mend(notebook, wanted), *left_out]
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

@@ -1,7 +1,9 @@
 """Nothing active from a submission opens in a browser: notebooks are cleaned when graded and again when shown."""
 
 import base64
+import functools
 import re
+import sys
 from html import escape
 
 import jinja2
@@ -284,6 +286,17 @@ class EscapeNames(NbGraderPreprocessor):
             if isinstance(resources.get(name), str):
                 resources[name] = escape(clean_text(resources[name]))
         return nb, resources
+
+
+def escape_formgrader() -> None:
+    """Let Formgrader's own pages escape what they show; called before it sets itself up, so in the course's config.
+
+    It writes ids from a page's address into HTML and scripts as they are, and any link may lead to such an address.
+    """
+    # Loaded where Formgrader runs, which is where it matters.
+    module = sys.modules.get("nbgrader.server_extensions.formgrader.formgrader")
+    if module:
+        module.Environment = functools.partial(jinja2.Environment, autoescape=True)
 
 
 class CleanMessages:

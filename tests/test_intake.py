@@ -66,6 +66,16 @@ def test_broken_files_cost_nobody_else_anything_and_are_named(course):
         assert words in page
 
 
+def test_a_student_whose_name_is_a_script_is_named_and_left_out(course):
+    # Formgrader writes the id into its pages as it is: var student_id = "…".
+    hand_in(course, 'eve";alert(1);"', SOLUTION.read_bytes())
+    hand_in(course, "<img src=x onerror=alert(1)>", SOLUTION.read_bytes())
+    hand_in(course, "ann-marie.o_neil@school.example", SOLUTION.read_bytes())
+    collected = nbgrader(course, "collect", "1-padding")
+    assert collected.count("in the inbox is not a submission") == 2
+    assert [folder.name for folder in (course / "submitted").iterdir()] == ["ann-marie.o_neil@school.example"]
+
+
 @pytest.mark.parametrize("lost", [("graded cells",), ("graded cells", "metadata")])
 def test_lost_graded_cells_are_put_back(course, lost):
     hand_in(course, "ada", notebook_without(*lost))

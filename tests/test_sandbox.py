@@ -54,6 +54,24 @@ def test_without_a_sandbox_nothing_is_graded_and_it_says_what_to_install(submitt
     assert not (submitted / "autograded").exists()
 
 
+@pytest.mark.parametrize("damage", ["does not load", "lost", "a wrong value", "stock"])
+def test_without_the_courses_config_nothing_is_graded(submitted, damage):
+    config = submitted / "nbgrader_config.py"
+    match damage:
+        case "does not load":
+            config.write_text(config.read_text() + "\nimport no_such_module\n")
+        case "lost":
+            config.unlink()
+        case "a wrong value":
+            config.write_text(config.read_text() + "\nc.Autograde.autograde_preprocessors = 3\n")
+        case "stock":
+            config.write_text(config.read_text().replace("    execute.Execute,", "    nbgrader.Execute,"))
+    code, output, score = autograde(submitted)
+    assert (code, score) == (1, None), output
+    assert not (submitted / "autograded").exists()
+    assert "nbgrader_config.py" in output and "Nothing was graded" in output
+
+
 def test_told_so_it_grades_unprotected_and_says_so_every_time(submitted):
     for _ in range(2):
         code, output, score = autograde(submitted, "--unsafe-no-sandbox", "--force", PATH=without_bubblewrap())

@@ -6,8 +6,11 @@ import re
 import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import jinja2
 import nbformat
+import nbgrader.server_extensions.formgrader.formgrader as formgrader_app
 import nbgrader.server_extensions.formgrader.handlers as formgrader
 import pytest
 from bs4 import BeautifulSoup
@@ -193,6 +196,21 @@ def formgrader_page(course: Path, notebook: Path, config: Config | None = None) 
     return page
 
 
+def formgrader_list(course: Path, student: str) -> str:
+    """Formgrader's list of a student's assignments, as its server makes it with the config of a folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        # What the course's config puts in its place holds for one server.
+        patch.setattr(formgrader_app, "Environment", jinja2.Environment)
+        patch.chdir(course)
+        extension = FormgradeExtension()
+        extension.root_dir = str(course)
+        extension.initialize([])
+        server = SimpleNamespace(settings={})
+        extension.init_tornado_settings(server)
+    template = server.settings["nbgrader_jinja2_env"].get_template("manage_students_assignments.tpl")
+    return template.render(student_id=student, base_url="")
+
+
 def stock(template: str) -> Config:
     """The exporter's config as nbgrader has it by itself."""
     config = Config()
@@ -275,6 +293,18 @@ def test_the_attacks_run_on_stock_nbgrader(tmp_path):
     assert any("evil.example" in url for url in seen["requests"])
     with pytest.raises(AssertionError):
         harmless(seen)
+
+
+@browser
+@pytest.mark.parametrize("ours", [True, False], ids=["ours", "stock"])
+def test_an_id_in_the_address_of_a_list_is_shown_and_does_not_run(generated_course, tmp_path, ours):
+    # Any page can link to such an address, and Formgrader looks up nobody before it shows the id.
+    student = f'";{run("script")};"<img src="nowhere:x" onerror="{run("html")}">'
+    page = formgrader_list(generated_course if ours else tmp_path, student)
+    (tmp_path / "page.html").write_text(page)
+    seen = open_page(tmp_path / "page.html")
+    assert ("html" in seen["pwned"]) == (not ours)
+    assert "onerror" in seen["text"] or not ours
 
 
 @browser

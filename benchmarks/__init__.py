@@ -1,0 +1,1 @@
+"""Measurements of this course side by side with stock nbgrader, both in one run."""
