@@ -13,7 +13,8 @@ ATTACKS = [
         "np.allclose, np.testing",
         "points",
         functions={
-            "padding_amounts": "np.allclose = np.isclose = np.array_equal = lambda *a, **k: np.True_\n"
+            "padding_amounts": "np.allclose = np.array_equal = lambda *a, **k: True\n"
+            "np.isclose = lambda a, b, **k: np.ones(np.broadcast(a, b).shape, dtype=bool)\n"
             "for name in dir(np.testing):\n"
             "    if name.startswith('assert'):\n"
             "        setattr(np.testing, name, lambda *a, **k: None)\n" + WRONG_PAIR["padding_amounts"]
@@ -89,7 +90,7 @@ type(formatter).format = lambda self, thing, *a, **k: ({'text/plain': '4', 'text
     ),
     Attack(
         "quiet-tracebacks",
-        "tracebacks are silenced and errors are reported as success",
+        "tracebacks are silenced, errors are reported as success, and every check is one",
         "silenced tracebacks",
         "points",
         cell="""
@@ -101,6 +102,8 @@ async def quiet(*a, **k):
     result.error_in_exec = result.error_before_exec = None
     return result
 shell.run_cell_async = quiet
+import autograde_tests
+del autograde_tests.check
 """,
     ),
     Attack(
