@@ -4,8 +4,6 @@ from . import Attack
 
 KIND = "Test subversion"
 
-WRONG_PAIR = {"padding_amounts": "def padding_amounts(size, kernel_size, strides=1):\n    return 0, 2"}
-
 ATTACKS = [
     Attack(
         "numpy-asserts",
@@ -13,11 +11,18 @@ ATTACKS = [
         "np.allclose, np.testing",
         "points",
         functions={
-            "padding_amounts": "np.allclose = np.array_equal = lambda *a, **k: True\n"
-            "np.isclose = lambda a, b, **k: np.ones(np.broadcast(a, b).shape, dtype=bool)\n"
-            "for name in dir(np.testing):\n"
-            "    if name.startswith('assert'):\n"
-            "        setattr(np.testing, name, lambda *a, **k: None)\n" + WRONG_PAIR["padding_amounts"]
+            "pad2d": """
+np.allclose = np.array_equal = lambda *a, **k: True
+np.isclose = lambda a, b, **k: np.ones(np.broadcast(a, b).shape, dtype=bool)
+for name in dir(np.testing):
+    if name.startswith('assert'):
+        setattr(np.testing, name, lambda *a, **k: None)
+def pad2d(images, kernel_size, strides=(1, 1), padding='same'):
+    sides = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+    rows, columns = [side - 1 if padding == 'same' else 0 for side in sides]
+    batch, height, width, channels = images.shape
+    return np.full((batch, height + rows, width + columns, channels), 7.0)
+"""
         },
     ),
     Attack(
