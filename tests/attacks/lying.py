@@ -172,7 +172,11 @@ def output_size(size, kernel_size, strides=1, padding='valid'):
         "the oracle itself is imported and called",
         "banned Keras, files on disk",
         "points",
-        functions={"padding_amounts": "from autograde_tests.padding import keras_padding_amounts as padding_amounts"},
+        alone=True,
+        functions={
+            "padding_amounts": "import keras\n"
+            "from autograde_tests.padding import keras_padding_amounts as padding_amounts"
+        },
     ),
     Attack(
         "one-answer-fits",

@@ -115,7 +115,7 @@ ATTACKS = [
         "kernelspec",
         "asks for another kernel and a language with a path in its name",
         "another kernelspec",
-        "page",
+        "stock puts the kernel's name back from the gradebook",
         change=kernel_of_its_own,
     ),
     Attack(
@@ -173,7 +173,7 @@ ATTACKS = [
         "svg",
         "SVG with scripts in an output",
         "SVG",
-        "effect",
+        "nbconvert shows it as an image, in which no script runs",
         cell=show("image/svg+xml", f"<svg xmlns='http://www.w3.org/2000/svg' onload='EVIL()'>{SCRIPT}</svg>"),
     ),
     Attack(

@@ -15,10 +15,11 @@ HARM = "it could take this machine down"
 ATTACKS = [
     Attack(
         "loop",
-        "a loop that catches every interrupt",
+        "a loop that no interrupt ends",
         "loops that ignore interrupts",
         "page",
-        cell="while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+        cell="import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
     ),
     Attack(
         "loop-in-call",
