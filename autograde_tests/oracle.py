@@ -52,6 +52,8 @@ log = logging.getLogger(__name__)
 def silence():
     """Keep TensorFlow's start-up log, which C++ writes to the process' stderr, out of a student's cell."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # oneDNN sums in another order on every kind of processor, and has been seen to get strided convolutions wrong.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

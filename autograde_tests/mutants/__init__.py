@@ -6,12 +6,11 @@ not kill. `train` has none: another seed, step or batch size is as right as the 
 
 import contextlib
 import multiprocessing
-import os
 import resource
+import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
@@ -75,44 +74,37 @@ def _changed_line(source: str, changed: str) -> str:
     return next((after.strip() for before, after in lines if before != after), "")
 
 
-def trials(wanted: Iterable[Mutant], processes: int | None = None) -> Iterator[Trial]:
-    """Try mutants on both checks, each in a forked process that its loops and arrays cannot outgrow.
-
-    processes: how many at a time, one per processor by default. Trials come as they end.
-    """
+def trials(function: str) -> Iterator[Trial]:
+    """Try the mutants of one function on both of its checks, in a forked process that their calls cannot outgrow."""
+    waiting = mutants(function)
+    if function == "build_model":
+        # The threads of Keras do not survive a fork, and nothing in a model runs for ever.
+        yield from map(_trial, waiting)
+        return
+    # What they need is made once, before the process that tries them.
+    _loses_points(function, lesson(function).names[function])
     context = multiprocessing.get_context("fork")
-    running = {}
-    for mutant in wanted:
-        if mutant.function == "build_model":
-            # The threads of Keras do not survive a fork, and nothing in a model runs for ever.
-            yield _trial(mutant)
-            continue
-        if len(running) == (processes or os.cpu_count()):
-            yield from _ended(running)
+    while waiting:
         ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_send_trial, args=(mutant, theirs))
+        process = context.Process(target=_try_all, args=(waiting, theirs))
         process.start()
         theirs.close()
-        running[ours] = process, mutant
-    while running:
-        yield from _ended(running)
-
-
-def _ended(running: dict) -> Iterator[Trial]:
-    for connection in wait(list(running)):
-        process, mutant = running.pop(connection)
-        try:
-            yield connection.recv()
-        except EOFError:
-            # It took its process along.
-            yield Trial(mutant, hidden=True, visible=True)
+        with contextlib.suppress(EOFError):
+            while waiting:
+                yield ours.recv()
+                waiting = waiting[1:]
         process.join()
+        if waiting:
+            # It took the process along.
+            yield Trial(waiting[0], hidden=True, visible=True)
+            waiting = waiting[1:]
 
 
-def _send_trial(mutant: Mutant, connection) -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+def _try_all(wanted: list[Mutant], connection) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    connection.send(_trial(mutant))
+    for mutant in wanted:
+        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + CPU_SECONDS, resource.RLIM_INFINITY))
+        connection.send(_trial(mutant))
 
 
 def _trial(mutant: Mutant) -> Trial:

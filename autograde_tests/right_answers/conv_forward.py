@@ -230,3 +230,94 @@ def strides_by_hand(images, kernel, bias=None, strides=(1, 1), padding="valid", 
     )
     output = np.tensordot(windows, kernel, axes=3)
     return dictionary(output if bias is None else np.add(output, bias), activation)
+
+
+@right_answer("weighted_sum")
+def first_and_the_rest(patch, kernel):
+    patch, kernel = np.ravel(patch).tolist(), np.ravel(kernel).tolist()
+    if not patch:
+        return 0
+    return patch[0] * kernel[0] + first_and_the_rest(patch[1:], kernel[1:])
+
+
+@right_answer("weighted_sum")
+def letters(patch, kernel):
+    same = "ijk"[: np.ndim(patch)]
+    return np.einsum(f"{same},{same}->", patch, kernel)
+
+
+@right_answer("weighted_sum")
+def added_in_place(patch, kernel):
+    product = np.array(patch, dtype=np.float64)
+    product *= kernel
+    total = np.zeros(1)
+    for one in product.flat:
+        total += one
+    return total.item()
+
+
+@right_answer("correlate2d")
+def by_fourier(image, kernel):
+    """A product of spectra, the kernel's conjugated: correlation that wraps around, which the inside does not see."""
+    spectrum = np.fft.rfft2(image) * np.conj(np.fft.rfft2(kernel, s=image.shape))
+    around = np.fft.irfft2(spectrum, s=image.shape)
+    return around[: image.shape[0] - kernel.shape[0] + 1, : image.shape[1] - kernel.shape[1] + 1]
+
+
+@right_answer("correlate2d")
+def row_by_row_recursion(image, kernel):
+    if len(image) < len(kernel):
+        return np.zeros((0, image.shape[1] - kernel.shape[1] + 1))
+    places = range(image.shape[1] - kernel.shape[1] + 1)
+    first = [np.sum(image[: len(kernel), place : place + kernel.shape[1]] * kernel) for place in places]
+    return np.vstack([[first], row_by_row_recursion(image[1:], kernel)])
+
+
+@right_answer("activate")
+def in_place_on_a_copy(x, activation=None):
+    y = np.array(x, dtype=np.float64, copy=True)
+    if activation == "relu":
+        y[y < 0] = 0
+    elif activation == "sigmoid":
+        np.negative(y, out=y)
+        np.exp(y, out=y)
+        y += 1
+        np.reciprocal(y, out=y)
+    elif activation == "softmax":
+        y -= np.amax(y, axis=-1, keepdims=True)
+        np.exp(y, out=y)
+        y /= np.add.reduce(y, axis=-1, keepdims=True)
+    return y
+
+
+@right_answer("conv2d")
+def by_fourier_with_strides_after(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
+    """All places at once, of which the strides take some."""
+    images = (_same(images, kernel, strides) if padding == "same" else images).astype(float)
+    size = images.shape[1:3]
+    spectrum = np.fft.rfft2(images, axes=(1, 2))
+    weights = np.conj(np.fft.rfft2(kernel, s=size, axes=(0, 1)))
+    around = np.fft.irfft2(np.einsum("brcx,rcxf->brcf", spectrum, weights), s=size, axes=(1, 2))
+    inside = around[:, : size[0] - kernel.shape[0] + 1, : size[1] - kernel.shape[1] + 1]
+    down, right = _pair(strides)
+    return in_place_on_a_copy(inside[:, ::down, ::right] + (0 if bias is None else bias), activation)
+
+
+@right_answer("conv2d")
+def one_filter_after_the_other(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
+    """Recursion over the filters, and sums of correlate2d over the channels."""
+    filters = kernel.shape[3]
+    if filters > 1:
+        biases = [None, None] if bias is None else [bias[:1], bias[1:]]
+        first = one_filter_after_the_other(images, kernel[..., :1], biases[0], strides, padding)
+        rest = one_filter_after_the_other(images, kernel[..., 1:], biases[1], strides=strides, padding=padding)
+        return logsumexp(np.concatenate([first, rest], axis=-1), activation)
+    if padding == "same":
+        images = _same(images, kernel, strides)
+    down, right = _pair(strides)
+    output = [
+        sum(by_fourier(image[..., channel], kernel[..., channel, 0]) for channel in range(image.shape[-1]))
+        for image in images
+    ]
+    output = np.array(output)[:, ::down, ::right, np.newaxis]
+    return logsumexp(output if bias is None else output + bias, activation)

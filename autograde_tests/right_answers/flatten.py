@@ -106,3 +106,37 @@ def in_float32(x, kernel, bias=None, activation=None):
 def with_a_one_for_the_bias(x, kernel, bias=None, activation=None):
     bias = np.zeros(kernel.shape[1]) if bias is None else bias
     return _activate(np.hstack([x, np.ones((len(x), 1))]) @ np.vstack([kernel, bias]), activation)
+
+
+@right_answer("flatten")
+def recursively(images):
+    def row(part):
+        return row(part[0]) + row(part[1:]) if np.ndim(part) and len(part) else [part] * (not np.ndim(part))
+
+    return [row(image) for image in images]
+
+
+@right_answer("flat_index")
+def as_a_number_with_digits(row, column, channel, shape):
+    index = 0
+    for digit, base in zip((row, column, channel), shape, strict=True):
+        index *= base
+        index += digit
+    return index
+
+
+@right_answer("unflat_index")
+def digit_by_digit(index, shape):
+    if not shape:
+        return ()
+    return (*digit_by_digit(index // shape[-1], shape[:-1]), index % shape[-1])
+
+
+@right_answer("dense")
+def added_in_place(x, kernel, bias=None, activation="linear"):
+    units = np.zeros((len(x), kernel.shape[1]))
+    if bias is not None:
+        units += bias
+    for column, weights in zip(x.T, kernel, strict=True):
+        units += np.outer(column, weights)
+    return _activate(units, None if activation == "linear" else activation)

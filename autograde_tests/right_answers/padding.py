@@ -82,3 +82,34 @@ def concatenated(images, kernel_size, strides=(1, 1), padding="same"):
             parts.append(np.zeros(shape))
         images = np.concatenate([parts[0], images, parts[1]], axis=axis)
     return images
+
+
+@right_answer("output_size")
+def one_place_and_the_rest(size, kernel_size, strides=1, padding="valid"):
+    if size < (1 if padding == "same" else kernel_size):
+        return 0
+    return 1 + one_place_and_the_rest(size - strides, kernel_size, strides, padding)
+
+
+@right_answer("padding_amounts")
+def a_zero_at_a_time(size, kernel_size, strides=1):
+    """As a recursion, the last window pushed back until it fits."""
+    last = (math.ceil(size / strides) - 1) * strides + kernel_size
+    if last <= size:
+        return 0, 0
+    before, after = a_zero_at_a_time(size, kernel_size - 1, strides)
+    return (before, after + 1) if before == after else (before + 1, after)
+
+
+@right_answer("pad2d")
+def with_a_product(images, kernel_size, strides=(1, 1), padding="same"):
+    """Pushed into place by two tables of zeros and ones."""
+    if padding == "valid":
+        return np.asarray(images, dtype=np.float64)
+    tables = []
+    for axis in (0, 1):
+        size = images.shape[axis + 1]
+        kernel, step = np.broadcast_to(kernel_size, 2)[axis], np.broadcast_to(strides, 2)[axis]
+        before, after = as_array(size, kernel, step)
+        tables.append(np.eye(size + before + after, size, k=-before))
+    return np.einsum("Rr,Cc,brcx->bRCx", *tables, images)

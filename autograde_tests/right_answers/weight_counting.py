@@ -160,3 +160,14 @@ def defaults_first(input_shape, layers):
             shapes.append((rows, columns, full.get("filters", shape[2])))
         counts.append(count)
     return list(zip(shapes[1:], counts, strict=True))
+
+
+@right_answer("dense_params")
+def unit_by_unit(inputs, units, use_bias=True):
+    return 0 if units == 0 else inputs + use_bias + unit_by_unit(inputs, units - 1, use_bias=use_bias)
+
+
+@right_answer("conv2d_params")
+def as_outer_product(kernel_size, in_channels, filters, use_bias=True):
+    rows, columns = np.ones(2, dtype=int) * kernel_size
+    return (np.arange(rows * columns * in_channels * filters).size + np.multiply(filters, use_bias)).item()
