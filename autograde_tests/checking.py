@@ -21,7 +21,7 @@ MODULES = ("padding", "conv_forward", "weight_counting", "max_pool", "flatten", 
 KINDS = ("returned", "not written", "raised", "too long")
 
 SENTENCE = 400
-"""How much of a sentence from the student's process is kept, in characters."""
+"""How much is kept of a sentence that tells of what came from the student's process, in characters."""
 
 LARGEST = 2 * 2**20
 """Bytes of an answer that is looked at: far more than any right one has, and few enough to keep those to all cases."""
@@ -60,9 +60,10 @@ class Result:
         said = []
         for place, cause in enumerate(self.causes):
             said.append("Or:" if place else one if len(cause) == 1 else two)
-            said += [
-                f"{each.wrong[0].upper()}{each.wrong[1:]}. {each.shows} Look again at “{each.look}”." for each in cause
-            ]
+            for each in cause:
+                # As the lesson shows the heading, its code without the marks of Markdown.
+                look = each.look.replace("`", "")
+                said.append(f"{each.wrong[0].upper()}{each.wrong[1:]}. {each.shows} Look again at “{look}”.")
         return said
 
     def __str__(self) -> str:
@@ -249,8 +250,10 @@ def to_outcome(message: bytes) -> Outcome:
     try:
         reply = unpack(message)
         kind, sentence, changed = reply["kind"], reply["sentence"], reply["changed"]
-        texts = [kind, sentence, *changed]
-        if kind not in KINDS or not all(isinstance(one, str) for one in texts) or (kind != "returned" and not sentence):
+        # A list, since each number of an array would become an object.
+        if not isinstance(changed, list) or not all(isinstance(one, str) for one in (kind, sentence, *changed)):
+            raise ValueError
+        if kind not in KINDS or (kind != "returned" and not sentence):
             raise ValueError
         value = reply["value"]
         if len(message) > LARGEST:
@@ -258,7 +261,7 @@ def to_outcome(message: bytes) -> Outcome:
         return Outcome(kind, value, sentence[:SENTENCE], changed=[one[:40] for one in changed[:10]])
     except MalformedMessage as error:
         return Outcome("raised", sentence=f"its answer cannot be read: {error}")
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, LookupError, ValueError):
         return Outcome("raised", sentence="its answer cannot be read")
 
 
@@ -270,8 +273,8 @@ def _judge(case: Case, outcome: Outcome, target) -> str:
         return f"the function changed its input {' and '.join(outcome.changed)} in place" if outcome.changed else ""
     try:
         if case.judge:
-            return case.judge(outcome.value, target)
-        return compare(outcome.value, target).sentence
+            return case.judge(outcome.value, target)[:SENTENCE]
+        return compare(outcome.value, target).sentence[:SENTENCE]
     except Exception as error:
         # The value is data, but of any shape: nothing in it may stop the check.
         return f"it returned something that cannot be compared ({type(error).__name__})"

@@ -20,6 +20,7 @@ from traitlets.config import PyFileConfigLoader
 
 from autograde_tests.cases import SEED_VARIABLE
 from autograde_tests.checking import Result
+from autograde_tests.misconceptions import load_bank
 from convblocks.checks import NotWrittenYet, VisibleCheckFailed
 from convblocks.report import Line
 
@@ -157,7 +158,8 @@ def _result(cell) -> Result:
         data = output.get("data", {}).get("application/vnd.convblocks.result+json")
         if data:
             lines = [Line(one["case"], one["agrees"], one["sentence"], one["worth"]) for one in data["cases"]]
-            return Result(data["check"], data["points"], data["score"], lines, data["written"])
+            causes = [tuple(load_bank()[data["check"], one["name"]] for one in cause) for cause in data["causes"]]
+            return Result(data["check"], data["points"], data["score"], lines, data["written"], data["note"], causes)
     errors = [f"{output.ename}: {output.evalue}" for output in cell.outputs if output.output_type == "error"]
     name = _grade_id(cell).removeprefix("check_")
     sentence = f"the cell stopped with {errors[0]}" if errors else "the cell gave no result"

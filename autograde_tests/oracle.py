@@ -7,6 +7,7 @@ misconceptions of the bank compute on the same cases is kept in the same way (se
 """
 
 import contextlib
+import functools
 import hashlib
 import importlib
 import importlib.metadata
@@ -30,7 +31,18 @@ FOLDER = ROOT / ".cache" / "expected"
 ANSWERS = "answers"
 """The kind of what is kept that Keras said; that of the bank is named after its folder."""
 
-WITHOUT_A_SAY = ("test_", "conftest", "checking", "diagnosis", "bank", "lending", "notebooks", "wrong_answers", "__")
+WITHOUT_A_SAY = (
+    "test_",
+    "conftest",
+    "__",
+    "bank",
+    "checking",
+    "diagnosis",
+    "explaining",
+    "lending",
+    "notebooks",
+    "wrong_",
+)
 """Beginnings of the names of modules here that Keras' answers do not depend on."""
 
 log = logging.getLogger(__name__)
@@ -124,8 +136,10 @@ def _file(check: Check, seed: int, kind: str = ANSWERS) -> Path:
     return FOLDER / f"{check.name}-{seed}-{_fingerprint(kind)}.{kind}"
 
 
+@functools.cache
 def _fingerprint(kind: str) -> str:
     """Changes with Keras, NumPy, every module that has a say in what is kept, the trained weights and drawings."""
+    # Once a process: a module that is edited later is not the one that runs here.
     digest = hashlib.sha256()
     for package in ("keras", "numpy"):
         digest.update(importlib.metadata.version(package).encode())

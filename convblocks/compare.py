@@ -78,18 +78,16 @@ def _number_difference(yours, expected) -> tuple[str, str]:
 
 
 def _sequence_difference(yours, expected) -> tuple[str, str]:
-    if isinstance(yours, np.ndarray):
-        if not yours.size:
-            # No numbers, yet as lists (10000000, 0) would fill the memory.
-            return "shape", f"it returned an array of shape {yours.shape}, expected {len(expected)} items"
-        yours = yours.tolist()
     kind = type(expected).__name__
-    if not isinstance(yours, (list, tuple)):
+    if isinstance(yours, np.ndarray) and not yours.ndim:
+        yours = yours.item()
+    if not isinstance(yours, (list, tuple, np.ndarray)):
         return "type", f"it returned {called(yours)} where a {kind} of {len(expected)} was expected"
     if len(yours) != len(expected):
         return "shape", f"it returned {len(yours)} items, expected {len(expected)}"
+    # Rows of an array stay arrays: as lists they can take a hundred times the memory.
     for place, (mine, target) in enumerate(zip(yours, expected, strict=True)):
-        problem, sentence = _difference(mine, target)
+        problem, sentence = _difference(mine.item() if isinstance(mine, np.generic) else mine, target)
         if problem != "right":
             return problem, f"at position {place}: {sentence.removeprefix('it returned ')}"
     return "right", ""
@@ -97,7 +95,8 @@ def _sequence_difference(yours, expected) -> tuple[str, str]:
 
 def _array_difference(yours, expected: np.ndarray) -> tuple[str, str]:
     try:
-        mine = np.asarray(yours)
+        # One long text would make all numbers beside it as long.
+        mine = np.asarray(None if _holds_text(yours) else yours)
     except ValueError:
         return "type", "it returned nested lists of different lengths, which are not an array"
     if mine.dtype.kind not in "iuf":
@@ -111,6 +110,12 @@ def _array_difference(yours, expected: np.ndarray) -> tuple[str, str]:
     if close.all():
         return "right", ""
     return "value", _what_is_off(mine, expected, ~close)
+
+
+def _holds_text(value) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_text, value))
+    return isinstance(value, str) or (isinstance(value, np.ndarray) and value.dtype.kind == "U")
 
 
 AXES = {

@@ -56,7 +56,12 @@ class Description:
     def checked(cls, input_shape, layers, weights, computed) -> "Description":
         """The same from data of an unknown sender; raises ValueError or TypeError when it describes no model."""
         fields = {"kind", "output_shape", "params", "weight_shapes", "activation", "filters", "kernel_size", "units"}
+        # Lists, since an array has rows as well, and each would become an object.
+        if not isinstance(layers, list) or not isinstance(weights, list):
+            raise ValueError("these are no layers and weights")
         if not all(isinstance(one, dict) and set(one) == fields and isinstance(one["kind"], str) for one in layers):
+            raise ValueError("these are no layers")
+        if any(isinstance(value, np.ndarray) for one in layers for value in one.values()):
             raise ValueError("these are no layers")
         if not all(isinstance(one, np.ndarray) for one in weights) or isinstance(computed, (list, dict)):
             raise ValueError("these are no weights")

@@ -7,6 +7,7 @@ descriptions of what is none of these.
 import collections.abc
 import io
 import json
+import math
 import numbers
 import socket
 import time
@@ -22,6 +23,9 @@ LIMIT = 32 * 2**20
 ITEMS = 100_000
 """Values that a message may hold: numbers in lists, texts, arrays; an array counts as one."""
 
+PARTS = 20_000
+"""Parts of a message: each array is one, and takes much longer to read than a number in a list."""
+
 TEXT = 4 * 2**20
 """Bytes of a message that may be JSON, and of an array of texts: Python makes many times that of either."""
 
@@ -35,6 +39,20 @@ QUESTION = b"?"
 
 class MalformedMessage(ValueError):
     """Bytes that are no message: cut off, too large, or holding what no message holds."""
+
+
+@dataclass
+class _Budget:
+    """What a message may still make: values, and bytes of arrays, which count each time they are there."""
+
+    values: int = ITEMS
+    size: int = LIMIT
+
+    def take(self, values: int = 0, size: int = 0) -> None:
+        self.values -= values
+        self.size -= size
+        if self.values < 0 or self.size < 0:
+            raise MalformedMessage("it holds too many values")
 
 
 @dataclass(frozen=True)
@@ -163,7 +181,7 @@ def unpack(message: bytes):
         if len(parts[0]) > TEXT:
             raise MalformedMessage("it holds too many values")
         tree = json.loads(parts[0])
-        return _value(tree, [_array(part) for part in parts[1:]], [ITEMS], 0)
+        return _value(tree, [_array(part) for part in parts[1:]], _Budget(), 0)
     except MalformedMessage:
         raise
     except Exception as error:
@@ -180,6 +198,8 @@ def _parts(message: bytes) -> list[bytes]:
             raise MalformedMessage("it is cut off")
         parts.append(message[place + 8 : end])
         place = end
+        if len(parts) > PARTS:
+            raise MalformedMessage("it holds too many arrays")
     return parts
 
 
@@ -192,19 +212,25 @@ def _array(part: bytes) -> np.ndarray:
     shape, _, dtype = np.lib.format.read_array_header_1_0(buffer, max_header_size=1000)
     if dtype.kind not in "biufc" or dtype.itemsize > 16 or dtype.shape:
         raise MalformedMessage(f"arrays of {dtype} are not taken")
-    count = 1
-    for size in shape:
-        count *= size
-    if len(shape) > 32 or any(size < 0 for size in shape) or count * dtype.itemsize != len(part) - buffer.tell():
+    if math.prod(shape) * dtype.itemsize != len(part) - buffer.tell():
         raise MalformedMessage("an array's shape and length disagree")
+    _look_at(shape)
     buffer.seek(0)
     return np.lib.format.read_array(buffer, allow_pickle=False, max_header_size=1000)
 
 
+def _look_at(shape) -> None:
+    """Refuse shapes that no array has, and many rows without numbers, which take memory once they are lists."""
+    if len(shape) > 32 or any(size < 0 for size in shape):
+        raise MalformedMessage("an array's shape is none")
+    if 0 in shape and math.prod(size for size in shape if size) > ITEMS:
+        raise MalformedMessage("an array without numbers has too many rows")
+
+
 def _value(tree, arrays, budget, depth):
-    budget[0] -= 1
-    if budget[0] < 0 or depth > DEPTH + 8:
-        raise MalformedMessage("it holds too many values")
+    budget.take(values=1)
+    if depth > DEPTH + 8:
+        raise MalformedMessage("it is nested too deep")
     if tree is None or isinstance(tree, (bool, int, float, str)):
         return tree
     ((kind, content),) = tree.items()
@@ -214,24 +240,26 @@ def _value(tree, arrays, budget, depth):
             return within
         case "tuple":
             return tuple(within)
-        case "array":
-            return arrays[content]
-        case "turned":
-            place, axes = content
-            return arrays[place].transpose(np.argsort(axes))
-        case "scalar":
-            return arrays[content][()]
+        case "array" | "turned" | "scalar":
+            place, axes = content if kind == "turned" else (content, None)
+            budget.take(size=arrays[place].nbytes)
+            if kind == "turned":
+                return arrays[place].transpose(np.argsort(axes))
+            return arrays[place] if kind == "array" else arrays[place][()]
         case "dict":
             return {
                 _value(key, arrays, budget, depth + 1): _value(one, arrays, budget, depth + 1) for key, one in content
             }
         case "texts":
             shape, texts = content
+            budget.take(values=len(texts))
+            if not isinstance(texts, list) or not all(isinstance(one, str) for one in texts):
+                raise MalformedMessage("its texts are none")
             # Every text of an array takes as much memory as the longest.
             if len(texts) * max(map(len, texts), default=0) > TEXT:
                 raise MalformedMessage("its texts are too long")
-            budget[0] -= len(texts)
-            return np.array([str(one) for one in texts]).reshape(shape)
+            _look_at(shape)
+            return np.array(texts, dtype=str).reshape(shape)
         case "unknown":
             return Unknown(str(content)[:100])
         case "model":

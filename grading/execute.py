@@ -3,13 +3,19 @@
 A cell that ends the kernel, or never ends itself, costs that cell: a fresh kernel runs what came before it and goes on.
 """
 
+import contextlib
 import copy
+import os
+import re
 import shutil
+import signal
 import tempfile
 import time
 from pathlib import Path
 
+import psutil
 import zmq
+from jupyter_client.asynchronous import AsyncKernelClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_markdown_cell, new_output
 from nbgrader import preprocessors
@@ -26,10 +32,20 @@ from grading.sanitize import CleanMessages, is_official
 KERAS_NOTEBOOKS = ("keras_classifier",)
 """Notebooks whose sandbox has Keras."""
 
+DIED = "the kernel died"
+KILLED_OUTSIDE = "the sandbox was killed from outside"
+KILLED_SOMEHOW = "the kernel was killed"
+KILLED = (KILLED_OUTSIDE, KILLED_SOMEHOW)
+"""Ends of a kernel that may be nobody's work in it: its cell is run once more."""
+
 CUT = "[the rest of the output was cut]"
 
 OFFICIAL = {"convblocks": {"official": True}}
 """Metadata of the output that holds the broker's result."""
+
+
+RUNTIME = Path("/tmp")
+"""Where folders with sockets are made. Paths of sockets are short: 107 bytes, wherever temporary files usually go."""
 
 
 class SandboxFailed(RuntimeError):
@@ -41,6 +57,7 @@ def require_sandbox(config, log) -> None:
 
     Raises NbGraderException, which ends nbgrader's command.
     """
+    _remove_left_behind()
     if Execute(config=config).unsafe_no_sandbox:
         log.warning(
             "UNSAFE: submissions run without a sandbox (--unsafe-no-sandbox). They can read and change every file "
@@ -54,9 +71,37 @@ def require_sandbox(config, log) -> None:
         raise NbGraderException(str(error)) from None
 
 
+def _remove_left_behind() -> None:
+    """Remove the folders of graders that were killed."""
+    for folder in RUNTIME.glob("cb*-*"):
+        owner = re.match(r"cb(\d+)-", folder.name)
+        with contextlib.suppress(OSError):
+            mine = folder.lstat().st_uid == os.getuid() and folder.is_dir() and not folder.is_symlink()
+            if owner and mine and not psutil.pid_exists(int(owner[1])):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+class Client(AsyncKernelClient):
+    """The side of the grader; what a kernel sends faster than it is read, or in giant pieces, takes no memory here.
+
+    A message that is too large drops the connection, which ZMQ does not make again.
+    """
+
+    @default("context")
+    def _limited(self):
+        context = self._context_default()
+        # jupyter_client makes a context for each client, and its sockets take these over.
+        context.setsockopt(zmq.MAXMSGSIZE, 12 * 2**20)
+        context.setsockopt(zmq.RCVHWM, 8)
+        return context
+
+
 class Execute(CleanMessages, preprocessors.Execute):
     """nbgrader's own step, with kernels in a sandbox and scores from the broker."""
 
+    raise_on_iopub_timeout = Bool(False, help="outputs that were lost are no reason to leave out their cell").tag(
+        config=True
+    )
     unsafe_no_sandbox = Bool(False, help="run submissions unprotected: they can read and change your files").tag(
         config=True
     )
@@ -80,9 +125,9 @@ class Execute(CleanMessages, preprocessors.Execute):
         self._keras = names["notebook"] in KERAS_NOTEBOOKS
         self._results: dict[str, Result] = {}
         self._ran, self._events, self._ended, self._sent, self._started = [], [], 0, 0, False
+        self._excess, self._tried_again = "", set()
         self._deadline = time.monotonic() + self.notebook_seconds
-        # Paths of sockets are short: 107 bytes, wherever temporary files usually go.
-        self._runtime = Path(tempfile.mkdtemp(prefix="cb", dir="/tmp"))
+        self._runtime = Path(tempfile.mkdtemp(prefix=f"cb{os.getpid()}-", dir=RUNTIME))
         try:
             with Broker(self._runtime / "broker", self._end_kernel) as self._broker:
                 self._run(nb, resources)
@@ -96,6 +141,8 @@ class Execute(CleanMessages, preprocessors.Execute):
             super().preprocess(nb, resources)
         except Stop:
             pass
+        except SandboxFailed:
+            raise
         except Exception as error:
             # Messages from the kernel are the student's: whatever they made of them, the results so far stand.
             if not self._started:
@@ -110,10 +157,9 @@ class Execute(CleanMessages, preprocessors.Execute):
             transport="ipc",
             ip=str(self._runtime / "k"),
             connection_file=str(self._runtime / "connection.json"),
+            client_factory=Client,
             config=self.config,
         )
-        # A message larger than that drops the connection instead of filling the memory here.
-        self.km.context.setsockopt(zmq.MAXMSGSIZE, 16 * 2**20)
         settings = {
             "keras": self._keras,
             "runtime": str(self._runtime),
@@ -127,12 +173,13 @@ class Execute(CleanMessages, preprocessors.Execute):
 
     def _end_kernel(self) -> None:
         """Kill the kernel at once; called from the broker's thread when a call does not come back."""
+        self._excess = self._excess or "a call did not come back"
         sandbox.end(getattr(self.km and self.km.provisioner, "process", None))
 
     def _start_afresh(self, nb) -> None:
         """A new kernel in which everything has run that ran before, except the cells that are to blame."""
         self._cleanup_kernel()
-        self._sent = 0
+        self._sent, self._excess = 0, ""
         self.km = self.create_kernel_manager()
         self.start_new_kernel()
         self.start_new_kernel_client()
@@ -154,6 +201,13 @@ class Execute(CleanMessages, preprocessors.Execute):
                 if not check:
                     self._ran.append(index)
                 return cell, resources
+            if reason in KILLED and index not in self._tried_again:
+                self._tried_again.add(index)
+                self.log.warning("%s, so cell %s is run again in a fresh one", reason, index)
+                self._go_on_afresh(self.nb)
+                continue
+            if reason == KILLED_OUTSIDE:
+                raise SandboxFailed(f"{reason}, twice; the same command again grades this submission")
             if not self._blame(cell, index, reason):
                 return cell, resources
 
@@ -164,22 +218,37 @@ class Execute(CleanMessages, preprocessors.Execute):
             raise Stop
         if check:
             self._broker.open(*check, self._lendable(check[0]))
-        self._begun, self._excess = False, ""
+        self._alive = bool(self.km.provisioner.process) and self.km.provisioner.process.poll() is None
+        self._idle, self._excess = False, ""
         try:
             self._execute(cell, index)
+            if not self._idle and not self._excess:
+                self._connect_again(cell)
         except DeadKernelError:
-            return self._excess or self.km.provisioner.reason or "the kernel died"
+            return self._excess or self._why_dead()
         except CellTimeoutError:
             return "it did not end in time and could not be stopped"
         except Exception as error:
             return f"the kernel sent what no kernel sends ({type(error).__name__})"
         return self._excess
 
+    def _why_dead(self) -> str:
+        provisioner = self.km.provisioner
+        if provisioner.reason:
+            return provisioner.reason
+        code = provisioner.process.poll() if provisioner.process else None
+        # Nothing in the sandbox reaches bubblewrap, so its own end by a signal is nobody's work in there. What it says
+        # of the kernel's end is the same for a person's `kill`, for Linux short of memory and for a cell that kills its
+        # own kernel: one more try tells them apart, and a cell that ends two kernels costs itself.
+        if code is not None and code < 0 and not self.unsafe_no_sandbox:
+            return KILLED_OUTSIDE
+        return KILLED_SOMEHOW if code in (-signal.SIGKILL, 128 + signal.SIGKILL) else DIED
+
     def _blame(self, cell, index, reason: str) -> bool:
         """Say which cell ended the kernel and get a fresh one; whether the cell just tried is to be tried again."""
         nb = self.nb
-        # A kernel can end after its cell, so that the next one is never begun.
-        innocent = not self._begun and bool(self._ran) and reason == "the kernel died"
+        # A kernel can end some time after its cell. One that ends itself at once says not even that it has begun.
+        innocent = not self._alive and bool(self._ran) and reason == DIED
         place = self._ran.pop() if innocent else index
         number = sum(one.cell_type == "code" for one in nb.cells[: place + 1])
         self._events.append(f"code cell {number} was left out after it ended the kernel: {reason}")
@@ -190,12 +259,23 @@ class Execute(CleanMessages, preprocessors.Execute):
         if self._ended > self.fresh_kernels:
             self._events.append("after that many ended kernels the rest was not run")
             raise Stop
+        self._go_on_afresh(nb)
+        return innocent
+
+    def _go_on_afresh(self, nb) -> None:
         try:
             self._start_afresh(nb)
-        except Exception:
+        except Exception as error:
+            if isinstance(error, DeadKernelError) and not self._excess and self._why_dead() == KILLED_OUTSIDE:
+                raise SandboxFailed(f"{KILLED_OUTSIDE}; the same command again grades this submission") from None
             self._events.append("what had run before could not be run again, so the rest was not run")
             raise Stop from None
-        return innocent
+
+    def _connect_again(self, cell) -> None:
+        """New connections to the same kernel, after one was lost with the cell's last outputs."""
+        cell.outputs.append(new_output("stream", text=CUT))
+        self.kc.stop_channels()
+        self.start_new_kernel_client()
 
     def _execute(self, cell, index) -> None:
         self._shown = 0
@@ -232,8 +312,8 @@ class Execute(CleanMessages, preprocessors.Execute):
 
     def process_message(self, msg, cell, cell_index):
         kind, content = msg["msg_type"], msg["content"]
-        if kind == "execute_input":
-            self._begun = True
+        if kind == "status" and content["execution_state"] == "idle":
+            self._idle = True
         if kind in ("stream", "display_data", "execute_result", "update_display_data", "error"):
             size = sum(map(len, msg.get("buffers", []))) + len(str(content))
             self._shown, self._sent = self._shown + size, self._sent + size

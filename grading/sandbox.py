@@ -13,12 +13,14 @@ import os
 import platform
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import sysconfig
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -34,6 +36,9 @@ NAME = "convblocks-sandbox"
 """The provisioner's name, as in the entry points of pyproject.toml."""
 
 MEGABYTE = 2**20
+
+_ROOM_OF_ITS_OWN = 16
+"""MB of the home that a submission's files leave for what a notebook writes."""
 
 _HOME = "/home/student"
 _WORK = f"{_HOME}/work"
@@ -97,7 +102,7 @@ class Sandbox(LocalProvisioner):
     processes = Integer(64, help="processes and threads together, four times as many with Keras").tag(config=True)
     disk = Integer(64, help="MB in each of home, /tmp and /dev/shm").tag(config=True)
     open_files = Integer(256, help="open files of a process").tag(config=True)
-    cpu = Integer(600, help="seconds on a processor").tag(config=True)
+    cpu = Integer(600, help="seconds on processors of all processes together").tag(config=True)
 
     reason = ""
 
@@ -115,9 +120,14 @@ class Sandbox(LocalProvisioner):
         """The same with the paths that hold in the sandbox; jupyter_client writes its own once more."""
         return Path(self.runtime) / "inside.json"
 
+    @property
+    def _staged(self) -> Path:
+        """What of the submission's files the sandbox sees."""
+        return Path(self.runtime) / "files"
+
     async def pre_launch(self, **kwargs):
         kwargs = await super().pre_launch(**kwargs)
-        self._handed_over = []
+        self._handed_over, self._sockets = [], []
         if self.unsafe:
             settings = self._settings(
                 str(self.broker), self.files, f"{self.runtime}/home/work", [str(INSIDE), str(ROOT)]
@@ -126,6 +136,8 @@ class Sandbox(LocalProvisioner):
             kwargs["env"] = _environment(f"{self.runtime}/home") | {"PATH": os.environ.get("PATH", os.defpath)}
             kwargs["cwd"] = self.runtime
         else:
+            # Under a name that tells nothing: the sandbox can read where what it sees lies out here.
+            _take_plain_files(self.files, self._staged)
             outside = json.loads(self._connection_file.read_text())
             self._inside_file.write_text(json.dumps(outside | {"ip": _SOCKETS}))
             settings = self._settings("/run/broker", "/submission", _WORK, [f"{_COURSE}/inside", _PACKAGES])
@@ -154,19 +166,47 @@ class Sandbox(LocalProvisioner):
         if not self.unsafe:
             for file in self._handed_over:
                 file.close()
-            # The kernel's sockets lie in the sandbox, which can write nowhere else; this is the way in.
-            info = info | {"ip": f"/proc/{await self._first_process()}/root{_SOCKETS}"}
+            info = info | {"ip": await self._reach_sockets(info)}
         threading.Thread(target=self._watch, args=(self.process,), name="watchdog", daemon=True).start()
         return info
 
-    async def _first_process(self) -> int:
-        """The process that bubblewrap starts in the new namespaces; its end is the end of all others in them."""
-        for _ in range(1000):
-            children = psutil.Process(self.process.pid).children()
-            if children:
-                return children[0].pid
-            await asyncio.sleep(0.005)
-        raise SandboxMissing("bubblewrap started nothing within 5 s")
+    async def _reach_sockets(self, info: dict) -> str:
+        """Where the kernel's sockets can be connected to, without their port's number.
+
+        They lie in the sandbox, which can write nowhere else. Each is opened once, before a submission's code runs, and
+        reached through that from then on: a link in its place, to a socket of this machine, would be followed out here.
+        """
+        reached = f"{self.runtime}/reached"
+        for port in (value for name, value in info.items() if name.endswith("_port")):
+            number = await self._soon(self._open_socket, f"{_SOCKETS}-{port}")
+            self._sockets.append(number)
+            Path(f"{reached}-{port}").unlink(missing_ok=True)
+            os.symlink(f"/proc/{os.getpid()}/fd/{number}", f"{reached}-{port}")
+        return reached
+
+    def _open_socket(self, path: str) -> int:
+        # Of the sandbox's processes this is the first; its end is the end of all others.
+        first = psutil.Process(self.process.pid).children()[0].pid
+        number = os.open(f"/proc/{first}/root{path}", os.O_PATH | os.O_NOFOLLOW)
+        if not stat.S_ISSOCK(os.fstat(number).st_mode):
+            os.close(number)
+            raise SandboxMissing("something else lies where the kernel's socket should be")
+        return number
+
+    async def _soon(self, wanted: Callable, *arguments):
+        """What a function returns as soon as it can. Raises SandboxMissing when it cannot for a minute."""
+        for _ in range(6000):
+            if self.process.poll() is not None:
+                break
+            with contextlib.suppress(OSError, IndexError, psutil.Error):
+                return wanted(*arguments)
+            await asyncio.sleep(0.01)
+        raise SandboxMissing("no kernel came up in the sandbox")
+
+    async def cleanup(self, restart: bool = False) -> None:
+        while self._sockets:
+            os.close(self._sockets.pop())
+        await super().cleanup(restart)
 
     async def kill(self, restart: bool = False) -> None:
         end(self.process)
@@ -179,7 +219,8 @@ class Sandbox(LocalProvisioner):
         limits = {
             "RLIMIT_FSIZE": self.disk * MEGABYTE,
             "RLIMIT_NOFILE": self.open_files * (4 if self.keras else 1),
-            "RLIMIT_CPU": self.cpu,
+            # The watchdog, who can say why, adds up all of them and comes first.
+            "RLIMIT_CPU": self.cpu + 10,
             "RLIMIT_CORE": 0,
             # TensorFlow reserves far more than it uses; there the watchdog has to do.
             "RLIMIT_AS": (32 if self.keras else 2) * self.memory * MEGABYTE,
@@ -192,6 +233,7 @@ class Sandbox(LocalProvisioner):
             "broker": broker,
             "files": files,
             "work": work,
+            "room": (self.disk - _ROOM_OF_ITS_OWN) * MEGABYTE,
             "limits": limits,
         }
 
@@ -220,7 +262,7 @@ class Sandbox(LocalProvisioner):
             str(INSIDE),
             f"{_COURSE}/inside",
             "--ro-bind",
-            self.files or str(_empty()),
+            str(self._staged),
             "/submission",
         ]
         for file in _font_cache():
@@ -244,12 +286,14 @@ class Sandbox(LocalProvisioner):
     def _excess(self, kernel: psutil.Process) -> str:
         """What there is too much of, in words; "" when all is well."""
         members = kernel.children(recursive=True)
-        memory = threads = 0
+        memory = threads = seconds = 0
         for one in members:
             try:
                 with one.oneshot():
                     memory += one.memory_info().rss
                     threads += one.num_threads()
+                    # With those of its children that have ended.
+                    seconds += sum(one.cpu_times()[:4])
             except psutil.Error:
                 continue
         allowed = self.memory * (2 if self.keras else 1)
@@ -257,6 +301,8 @@ class Sandbox(LocalProvisioner):
             return f"it used more than {allowed} MB of memory"
         if threads > self._processes + 4:
             return f"it had more than {self._processes} processes and threads"
+        if seconds > self.cpu:
+            return f"it used more than {self.cpu} s on processors"
         for place in _WRITABLE:
             used = os.statvfs(f"/proc/{members[-1].pid}/root{place}") if members and not self.unsafe else None
             # Before bubblewrap has changed the root it is still the machine's own.
@@ -264,6 +310,24 @@ class Sandbox(LocalProvisioner):
             if ours and used.f_files - used.f_ffree > 20_000:
                 return "it made more than 20,000 files"
         return ""
+
+
+def _take_plain_files(source: str, target: Path) -> None:
+    """Links, or copies on another disk, of the regular files in a folder but for its notebooks; none for no folder."""
+    target.mkdir(exist_ok=True)
+    for folder, _, names in os.walk(source) if source else ():
+        beside = target / os.path.relpath(folder, source)
+        beside.mkdir(exist_ok=True)
+        for name in names:
+            path = os.path.join(folder, name)
+            if not name.endswith(".ipynb") and os.path.isfile(path) and not os.path.islink(path):
+                try:
+                    os.link(path, beside / name)
+                except FileExistsError:
+                    # From the kernel before this one.
+                    pass
+                except OSError:
+                    shutil.copyfile(path, beside / name)
 
 
 def _environment(home: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook, MissingEntry
+from report import remember
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -70,6 +71,13 @@ def fill(notebook: Path, **functions: str) -> None:
         if cell.id in functions:
             cell.source = functions[cell.id]
     nbformat.write(nb, notebook)
+
+
+def pytest_runtest_logreport(report):
+    """Keep how the tests of faults ended, for the report."""
+    file, _, name = report.nodeid.partition("::")
+    if file.endswith("test_faults.py") and report.when == "call":
+        remember("faults", {name.removeprefix("test_").replace("_", " "): report.outcome})
 
 
 @pytest.fixture(scope="session")

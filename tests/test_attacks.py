@@ -1,17 +1,27 @@
 """No submission gets more than its functions earn, learns or reaches what it should not, or costs another anything."""
 
 import pytest
-from attacks import all_attacks
-from attacks.course import HIDDEN, NEIGHBOURS, ROOT, SECRET, grade
+from attacks import all_attacks, asked_for
+from attacks.course import NEIGHBOURS, ROOT, grade
+from report import remember
 
 ATTACKS = all_attacks()
+LESSONS = list(dict.fromkeys(attack.lesson for attack in ATTACKS))
 
 
 @pytest.fixture(scope="session")
-def graded(tmp_path_factory):
-    """One run over the whole class, with short limits of time."""
+def graded(tmp_path_factory, request):
+    """By lesson, one run over all attackers that this session's tests ask for; with short limits of time."""
     root = tmp_path_factory.mktemp("attacks")
-    return grade(ATTACKS, root, ROOT / "nbgrader_config.py", "--Execute.timeout=4", "--Execute.notebook_seconds=40")
+    config = (ROOT / "nbgrader_config.py").read_text()
+    asked = asked_for(request, __file__)
+    runs = {}
+    for lesson in dict.fromkeys(attack.lesson for attack in asked):
+        members = [attack for attack in asked if attack.lesson == lesson]
+        limits = (f"--Execute.timeout={lesson.seconds}", f"--Execute.notebook_seconds={10 * lesson.seconds}")
+        runs[lesson] = grade(members, root / lesson.notebook, config, *limits)
+    remember("attacks on ours", {one.name: sorted(runs[one.lesson].effects(one)) for one in asked})
+    return runs
 
 
 def test_the_catalogue_is_whole():
@@ -21,24 +31,23 @@ def test_the_catalogue_is_whole():
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_an_attack_gets_what_honest_work_gets_and_nothing_else(graded, attack):
-    score = graded.scores[attack.student]
+    run = graded[attack.lesson]
+    score = run.scores[attack.student]
     assert score is not None and score <= attack.honest
     if attack.exactly:
         assert score == attack.honest
-    pages = graded.pages(attack.student)
-    assert pages
-    assert SECRET not in pages
-    assert not [words for words in HIDDEN if words in pages]
-    assert not [file.name for file in graded.place.loot.iterdir() if attack.student in file.name]
-    assert attack.student.encode() not in graded.heard
+    # Whether somebody was stopped is not to be seen from here.
+    assert not run.effects(attack) - {"stops"}
 
 
-@pytest.mark.parametrize("student", NEIGHBOURS)
-def test_the_neighbours_have_all_their_points(graded, student):
-    assert graded.scores[student] == 12
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.notebook)
+def test_the_neighbours_have_all_their_points(graded, lesson):
+    assert {one: graded[lesson].scores[one] for one in NEIGHBOURS} == dict.fromkeys(NEIGHBOURS, lesson.points)
 
 
-def test_the_run_went_on_to_its_end_and_left_nothing_behind(graded):
-    assert graded.code == 0, graded.output[-3000:]
-    assert graded.survivors == []
-    assert not list(graded.place.loot.iterdir())
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.notebook)
+def test_the_run_went_on_to_its_end_and_left_nothing_behind(graded, lesson):
+    run = graded[lesson]
+    assert run.code == 0, run.output[-3000:]
+    assert run.survivors == []
+    assert not list(run.place.loot.iterdir())

@@ -1,6 +1,7 @@
 """Grading that is killed, locked out or left without disk or sandbox: the same command again ends with the right scores."""
 
 import concurrent.futures
+import contextlib
 import ctypes
 import multiprocessing
 import os
@@ -8,11 +9,15 @@ import random
 import shutil
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 
+import nbformat
 import psutil
 import pytest
 from conftest import NBGRADER, ROOT, fill, run, scores
+from nbformat.v4 import new_code_cell
 
 WRONG = "def pad2d(images, kernel_size, strides=(1, 1), padding='same'):\n    return images"
 DESERVED = {"ada": 12, "bob": 8.73}
@@ -55,11 +60,31 @@ def _grade_here(course: str) -> None:
     app.start()
 
 
-def _kernels():
-    """Processes in sandboxes that this one or its children started, also where the child that did is dead."""
+@contextlib.contextmanager
+def background(course, **environment):
+    """The real command as a process that runs while the block does."""
+    environment = os.environ | {"CONVBLOCKS_EXCHANGE": str(course / "exchange")} | environment
+    command = [*NBGRADER, "autograde", "1-padding"]
+    with subprocess.Popen(command, cwd=course, env=environment, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def until(wanted):
+    """Wait for something that happens within two minutes."""
+    deadline = time.monotonic() + 120
+    while not wanted():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _kernels(started_by=None):
+    """Processes in sandboxes, parents first, that this one or its children started; also where that child is dead."""
     return [
         one
-        for one in psutil.Process().children(recursive=True)
+        for one in psutil.Process(started_by).children(recursive=True)
         if "/course/inside/start_kernel.py" in (one.as_dict(["cmdline"])["cmdline"] or [])
     ]
 
@@ -114,12 +139,54 @@ def test_a_locked_gradebook_stops_the_run_and_loses_nothing(course):
     assert (autograde(course)[0], scores(course)) == (0, DESERVED)
 
 
-def test_a_full_disk_costs_no_score(course):
+@pytest.mark.parametrize("full", ["autograded", "gradebook", "temporary files"])
+def test_a_full_disk_costs_no_score(course, full):
     (course / "autograded").mkdir()
-    full = ["bwrap", "--dev-bind", "/", "/", "--size", "40960", "--tmpfs", str(course / "autograded")]
-    code, output = autograde(course, *full)
+    if full == "gradebook":
+        # Not one byte more than what it holds.
+        command = ["prlimit", f"--fsize={(course / 'gradebook.db').stat().st_size}"]
+    elif full == "autograded":
+        command = ["bwrap", "--dev-bind", "/", "/", "--size", "40960", "--tmpfs", str(course / "autograded")]
+    else:
+        command = ["bwrap", "--dev-bind", "/", "/", "--size", "4096", "--tmpfs", "/tmp"]
+        for needed in (course, ROOT, sys.prefix):
+            command += ["--bind", str(needed), str(needed)]
+    code, output = autograde(course, *command)
     assert code == 1
-    assert "No space left on device" in output
+    assert full == "gradebook" or "No space left on device" in output
+    assert (autograde(course)[0], scores(course)) == (0, DESERVED)
+
+
+def test_answers_removed_meanwhile_are_made_anew(course, tmp_path):
+    # A checkout of its own, so that no other test misses them.
+    checkout = tmp_path / "checkout"
+    for part in ("autograde_tests", "convblocks", "grading", "source", ".cache/expected", ".cache/sandbox"):
+        shutil.copytree(ROOT / part, checkout / part)
+    with background(course, PYTHONPATH=str(checkout)) as run:
+        until(lambda: _kernels(run.pid))
+        shutil.rmtree(checkout / ".cache" / "expected")
+        assert run.wait() == 0
+    assert list((checkout / ".cache" / "expected").iterdir())
+    assert scores(course) == DESERVED
+
+
+BUSY = "import os, time\nchild = os.fork()\nif not child:\n    time.sleep(3)\n    os._exit(0)\nos.waitpid(child, 0)"
+
+
+# Each kernel is four processes while that cell runs: bubblewrap, its other half in the sandbox, the kernel, the child.
+@pytest.mark.parametrize("killed, times, code", [("kernel", 1, 0), ("sandbox", 1, 0), ("sandbox", 2, 1)])
+def test_a_kernel_killed_from_outside_costs_nothing(course, killed, times, code):
+    path = course / "submitted" / "ada" / "1-padding" / "padding.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.insert(1, new_code_cell(BUSY, id="busy"))
+    nbformat.write(notebook, path)
+    with background(course) as run:
+        for _ in range(times):
+            until(lambda: len(_kernels(run.pid)) == 4)
+            _kernels(run.pid)[{"sandbox": 0, "kernel": 2}[killed]].kill()
+            until(lambda: len(_kernels(run.pid)) < 4)
+        assert run.wait() == code
+    assert scores(course)["bob"] == DESERVED["bob"]
     assert (autograde(course)[0], scores(course)) == (0, DESERVED)
 
 

@@ -1,20 +1,28 @@
 """Grading refuses to run unprotected unless told so, and the score is the broker's with and without a sandbox."""
 
 import contextlib
+import json
+import logging
 import os
 import shutil
 import socket
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ROOT, fill, nbgrader, run, scores
+import zmq
+from conftest import NBGRADER, ROOT, fill, nbgrader, run, scores
+from nbformat.v4 import new_code_cell
+from traitlets.config import Config
 
 from autograde_tests import oracle
 from autograde_tests.cases import course_seed
 from autograde_tests.checking import load_checks
 from grading.broker import Broker
+from grading.execute import Client, require_sandbox
 
 FORGED = "import autograde_tests\nautograde_tests.check = lambda *given, **named: 4\n4"
 
@@ -84,6 +92,135 @@ def test_memory_that_belongs_to_no_process_cannot_be_had(submitted):
     assert "shm -1 38" in graded
 
 
+SUICIDE = "import os\nos.kill(os.getpid(), 9)"
+
+SPIN = """
+import os, time
+for _ in range(8):
+    if not os.fork():
+        while True: pass
+time.sleep(90)
+"""
+
+# A link in place of every socket of the kernel, to one of the machine's, and no heart beat, so that it is connected anew.
+LINKS = """
+import os, signal, time
+for name in os.listdir("/sockets"):
+    os.unlink(f"/sockets/{name}")
+    os.symlink({outside!r}, f"/sockets/{name}")
+kernel = os.getpid()
+if not os.fork():
+    os.kill(kernel, signal.SIGSTOP)
+    time.sleep(4)
+    os.kill(kernel, signal.SIGCONT)
+    os._exit(0)
+time.sleep(1)
+"""
+
+# name: what a cell of its own does, above the last function
+CELLS = {
+    "ada": "1",
+    "giant-print": "print('x' * 20_000_000)\nx = 1",
+    "giant-display": "from IPython.display import display\ndisplay({'text/plain': 'x' * 20_000_000}, raw=True)\nx = 1",
+    "large-file": "import os\nprint(os.path.getsize('data.bin'), open('data.bin', 'rb').read(4), open('small.txt').read())",
+    "mounts": "print(open('/proc/self/mountinfo').read())",
+    "processors": SPIN,
+    "suicide": SUICIDE,
+    "leaves": "import os\nos._exit(0)",
+    "links": LINKS,
+    "zoe": "1",
+}
+
+
+@pytest.fixture(scope="module")
+def ran(generated_course, tmp_path_factory):
+    """A class of right solutions, each with a cell of its own: scores, graded notebooks and who connected outside."""
+    course = shutil.copytree(generated_course, tmp_path_factory.mktemp("ran") / "course")
+    with tempfile.TemporaryDirectory(dir="/tmp") as short, socket.socket(socket.AF_UNIX) as outside:
+        outside.bind(f"{short}/outside")
+        outside.listen()
+        outside.setblocking(False)
+        for student, source in CELLS.items():
+            folder = course / "submitted" / student / "1-padding"
+            shutil.copytree(ROOT / "solutions" / "1-padding", folder)
+            notebook = nbformat.read(folder / "padding.ipynb", as_version=4)
+            at = next(number for number, cell in enumerate(notebook.cells) if cell.id == "pad2d")
+            # What a cell defines is lost with it, and with it a function that needs it.
+            if "x = 1" in source:
+                notebook.cells[at].source = notebook.cells[at].source.replace("):\n", "):\n    x\n", 1)
+                notebook.cells[at].source += "\nprint('seen', 'after it')"
+            source = source.replace("{outside!r}", repr(f"{short}/outside"))
+            notebook.cells.insert(at, new_code_cell(source, id="own"))
+            nbformat.write(notebook, folder / "padding.ipynb")
+        with (course / "submitted" / "large-file" / "1-padding" / "data.bin").open("wb") as file:
+            file.write(b"data")
+            file.truncate(70 * 2**20)
+        (course / "submitted" / "large-file" / "1-padding" / "small.txt").write_text("small")
+        limits = ["--Sandbox.cpu=8", "--Execute.timeout=100"]
+        _, output = run(course, *NBGRADER, "autograde", "1-padding", *limits)
+        connected = True
+        try:
+            outside.accept()
+        except BlockingIOError:
+            connected = False
+    graded = {file.parts[-3]: file.read_text() for file in course.glob("autograded/*/1-padding/padding.ipynb")}
+    return scores(course), graded, connected, output
+
+
+@pytest.mark.parametrize("student", CELLS)
+def test_a_cell_costs_nothing_but_itself(ran, student):
+    assert ran[0][student] == 12, ran[3]
+
+
+def test_a_file_that_does_not_fit_is_there_to_be_read(ran):
+    assert "73400320 b'data' small" in ran[1]["large-file"]
+
+
+def test_a_submission_does_not_see_where_it_lies(ran):
+    assert "/submission" in ran[1]["mounts"]
+    assert "submitted" not in ran[1]["mounts"] and "autograded" not in ran[1]["mounts"]
+
+
+def test_processors_are_counted_for_all_processes_together(ran):
+    assert "it used more than 8 s on processors" in ran[1]["processors"]
+
+
+def test_a_cell_that_kills_its_kernel_twice_is_left_out(ran):
+    assert "left out after it ended the kernel: the kernel was killed" in ran[1]["suicide"]
+
+
+def test_a_cell_that_ends_the_kernel_before_it_says_that_it_runs_is_the_one_to_blame(ran):
+    cells = json.loads(ran[1]["leaves"])["cells"]
+    assert [one["id"] for one in cells if "KernelEnded" in str(one.get("outputs"))] == ["own"]
+
+
+def test_no_link_leads_out_of_the_sandbox(ran):
+    assert not ran[2]
+
+
+def test_after_a_giant_message_the_others_are_seen(ran):
+    assert "[the rest of the output was cut]" in ran[1]["giant-display"]
+    assert "seen after it" in ran[1]["giant-display"]
+
+
+def test_no_more_messages_wait_than_fit_in_the_memory():
+    client = Client()
+    with client.context.socket(zmq.DEALER) as taken:
+        assert 0 < taken.getsockopt(zmq.MAXMSGSIZE) * taken.getsockopt(zmq.RCVHWM) <= 100 * 2**20
+
+
+def test_folders_of_killed_graders_are_removed(submitted):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left, alive = (Path(tempfile.mkdtemp(prefix=f"cb{number}-", dir="/tmp")) for number in (dead.pid, os.getpid()))
+    try:
+        require_sandbox(Config(), logging.getLogger())
+        assert not left.exists() and alive.exists()
+    finally:
+        shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(alive)
+
+
 @pytest.mark.parametrize("damage", ["cut", "other bytes", "another check's", "gone"])
 def test_damaged_and_foreign_answers_are_made_anew(damage, tmp_path, monkeypatch, caplog):
     checks, seed = load_checks(), course_seed()
@@ -122,11 +259,16 @@ def pad2d(images, *more, **named):
 
 
 def test_one_bug_costs_once_and_what_is_lent_teaches_nothing(submitted):
-    """bob's padding_amounts is wrong; eve has her check of it after that of pad2d, where she would learn the answers."""
-    for student in ("bob", "eve"):
+    """bob's padding_amounts is wrong; eve has her check of it after that of pad2d, where she would learn the answers.
+
+    ann takes a way that the bank of misconceptions knows.
+    """
+    for student in ("ann", "bob", "eve"):
         shutil.copytree(ROOT / "solutions" / "1-padding", submitted / "submitted" / student / "1-padding")
     wrong = "def padding_amounts(size, kernel_size, strides=1):\n    return 7, 7"
     fill(submitted / "submitted" / "bob" / "1-padding" / "padding.ipynb", padding_amounts=wrong)
+    known = "def output_size(size, kernel_size, strides=1, padding='valid'):\n    return -(-size // strides)"
+    fill(submitted / "submitted" / "ann" / "1-padding" / "padding.ipynb", output_size=known)
     learned = "def padding_amounts(*question):\n    return seen.get(question, (7, 7))"
     notebook = submitted / "submitted" / "eve" / "1-padding" / "padding.ipynb"
     fill(notebook, padding_amounts=f"seen = {{}}\n{learned}", pad2d=LEARNS)
@@ -137,6 +279,8 @@ def test_one_bug_costs_once_and_what_is_lent_teaches_nothing(submitted):
     graded = (submitted / "autograded" / "bob" / "1-padding" / "padding.ipynb").read_text()
     assert scores(submitted)["bob"] == 8
     assert "Your pad2d is right; padding_amounts has a bug or is missing." in graded
+    named = (submitted / "autograded" / "ann" / "1-padding" / "padding.ipynb").read_text()
+    assert "The padding is ignored: zeros are put around with" in named
     # "valid adds nothing" and the input left alone are right in what she handed in.
     assert scores(submitted)["eve"] == 4.73
 

@@ -1257,3 +1257,44 @@ def conv_kernel_changed(conv2d, images, kernel, bias, strides, padding, activati
 )
 def conv_unfilled(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
     return np.zeros_like(_right(images, kernel, bias, strides, padding, activation))
+
+
+@twist(
+    "conv2d",
+    _right,
+    wrong='"same" puts half the kernel on both sides, one zero too many for even kernels',
+    shows='"valid" and odd kernels with strides of 1 are right; even kernels with "same" give a row and a column too many.',
+)
+def conv_half_on_both_sides(conv2d, images, kernel, bias, strides, padding, activation):
+    if padding == "same":
+        rows, columns = (size // 2 for size in kernel.shape[:2])
+        images = np.pad(images, ((0, 0), (rows, rows), (columns, columns), (0, 0)))
+    return conv2d(images, kernel, bias, strides, "valid", activation)
+
+
+@twist(
+    "conv2d",
+    _right,
+    wrong='"same" puts (kernel_size - 1) // 2 zeros on both sides, one too few for even kernels',
+    shows='"valid" and odd kernels with strides of 1 are right; even kernels with "same" lack a row and a column.',
+)
+def conv_smaller_half_on_both_sides(conv2d, images, kernel, bias, strides, padding, activation):
+    if padding == "same":
+        rows, columns = ((size - 1) // 2 for size in kernel.shape[:2])
+        images = np.pad(images, ((0, 0), (rows, rows), (columns, columns), (0, 0)))
+    return conv2d(images, kernel, bias, strides, "valid", activation)
+
+
+@twist(
+    "conv2d",
+    _right,
+    wrong="softmax over everything instead of over the filters of each pixel",
+    shows='With "softmax" all your numbers together add up to 1, not those of each pixel.',
+    look="What happens to each number afterwards",
+)
+def conv_softmax_over_everything(conv2d, images, kernel, bias, strides, padding, activation):
+    if activation != "softmax":
+        return conv2d(images, kernel, bias, strides, padding, activation)
+    sums = conv2d(images, kernel, bias, strides, padding)
+    powers = np.exp(sums - sums.max())
+    return powers / powers.sum()

@@ -537,6 +537,16 @@ def pool_in_place(pool, images, pool_size, strides, padding, **parts):
     return pooled
 
 
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong="the strides are taken for the size of the window as well",
+    shows="Where strides are given your windows have another size, so wrong pixels are compared.",
+)
+def pool_strides_for_size(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size if strides is None else strides, strides, padding, **parts)
+
+
 def _both(image, moved, pool_size, **how):
     pictures = (np.asarray(one, dtype=float)[None, :, :, None] for one in (image, moved))
     return tuple(_pool(one, pool_size, **how)[0, :, :, 0] for one in pictures)

@@ -85,6 +85,15 @@ def always_valid(size, kernel_size, strides=1, padding="valid"):
 
 
 @misconception(
+    "output_size",
+    wrong='the padding is ignored: zeros are put around with "valid" as well',
+    shows='"same" is right; your "valid" sizes are those of "same", too large for every kernel above 1.',
+)
+def always_same(size, kernel_size, strides=1, padding="valid"):
+    return math.ceil(size / strides)
+
+
+@misconception(
     "padding_amounts",
     wrong="the extra zero goes before the pixels instead of after",
     shows="For even kernels your pair is turned round: (1, 0) where Keras has (0, 1).",
@@ -250,3 +259,39 @@ def pad_valid_too(pad2d, images, kernel_size, strides, padding, **parts):
 )
 def pad_one(pad2d, images, kernel_size, strides, padding, **parts):
     return pad2d(images, kernel_size, strides, padding, **{"amounts": lambda *given: (1, 1)} | parts)
+
+
+@twist(
+    "pad2d",
+    _pad,
+    wrong="kernel_size // 2 on both sides is one too many for even kernels",
+    shows="Even kernels get a row and a column too many at the top and left; odd kernels with strides of 1 are right.",
+)
+def pad_half_on_both_sides(pad2d, images, kernel_size, strides, padding, **parts):
+    def amounts(size, kernel_size, strides):
+        return kernel_size // 2, kernel_size // 2
+
+    return pad2d(images, kernel_size, strides, padding, **{"amounts": amounts} | parts)
+
+
+@twist(
+    "pad2d",
+    _pad,
+    wrong="(kernel_size - 1) // 2 on both sides is one too few for even kernels",
+    shows="Even kernels lack a row and a column at the bottom and right; odd kernels with strides of 1 are right.",
+)
+def pad_smaller_half_on_both_sides(pad2d, images, kernel_size, strides, padding, **parts):
+    def amounts(size, kernel_size, strides):
+        return (kernel_size - 1) // 2, (kernel_size - 1) // 2
+
+    return pad2d(images, kernel_size, strides, padding, **{"amounts": amounts} | parts)
+
+
+@twist(
+    "pad2d",
+    _pad,
+    wrong="the picture is mirrored at its last pixels instead of zeros",
+    shows="The shape is right and so is the inside; the frame holds pixels from further in instead of 0.",
+)
+def pad_reflected(pad2d, images, kernel_size, strides, padding, **parts):
+    return pad2d(images, kernel_size, strides, padding, **{"mode": "reflect"} | parts)

@@ -28,12 +28,14 @@ def _conv(x, kernel, bias, padding="same", before=0):
     """A convolution without activation; before: zeros above and left of an even kernel."""
     rows, columns = kernel.shape[:2]
     if padding == "same":
-        around = [
-            ((size - 1) // 2 + before * (1 - size % 2), size // 2 - before * (1 - size % 2)) for size in (rows, columns)
-        ]
-        x = np.pad(x, ((0, 0), *around, (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(x, (rows, columns), axis=(1, 2))
-    return np.einsum("nhwcij,ijcf->nhwf", windows, kernel) + bias
+        top, left = ((size - 1) // 2 + before * (1 - size % 2) for size in (rows, columns))
+        padded = np.zeros((len(x), x.shape[1] + rows - 1, x.shape[2] + columns - 1, x.shape[3]))
+        padded[:, top : top + x.shape[1], left : left + x.shape[2]] = x
+        x = padded
+    height, width = x.shape[1] - rows + 1, x.shape[2] - columns + 1
+    places = np.ndindex(rows, columns)
+    # One product for each cell of the kernel: thousands of networks are tried (see diagnosis).
+    return sum(x[:, row : row + height, column : column + width] @ kernel[row, column] for row, column in places) + bias
 
 
 def _pool(x, best=np.max, padding="valid"):

@@ -2,7 +2,8 @@
 
 Started as `python -I start_kernel.py SETTINGS`, where SETTINGS is JSON:
 path: folders to import from. connection_file, broker: for the kernel and for checks. files: folder of the submission.
-work: the folder that the notebook runs in. limits: of the `resource` module, by name, in its units.
+work: the folder that the notebook runs in. room: bytes for copies of files in it. limits: of the `resource` module, by
+name, in its units.
 """
 
 import json
@@ -13,8 +14,11 @@ import socket
 import sys
 
 
-def _lay_out(files: str, work: str) -> None:
-    """Copy the regular files of the submission, so that a notebook can change them; notebooks themselves stay out."""
+def _lay_out(files: str, work: str, room: int) -> None:
+    """Copy the regular files of the submission, so that a notebook can change them; notebooks themselves stay out.
+
+    What goes beyond `room` can be read, through a link.
+    """
     os.makedirs(work, exist_ok=True)
     for folder, _, names in os.walk(files):
         target = os.path.join(work, os.path.relpath(folder, files))
@@ -22,7 +26,12 @@ def _lay_out(files: str, work: str) -> None:
         for name in names:
             path = os.path.join(folder, name)
             if not name.endswith(".ipynb") and os.path.isfile(path) and not os.path.islink(path):
-                shutil.copyfile(path, os.path.join(target, name))
+                size = os.path.getsize(path)
+                if size > room:
+                    os.symlink(path, os.path.join(target, name))
+                else:
+                    shutil.copyfile(path, os.path.join(target, name))
+                    room -= size
 
 
 def main() -> None:
@@ -34,7 +43,7 @@ def main() -> None:
     for name, value in settings["limits"].items():
         # The hard limit as well, so that it cannot be raised again.
         resource.setrlimit(getattr(resource, name), (value, value))
-    _lay_out(settings["files"], settings["work"])
+    _lay_out(settings["files"], settings["work"], settings["room"])
     os.chdir(settings["work"])
     # The submission's folder comes last: a numpy.py in it is not NumPy.
     sys.path[:] = [*settings["path"], *(one for one in sys.path if one), settings["work"]]
@@ -45,6 +54,7 @@ def main() -> None:
 
     autograde_tests.BROKER = settings["broker"]
     sys.argv[1:] = ["-f", settings["connection_file"], "--HistoryManager.hist_file=:memory:"]
+    sys.argv += ["--IPKernelApp.outstream_class=cut_stream.CutStream"]
     kernelapp.launch_new_instance()
 
 

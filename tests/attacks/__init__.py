@@ -1,6 +1,6 @@
-"""A catalogue of attacks on the grading, each a student of one class: `python -m tests.attacks` prints what became of them.
+"""A catalogue of attacks on the grading, each a student of one class.
 
-One module a class of attacks; `course.py` lets them all hand in and runs nbgrader, ours and stock.
+One module a class of attacks; `course.py` lets them all hand in and runs nbgrader, `tests/stock.py` does so with a stock one.
 """
 
 from collections.abc import Callable
@@ -14,9 +14,29 @@ STOCK = ("points", "leak", "effect", "page", "stops")
 """What an attack can do on stock nbgrader; anything else in `on_stock` is a sentence that says why it is not shown there.
 
 points: more than honest work earns. leak: a planted secret in a page. effect: a file outside, a call that arrived, a
-process that survives, something active in a page or table. page: the attacker's own feedback is lost and the run fails.
-stops: somebody else is not graded.
+process that survives, something active in a page or table. page: the attacker's own feedback is lost. stops: somebody
+else is not graded, or not as they deserve.
 """
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A notebook that is attacked.
+
+    functions: what students write in it; points: what all of them are worth. seconds: how long a cell of ours may take.
+    bare: without the cells that are not graded, and without visible checks, where these take too long.
+    """
+
+    assignment: str
+    notebook: str
+    functions: tuple[str, ...]
+    points: float
+    seconds: int
+    bare: bool = False
+
+
+PADDING = Lesson("1-padding", "padding", ("output_size", "padding_amounts", "pad2d"), 12, 4)
+KERAS = Lesson("6-shapes-classifier", "keras_classifier", ("build_model", "train"), 15, 60, bare=True)
 
 
 @dataclass(frozen=True)
@@ -24,6 +44,7 @@ class Place:
     """Where a class is graded: what an attacker may know or guess."""
 
     root: Path
+    lesson: Lesson = PADDING
     port: int = 0
     token: str = ""
 
@@ -41,18 +62,18 @@ class Place:
         return self.root / "loot"
 
     def submission(self, student: str) -> Path:
-        return self.course / "submitted" / student / "1-padding"
+        return self.course / "submitted" / student / self.lesson.assignment
 
 
 @dataclass(frozen=True)
 class Attack:
-    """One student: `output_size` is right (4 points), the other two functions are not written, unless told otherwise.
+    """One student: the lesson's first function is right, the others are not written, unless told otherwise.
 
     tries: what, in words. items: the words of the list of threats that it stands for, with commas. on_stock: see STOCK.
-    cell: code that stands above the unwritten `padding_amounts`, so after the first check. functions: other solutions.
+    cell: code that stands above the lesson's second function, so after the first check. functions: other solutions.
     change: `change(notebook, folder, place)` alters anything else before it is handed in. roster: the gradebook's entry.
     honest: the most it may get; exactly: and the least, since the honest part ran before the attack.
-    alone: on stock in a course of its own, since it changes or stops others.
+    alone: on stock in a course of its own, since it changes or stops others, or takes its time.
     """
 
     name: str
@@ -67,16 +88,27 @@ class Attack:
     exactly: bool = True
     alone: bool = False
     kind: str = ""
+    lesson: Lesson = PADDING
 
     @property
     def student(self) -> str:
         return f"eve-{self.name}"
 
 
-MODULES = ("subversion", "lying", "leaks", "forgery", "files", "notebook", "resources")
+MODULES = ("subversion", "lying", "leaks", "forgery", "files", "notebook", "resources", "models")
 
 
 def all_attacks() -> list[Attack]:
     """The whole catalogue, in order."""
     modules = [import_module(f"{__name__}.{name}") for name in MODULES]
-    return [replace(attack, kind=module.KIND) for module in modules for attack in module.ATTACKS]
+    return [
+        replace(attack, kind=module.KIND, lesson=getattr(module, "LESSON", PADDING))
+        for module in modules
+        for attack in module.ATTACKS
+    ]
+
+
+def asked_for(request, file: str) -> list[Attack]:
+    """The attacks that the tests of a file are about in this session of pytest: with -k, some."""
+    mine = [item for item in request.session.items if str(item.path) == file and hasattr(item, "callspec")]
+    return [item.callspec.params["attack"] for item in mine if "attack" in item.callspec.params]

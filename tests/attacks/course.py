@@ -1,8 +1,11 @@
 """One class in which every attack is a student, between two honest ones, graded by one run of the real nbgrader."""
 
+import csv
+import functools
 import json
 import os
-import shutil
+import re
+import selectors
 import socket
 import subprocess
 import sys
@@ -12,6 +15,7 @@ from pathlib import Path
 
 import nbformat
 import psutil
+from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.api import Gradebook, MissingEntry
 
@@ -19,11 +23,17 @@ from . import Attack, Place
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NEIGHBOURS = ("ada", "zoe")
-"""Before and behind all attackers in the alphabet; both have all 12 points."""
+"""Before and behind all attackers in the alphabet; both have written everything."""
 
 SECRET = "SECRET-OF-THE-INSTRUCTOR"
+LINKED = "eve-linked-sockets"
+"""A socket in the root of the run, named after who would get the grader to call there."""
+
 HIDDEN = ("def pad2d_cases", "def conversation", "hidden ideas")
 """What can be read in the hidden tests alone."""
+
+SEED = "2026"
+"""The course's, for stock as well."""
 
 PRELUDE = """
 HOME, COURSE, LOOT, ME, TAG, PORT, TOKEN = {home!r}, {course!r}, {loot!r}, {me!r}, {tag!r}, {port}, {token!r}
@@ -40,25 +50,64 @@ class Run:
     output: str = ""
     code: int = 0
     scores: dict[str, float | None] = field(default_factory=dict)
-    heard: bytes = b""
+    heard: str = ""
     survivors: list[str] = field(default_factory=list)
 
     def pages(self, student: str) -> str:
         """All that grading made of a student's work: the graded notebook and the feedback page."""
-        folders = [self.place.course / kind / student / "1-padding" for kind in ("autograded", "feedback")]
-        return "\n".join(
-            file.read_text(errors="replace")
-            for folder in folders
-            if folder.is_dir()
-            for file in folder.glob("padding.*")
-        )
+        return self._read("autograded", student) + self._read("feedback", student)
+
+    def _read(self, kind: str, student: str) -> str:
+        lesson = self.place.lesson
+        folder = self.place.course / kind / student / lesson.assignment
+        files = folder.glob(f"{lesson.notebook}.*") if folder.is_dir() else []
+        return "\n".join(file.read_text(errors="replace") for file in files if file.is_file())
+
+    def effects(self, attack: Attack) -> set[str]:
+        """What an attack has done, in the words of STOCK."""
+        student, score = attack.student, self.scores.get(attack.student)
+        pages = self.pages(student)
+        return {
+            effect
+            for effect, seen in {
+                "points": score is not None and score > attack.honest,
+                "leak": any(words in pages for words in (SECRET, *HIDDEN, *(f"submitted/{one}" for one in NEIGHBOURS))),
+                "effect": bool(self._traces(attack)),
+                "page": score is None or not self._read("feedback", student),
+                "stops": any(self.scores.get(one) != self.place.lesson.points for one in NEIGHBOURS),
+            }.items()
+            if seen
+        }
+
+    def _traces(self, attack: Attack) -> list[str]:
+        """What an attack has left outside of its notebook, or active in a page or table."""
+        student = attack.student
+        traces = [file.name for file in self.place.loot.iterdir() if file.name == student]
+        traces += re.findall(re.escape(student) + r"\b(?!-)", self.heard)
+        traces += [said for said in self.survivors if re.search(rf"attack-{attack.name}\b(?!-)", said)]
+        page = self._read("feedback", student)
+        # Parsing takes a while.
+        if "EVIL" in page:
+            traces += [str(tag)[:80] for tag in BeautifulSoup(page, "html.parser").find_all() if _acts(tag)]
+        table = (self.place.course / "grades.csv").read_text().splitlines()
+        rows = [row for row in csv.DictReader(table) if row["student_id"] == student]
+        return traces + [value for row in rows for value in row.values() if value[:1] in ("=", "+", "@")]
+
+
+def _acts(tag) -> bool:
+    """Whether an element of a page would do something of EVIL."""
+    if tag.name == "script":
+        return "EVIL" in tag.text
+    return any(
+        "EVIL" in str(value) and (name[:2] == "on" or "javascript:" in str(value)) for name, value in tag.attrs.items()
+    )
 
 
 def hand_in(attack: Attack, place: Place) -> None:
     """Write an attacker's submission."""
-    folder = place.submission(attack.student)
+    folder, lesson = place.submission(attack.student), place.lesson
     folder.mkdir(parents=True)
-    notebook = _solved("output_size")
+    notebook = _solved(place, *lesson.functions[:1])
     prelude = PRELUDE.format(
         home=str(place.home),
         course=str(place.course),
@@ -71,46 +120,70 @@ def hand_in(attack: Attack, place: Place) -> None:
     for cell in notebook.cells:
         if cell.id in attack.functions:
             cell.source = attack.functions[cell.id]
-    above = next(number for number, cell in enumerate(notebook.cells) if cell.id == "padding_amounts")
+    above = next(number for number, cell in enumerate(notebook.cells) if cell.id == lesson.functions[1])
     if attack.cell:
         notebook.cells.insert(above, new_code_cell(attack.cell, id="attack"))
     if attack.cell or attack.functions:
         notebook.cells.insert(1, new_code_cell(prelude, id="prelude"))
     if attack.change:
         attack.change(notebook, folder, place)
-    if notebook.get("cells") is not None and not os.path.lexists(folder / "padding.ipynb"):
+    if notebook.get("cells") is not None and not os.path.lexists(folder / f"{lesson.notebook}.ipynb"):
         # nbformat refuses some of what a student can type into a file.
-        (folder / "padding.ipynb").write_text(json.dumps(notebook))
+        (folder / f"{lesson.notebook}.ipynb").write_text(json.dumps(notebook))
 
 
-def _solved(*functions: str):
+def _solved(place: Place, *functions: str):
     """The released notebook with these functions written."""
-    solution = nbformat.read(ROOT / "solutions" / "1-padding" / "padding.ipynb", as_version=4)
+    name = f"{place.lesson.assignment}/{place.lesson.notebook}.ipynb"
+    solution = nbformat.read(ROOT / "solutions" / name, as_version=4)
     solved = {cell.id: cell.source for cell in solution.cells}
-    notebook = nbformat.read(ROOT / "release" / "1-padding" / "padding.ipynb", as_version=4)
+    notebook = nbformat.read(place.course / "release" / name, as_version=4)
     for cell in notebook.cells:
         if cell.id in functions:
             cell.source = solved[cell.id]
     return notebook
 
 
-def grade(attacks: list[Attack], root: Path, config: Path, *options: str) -> Run:
-    """Let them all hand in, grade them with the real commands, and look what happened."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        place = Place(root, listener.getsockname()[1], f"convblocks-{os.getpid()}")
+def ask_keras() -> None:
+    """Have the answers to all checks ready: asking Keras takes longer than a cell or a notebook may here."""
+    subprocess.run([sys.executable, "-m", "autograde_tests", "--seed", SEED], cwd=ROOT, check=True, capture_output=True)
+
+
+def grade(attacks: list[Attack], root: Path, config: str, *options: str, python="", patience: float = 1500) -> Run:
+    """Let them all hand in, grade them with the real commands, and look what happened.
+
+    attacks: of one lesson. config: text of nbgrader_config.py. options: of `nbgrader autograde`, which is killed after
+    `patience` seconds. python: one in which the course is installed; this one where empty.
+    """
+    lesson = attacks[0].lesson
+    ask_keras()
+    token = f"convblocks-{os.getpid()}"
+    with (
+        socket.create_server(("127.0.0.1", 0)) as calls,
+        socket.socket(type=socket.SOCK_DGRAM) as packets,
+        socket.socket(socket.AF_UNIX) as abstract,
+        socket.socket(socket.AF_UNIX) as file,
+    ):
+        place = Place(root, lesson, calls.getsockname()[1], token)
+        packets.bind(("127.0.0.1", place.port))
+        abstract.bind(f"\0{token}")
+        abstract.listen()
+        root.mkdir(exist_ok=True)
+        file.bind(str(root / LINKED))
+        file.listen()
         run = Run(place)
-        threading.Thread(target=_listen, args=(listener, run), daemon=True).start()
+        nbgrader = functools.partial(run_nbgrader, run, python)
+        threading.Thread(target=_listen, args=(run, calls, packets, abstract, file), daemon=True).start()
         for folder in (place.course, place.home, place.loot):
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
         (place.home / "secret.txt").write_text(SECRET)
-        shutil.copytree(ROOT / "source" / "1-padding", place.course / "source" / "1-padding")
-        shutil.copy(config, place.course / "nbgrader_config.py")
-        _nbgrader(run, "generate_assignment", "1-padding")
+        set_up(place, config)
+        nbgrader("generate_assignment", lesson.assignment)
         for student in NEIGHBOURS:
-            notebook = _solved("output_size", "padding_amounts", "pad2d")
+            notebook = _solved(place, *lesson.functions)
             notebook.cells.append(new_markdown_cell(SECRET, id="secret"))
             place.submission(student).mkdir(parents=True)
-            nbformat.write(notebook, place.submission(student) / "padding.ipynb")
+            nbformat.write(notebook, place.submission(student) / f"{lesson.notebook}.ipynb")
         with Gradebook(f"sqlite:///{place.course}/gradebook.db") as gradebook:
             gradebook.add_student("ada", email=SECRET)
             for attack in attacks:
@@ -118,42 +191,91 @@ def grade(attacks: list[Attack], root: Path, config: Path, *options: str) -> Run
                 gradebook.add_student(attack.student, **entry)
         for attack in attacks:
             hand_in(attack, place)
-        run.output, run.code = _nbgrader(run, "autograde", "1-padding", *options)
-        feedback, code = _nbgrader(run, "generate_feedback", "1-padding")
-        exported, exit_code = _nbgrader(run, "export")
-        run.output, run.code = run.output + feedback + exported, run.code or code or exit_code
-        run.scores = _scores(place)
+        # An option that nobody reads, but whoever reads the command line.
+        secret = f"--Attacks.secret={SECRET}"
+        nbgrader("autograde", lesson.assignment, secret, *options, patience=patience)
         run.survivors = _survivors()
+        nbgrader("generate_feedback", lesson.assignment)
+        nbgrader("export")
+        run.scores = scores_of(place)
     return run
 
 
-def _nbgrader(run: Run, *arguments: str) -> tuple[str, int]:
+def set_up(place: Place, config: str) -> None:
+    """The course's folder with the lesson's source."""
+    name = f"{place.lesson.assignment}/{place.lesson.notebook}.ipynb"
+    notebook = nbformat.read(ROOT / "source" / name, as_version=4)
+    if place.lesson.bare:
+        notebook.cells = [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
+        for cell in notebook.cells:
+            visible, mark, hidden = cell.source.partition("### BEGIN HIDDEN TESTS")
+            cell.source = f"# Is it right?\n{mark}{hidden}" if mark else visible
+    source = place.course / "source" / name
+    source.parent.mkdir(parents=True)
+    nbformat.write(notebook, source)
+    (place.course / "nbgrader_config.py").write_text(config)
+
+
+def run_nbgrader(run: Run, python: str, *arguments: str, patience: float = 300) -> None:
+    """Run one command; what it said and whether it failed is added to the run."""
     place = run.place
-    environment = os.environ | {"HOME": str(place.home), "SECRET": SECRET, "PYTHONPATH": str(ROOT)}
-    environment["CONVBLOCKS_EXCHANGE"] = str(place.root / "exchange")
-    command = [sys.executable, "-m", "nbgrader", *arguments]
-    done = subprocess.run(
-        command, cwd=place.course, env=environment, capture_output=True, text=True, errors="replace", timeout=1500
-    )
-    return done.stdout + done.stderr, done.returncode
-
-
-def _listen(listener: socket.socket, run: Run) -> None:
-    while True:
+    environment = {
+        "HOME": str(place.home),
+        "PATH": os.environ["PATH"],
+        "LANG": "C.UTF-8",
+        "SECRET": SECRET,
+        "PYTHONPATH": "" if python else str(ROOT),
+        # Where nbconvert finds its templates.
+        "JUPYTER_PATH": f"{sys.prefix}/share/jupyter",
+        "CONVBLOCKS_EXCHANGE": str(place.root / "exchange"),
+        "CONVBLOCKS_SEED": SEED,
+    }
+    with (place.root / "log.txt").open("a+b") as log:
+        start = log.tell()
+        command = subprocess.Popen(
+            [python or sys.executable, "-m", "nbgrader", *arguments],
+            cwd=place.course,
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
         try:
-            connection, _ = listener.accept()
-        except OSError:
-            return
-        with connection:
-            run.heard += connection.recv(1000)
+            run.code = command.wait(patience) or run.code
+        except subprocess.TimeoutExpired:
+            command.kill()
+            run.code = command.wait()
+        log.seek(start)
+        run.output += log.read().decode(errors="replace")
 
 
-def _scores(place: Place) -> dict[str, float | None]:
+def _listen(run: Run, calls: socket.socket, packets: socket.socket, *others: socket.socket) -> None:
+    """Keep what arrives from anywhere, until the sockets are closed."""
+    with selectors.DefaultSelector() as selector:
+        for one in (calls, packets, *others):
+            selector.register(one, selectors.EVENT_READ)
+        while calls.fileno() >= 0:
+            for key, _ in selector.select(1):
+                try:
+                    if key.fileobj is packets:
+                        heard = packets.recv(1000)
+                    else:
+                        run.heard += f"{key.fileobj.getsockname()}\n"
+                        connection, _ = key.fileobj.accept()
+                        with connection:
+                            connection.settimeout(2)
+                            heard = connection.recv(1000)
+                except OSError:
+                    continue
+                run.heard += heard.decode(errors="replace") + "\n"
+
+
+def scores_of(place: Place) -> dict[str, float | None]:
+    """The score of every student in the gradebook, None where there is none."""
     found = {}
     with Gradebook(f"sqlite:///{place.course}/gradebook.db") as gradebook:
         for student in gradebook.students:
             try:
-                found[student.id] = gradebook.find_submission("1-padding", student.id).score
+                found[student.id] = gradebook.find_submission(place.lesson.assignment, student.id).score
             except MissingEntry:
                 found[student.id] = None
     return found
@@ -165,5 +287,5 @@ def _survivors() -> list[str]:
     for process in psutil.process_iter(["cmdline"]):
         said = " ".join(process.info["cmdline"] or [])
         if "attack-" in said or "/course/inside/start_kernel.py" in said:
-            found.append(said[:200])
+            found.append(said[:400])
     return found

@@ -116,10 +116,12 @@ ATTACKS = [
     ),
     Attack(
         "pth",
-        "a .pth file in the environment's site-packages",
+        "a .pth file in the environment's site-packages, for every Python that starts there afterwards",
         ".pth",
-        "it would stay in the environment that all share",
-        cell="import site\nfor folder in site.getsitepackages():\n    open(f'{folder}/{TAG}.pth', 'w').write('# ' + TAG)",
+        "effect",
+        cell="import site\nfor folder in site.getsitepackages():\n"
+        "    open(f'{folder}/{TAG}.pth', 'w').write(f\"import os; open({LOOT + '/' + ME!r}, 'w')\")",
+        alone=True,
     ),
     Attack(
         "ipython-startup",

@@ -163,6 +163,35 @@ for number in range(3, 64):
         functions={"pad2d": "import os\ndef pad2d(*a, **k):\n    os._exit(0)"},
     ),
     Attack(
+        "killed-answers",
+        "kills its own kernel at the moment of an answer, in both functions",
+        "signal handlers, os._exit",
+        "page",
+        functions={
+            "padding_amounts": "import os\nimport convblocks.calling as calling\n"
+            "calling.pack = lambda reply: os.kill(os.getpid(), 9)\ndef padding_amounts(*a, **k):\n    return 0, 2",
+            "pad2d": "def pad2d(*a, **k):\n    os.kill(os.getpid(), 9)",
+        },
+    ),
+    Attack(
+        "linked-sockets",
+        "puts links to a socket of the machine in place of the kernel's own, and breaks every connection",
+        "sockets, symlinks, spoofed frames",
+        "stock's kernels listen on TCP",
+        cell="""
+import glob, os, socket, stat
+for path in glob.glob('/sockets/*'):
+    os.unlink(path)
+    os.symlink(f'{LOOT}/../{ME}', path)
+for number in map(int, os.listdir('/proc/self/fd')):
+    try:
+        if stat.S_ISSOCK(os.fstat(number).st_mode):
+            socket.socket(fileno=number).shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+""",
+    ),
+    Attack(
         "atexit",
         "writes a score when everything else is over",
         "atexit",

@@ -47,6 +47,13 @@ for root in (COURSE, '../../..'):
         cell="import os\nshow(open(f'/proc/{os.getppid()}/environ').read())",
     ),
     Attack(
+        "mountinfo",
+        "reads what is mounted where, and from which folders",
+        "/proc, other students",
+        "stock mounts nothing",
+        cell="for name in ('mountinfo', 'mounts', 'cgroup', 'maps', 'status'): show(open(f'/proc/self/{name}').read())",
+    ),
+    Attack(
         "hidden-tests",
         "reads the hidden tests' module, from disk or from linecache",
         "files on disk, linecache",
@@ -111,18 +118,17 @@ def pad2d(images, kernel_size, strides=(1, 1), padding='same'):
     ),
     Attack(
         "error-oracle",
-        "a hidden input is told in the text of an exception, a name and a line of source",
+        "the hidden check is told in the text of an exception",
         "error messages as oracle",
         "leak",
         functions={
             "pad2d": """
-import sys
+import inspect, sys
 def pad2d(*inputs, **more):
     frame = sys._getframe()
-    while frame and 'answers' not in frame.f_locals:
+    while frame and 'steps' not in frame.f_locals:
         frame = frame.f_back
-    names = frame and frame.f_globals['load_checks']()['padding_amounts'].oracle.__name__
-    raise ValueError(names)
+    raise ValueError(inspect.getsource(frame.f_locals['steps'].gi_code)[:100])
 """
         },
     ),

@@ -4,6 +4,23 @@ from . import Attack
 
 KIND = "Lying values"
 
+ASSERTS = "check() makes plain data of it first, so this lie works on hand-written asserts alone"
+
+# Where a check runs in the student's process, it holds what is expected in its own variables.
+EXPECTED = """
+import sys
+def expected():
+    frame = sys._getframe()
+    while frame:
+        if 'steps' in frame.f_locals:
+            generator = frame.f_locals['steps']
+            while generator.gi_yieldfrom is not None:
+                generator = generator.gi_yieldfrom
+            return generator.gi_frame.f_locals['target']
+        frame = frame.f_back
+    return 0
+"""
+
 
 def pad2d(returns: str, before: str = "") -> dict[str, str]:
     """A pad2d that returns this expression."""
@@ -15,7 +32,7 @@ ATTACKS = [
         "eq",
         "an int whose __eq__ agrees with everything",
         "__eq__",
-        "points",
+        ASSERTS,
         functions={
             "output_size": "class Yes(int):\n    __eq__, __hash__ = (lambda self, other: True), int.__hash__\n"
             "def output_size(size, kernel_size, strides=1, padding='valid'):\n    return Yes()"
@@ -24,20 +41,19 @@ ATTACKS = [
     ),
     Attack(
         "array-protocol",
-        "__array__ looks up what is expected in the frame of whoever converts it",
+        "__array__ looks up what is expected in the frames of whoever converts it",
         "__array__, frames",
         "points",
         functions=pad2d(
             "Yes()",
-            "import sys\nclass Yes:\n    def __array__(self, *a, **k):\n"
-            "        return sys._getframe(1).f_locals.get('expected', np.zeros(1))",
+            EXPECTED + "class Yes:\n    def __array__(self, *a, **k):\n        return np.asarray(expected())",
         ),
     ),
     Attack(
         "array-function",
         "__array_function__ and __array_ufunc__ answer every comparison with yes",
         "__array_function__, __array_ufunc__",
-        "points",
+        ASSERTS,
         functions={
             "padding_amounts": """
 class One(int):
@@ -54,7 +70,7 @@ def padding_amounts(size, kernel_size, strides=1):
         "subclass",
         "an ndarray subclass that lies about its shape and dtype",
         "lying subclass",
-        "compare() makes a plain array first, so this lie works on hand-written asserts alone",
+        ASSERTS,
         functions=pad2d(
             "np.zeros(1).view(Lie)",
             "class Lie(np.ndarray):\n    shape = property(lambda self: (1, 6, 5, 1))\n"
@@ -89,6 +105,25 @@ def padding_amounts(size, kernel_size, strides=1):
         functions=pad2d("np.broadcast_to(0.0, (10**4, 10**4, 10**4, 10**3))"),
     ),
     Attack(
+        "no-numbers",
+        "arrays of giant shape without a number, which take nothing until somebody looks at their rows",
+        "zero-stride giant",
+        "compare() looks at the shape first and finds it wrong",
+        functions=pad2d("np.zeros((1, 10**9, 64, 0))")
+        | {"padding_amounts": "def padding_amounts(*a, **k):\n    return np.zeros((30_000_000, 0))"},
+    ),
+    Attack(
+        "growing-reply",
+        "an answer that says one large array a hundred times, and texts that grow when they become an array",
+        "lying values, spoofed frames",
+        "there is no other process that could be filled",
+        functions=pad2d(
+            "[big] * 100",
+            "big = np.zeros(10**6)\nfrom convblocks import transfer\ntransfer._plain = lambda value, *rest: value",
+        )
+        | {"padding_amounts": "def padding_amounts(*a, **k):\n    return np.array(['x' * 10**6] + [''] * 1000)"},
+    ),
+    Attack(
         "keeps-inputs",
         "inputs are kept, returned as they are, and changed at the next call",
         "inputs kept, inputs aliased, inputs changed",
@@ -106,28 +141,19 @@ def padding_amounts(size, kernel_size, strides=1):
         "a function that is right only while a check is on the stack, from the check's own variables",
         "behaves only when watched, frames",
         "points",
-        functions=pad2d(
-            "seen()",
-            """
-import sys
-def seen():
-    frame = sys._getframe()
-    while frame:
-        if 'answer' in frame.f_locals and 'points' in frame.f_locals:
-            return frame.f_locals['answer']
-        frame = frame.f_back
-""",
-        ),
+        functions=pad2d("expected()", EXPECTED),
     ),
     Attack(
         "keras",
         "Keras computes what the student should",
         "banned Keras",
         "points",
+        # Keras takes longer to import than others have.
+        alone=True,
         functions={
             "output_size": """
+import keras
 def output_size(size, kernel_size, strides=1, padding='valid'):
-    import keras
     conv = keras.layers.Conv2D(1, (kernel_size, 1), strides=strides, padding=padding)
     return int(conv.compute_output_shape((1, size, size, 1))[1])
 """

@@ -133,6 +133,13 @@ for folder in ('.', tempfile.gettempdir(), os.path.expanduser('~')):
         cell="print('x' * 200_000_000)",
     ),
     Attack(
+        "large-messages",
+        "messages of 20 MB, each a little more than is taken",
+        "one giant message",
+        "it costs stock minutes and gigabytes",
+        cell="for _ in range(3): print('x' * 20_000_000, flush=True)",
+    ),
+    Attack(
         "many-messages",
         "100,000 small messages",
         "many messages",
@@ -152,7 +159,7 @@ for folder in ('.', tempfile.gettempdir(), os.path.expanduser('~')):
         "a call of C that holds the interpreter for ever",
         "hang in C",
         "page",
-        cell="import re\nre.match('(a+)+$', 'a' * 60 + 'b')",
+        cell="import itertools\nsum(itertools.repeat(0))",
     ),
     Attack(
         "stopped",

@@ -21,22 +21,24 @@ ATTACKS = [
     ),
     Attack(
         "builtins",
-        "isinstance, float and sum are replaced in builtins",
+        "isinstance, float and round are replaced in builtins",
         "builtins, isinstance, float",
         "points",
         functions={
             "padding_amounts": """
 import builtins
-class Yes(str): pass
-honest, number = builtins.isinstance, builtins.float
-class AnyFloat(float):
-    __eq__, __hash__ = (lambda self, other: True), float.__hash__
-builtins.isinstance = lambda thing, kind: True if type(thing) is Yes else honest(thing, kind)
-builtins.float = lambda value=0: AnyFloat(0) if type(value) is Yes else number(value)
-builtins.sum = lambda values, start=0, sum=sum: Yes() if type(values) is Yes else sum(values, start)
-np.allclose = np.testing.assert_equal = lambda *a, **k: True
+honest, number = isinstance, float
+class Kind(type):
+    def __instancecheck__(cls, thing): return honest(thing, number)
+class AnyFloat(number, metaclass=Kind):
+    def __new__(cls, value=0): return number(value)
+    __eq__, __hash__ = (lambda self, other: True), number.__hash__
+builtins.isinstance = lambda thing, kind: honest(thing, kind) or type(thing).__name__ == 'Yes'
+builtins.float = AnyFloat
+whole = round
+builtins.round = lambda value, *digits: 4.0 if digits else whole(value)
 def padding_amounts(size, kernel_size, strides=1):
-    return Yes()
+    return 0, 2
 """
         },
     ),
