@@ -71,7 +71,7 @@ class Run:
             effect
             for effect, seen in {
                 "points": score is not None and score > attack.honest,
-                "leak": any(words in pages for words in (SECRET, *HIDDEN, *(f"submitted/{one}" for one in NEIGHBOURS))),
+                "leak": any(words in pages for words in (SECRET, *HIDDEN)),
                 "effect": bool(self._traces(attack)),
                 "page": score is None or not self._read("feedback", student),
                 "stops": any(self.scores.get(one) != self.place.lesson.points for one in NEIGHBOURS),

@@ -48,10 +48,15 @@ for root in (COURSE, '../../..'):
     ),
     Attack(
         "mountinfo",
-        "reads what is mounted where, and from which folders",
+        "looks for another student's folder in what is mounted where",
         "/proc, other students",
         "stock mounts nothing",
-        cell="for name in ('mountinfo', 'mounts', 'cgroup', 'maps', 'status'): show(open(f'/proc/self/{name}').read())",
+        # Said in the words that are looked for, which this source does not hold.
+        cell="""
+for name in ('mountinfo', 'mounts', 'cgroup', 'maps', 'environ', 'cmdline'):
+    said = open(f'/proc/self/{name}').read()
+    show(said, 'SECRET-OF-THE-' + 'INSTRUCTOR' if 'ada/' in said or 'zoe/' in said else '')
+""",
     ),
     Attack(
         "hidden-tests",
