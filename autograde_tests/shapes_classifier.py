@@ -9,7 +9,7 @@ from autograde_tests import reference
 from autograde_tests.cases import Case, graded, signed
 from autograde_tests.oracle import keras
 from convblocks.compare import compare
-from convblocks.keras_model import Description
+from convblocks.keras_model import Description, activations, kind, without_activations
 from convblocks.shapes import CLASSES, TRAINING_COUNT, TRAINING_SEED, dataset
 from convblocks.transfer import called
 
@@ -154,31 +154,6 @@ def _no_model(value) -> str:
     return f"it returned {called(value)} where a Keras model was expected"
 
 
-def _kind(layer) -> str:
-    # As Flatten, where it makes one row of each image.
-    return "Flatten" if layer["kind"] == "Reshape" and len(layer["output_shape"]) == 1 else layer["kind"]
-
-
-_ACTIVATION_LAYERS = ("Activation", "ReLU", "Softmax")
-
-
-def _plain(layers) -> list:
-    """The layers that are not only an activation."""
-    return [layer for layer in layers if layer["kind"] not in _ACTIVATION_LAYERS]
-
-
-def _activations(layers) -> list[str]:
-    """The activation of each layer with weights, also where it is a layer of its own further on."""
-    found = []
-    for layer in layers:
-        kind = layer["kind"]
-        if layer["weight_shapes"]:
-            found.append(layer["activation"] or "linear")
-        elif found and kind in _ACTIVATION_LAYERS and found[-1] == "linear":
-            found[-1] = layer["activation"] if kind == "Activation" else kind.lower()
-    return found
-
-
 def _said(items) -> str:
     return ", ".join(map(str, items)) if items else "none"
 
@@ -194,7 +169,7 @@ def takes_drawings(model, _) -> str:
 
 @of_layers
 def has_layers_in_order(layers) -> str:
-    kinds = [_kind(layer) for layer in _plain(layers)]
+    kinds = [kind(layer) for layer in without_activations(layers)]
     wanted = ["Conv2D", "MaxPooling2D", "Conv2D", "MaxPooling2D", "Flatten", "Dense", "Dense"]
     return "" if kinds == wanted else f"yours has {_said(kinds)}; expected {_said(wanted)}"
 
@@ -204,7 +179,7 @@ def has_convolution(place: int, filters: int, size: int, output: tuple) -> Calla
 
     @of_layers
     def judge(layers):
-        found = [layer for layer in layers if _kind(layer) == "Conv2D"]
+        found = [layer for layer in layers if kind(layer) == "Conv2D"]
         if len(found) <= place:
             return f"there are {len(found)} Conv2D layers"
         layer = found[place]
@@ -220,7 +195,7 @@ def has_convolution(place: int, filters: int, size: int, output: tuple) -> Calla
 
 @of_layers
 def has_output_shapes(layers) -> str:
-    shapes = [layer["output_shape"] for layer in _plain(layers)]
+    shapes = [layer["output_shape"] for layer in without_activations(layers)]
     wanted = [(8, 8, 2), (4, 4, 2), (4, 4, 3), (2, 2, 3), (12,), (8,), (3,)]
     return "" if shapes == wanted else f"yours are {_said(shapes)}; expected {_said(wanted)}"
 
@@ -234,13 +209,13 @@ def has_params(layers) -> str:
 
 @of_layers
 def has_units(layers) -> str:
-    units = [layer["units"] for layer in layers if _kind(layer) == "Dense"]
+    units = [layer["units"] for layer in layers if kind(layer) == "Dense"]
     return "" if units == [8, 3] else f"yours has Dense layers of {_said(units)} units; expected 8, 3"
 
 
 @of_layers
 def has_relu(layers) -> str:
-    found = _activations(layers)[:-1]
+    found = activations(layers)[:-1]
     if found == ["relu"] * 3:
         return ""
     return f"the activations before the last layer with weights are {_said(found)}; expected relu, relu, relu"
@@ -248,7 +223,7 @@ def has_relu(layers) -> str:
 
 @of_layers
 def has_softmax(layers) -> str:
-    found = _activations(layers)[-1:]
+    found = activations(layers)[-1:]
     return "" if found == ["softmax"] else f"the last activation is {_said(found)}; expected softmax"
 
 

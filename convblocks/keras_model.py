@@ -114,3 +114,27 @@ def _layer(layer) -> dict:
         "kernel_size": tuple(size) if isinstance(size, (tuple, list)) else size,
         "units": getattr(layer, "units", None),
     }
+
+
+_ACTIVATION_LAYERS = ("Activation", "ReLU", "Softmax")
+
+
+def kind(layer: dict) -> str:
+    """The kind of a described layer; Flatten as well for a Reshape that makes one row of each image."""
+    return "Flatten" if layer["kind"] == "Reshape" and len(layer["output_shape"]) == 1 else layer["kind"]
+
+
+def without_activations(layers: list[dict]) -> list[dict]:
+    """The described layers that are not only an activation."""
+    return [layer for layer in layers if layer["kind"] not in _ACTIVATION_LAYERS]
+
+
+def activations(layers: list[dict]) -> list[str]:
+    """The activation of each described layer with weights, also where it is a layer of its own further on."""
+    found = []
+    for layer in layers:
+        if layer["weight_shapes"]:
+            found.append(layer["activation"] or "linear")
+        elif found and layer["kind"] in _ACTIVATION_LAYERS and found[-1] == "linear":
+            found[-1] = layer["activation"] if layer["kind"] == "Activation" else layer["kind"].lower()
+    return found
