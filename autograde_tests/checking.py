@@ -153,13 +153,12 @@ def conversation(
     first = next((place for place, line in enumerate(own.lines) if not line.agrees), None)
     if not lent or first is None or own.ended:
         return result(own)
-    case, target = cases[first], answers[first]
-    outcome = yield _request(case, lent)
-    if not outcome.borrowed:
-        return result(own)
+    # From the first case on, whichever differed: what is asked must not tell what was right.
     with_lent = yield from _round(name, cases, answers, lent)
-    if with_lent.earned <= own.earned or with_lent.ended or _judge(case, outcome, target):
+    helped = any(outcome.borrowed for outcome in with_lent.outcomes) and with_lent.lines[first].agrees
+    if with_lent.earned <= own.earned or with_lent.ended or not helped:
         return result(own)
+    case, target = cases[first], answers[first]
     # The fewest that have to be right, the later ones given back first: a bug may lie below what calls it.
     to_blame = list(lent)
     for one in reversed(lent):

@@ -106,11 +106,16 @@ class Lender:
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                 )
-            receive(self._connection, time.monotonic() + START)
+            try:
+                receive(self._connection, time.monotonic() + START)
+            except TimeoutError:
+                self.__exit__()
 
     def ask(self, question: bytes, deadline: float) -> bytes:
         """The answer to a question. Raises TimeoutError after the deadline (in seconds of time.monotonic())."""
         self.start()
+        if self._process is None:
+            return _no_answer("nothing can be lent on this machine now")
         try:
             self._connection.settimeout(max(deadline - time.monotonic(), 0.01))
             send(self._connection, question)

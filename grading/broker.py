@@ -40,6 +40,8 @@ class Broker:
         self._check: _OpenCheck | None = None
         self._connection: socket.socket | None = None
         self._closing = False
+        # Whether the check that was opened last has asked for a call.
+        self.asked = False
 
     def __enter__(self) -> "Broker":
         self._listener.bind(str(self._path))
@@ -61,7 +63,7 @@ class Broker:
         lendable: functions that may be answered for the student's; none whose own check is still to come, since
         code that is asked could then find its answers out.
         """
-        self._closing = False
+        self._closing = self.asked = False
         with self._lock:
             self._check = _OpenCheck(name, points, lendable)
 
@@ -96,6 +98,7 @@ class Broker:
                 self._check.lender.start()
             deadline = time.monotonic() + request["seconds"] + GRACE
             connection.settimeout(request["seconds"] + GRACE)
+            self.asked = True
             send(connection, pack(request))
             while (reply := receive(connection, deadline)).startswith(QUESTION):
                 if not request["lent"]:

@@ -17,7 +17,7 @@ import psutil
 import zmq
 from jupyter_client.asynchronous import AsyncKernelClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from nbformat.v4 import new_markdown_cell, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader import preprocessors
 from nbgrader.converters import NbGraderException
 from nbgrader.utils import is_grade
@@ -198,10 +198,12 @@ class Execute(CleanMessages, preprocessors.Execute):
             if check:
                 self._results[cell.metadata.nbgrader.grade_id] = self._broker.close(_why(cell, reason))
             if not reason:
-                if not check:
-                    self._ran.append(index)
+                self._ran.append(index)
                 return cell, resources
-            if reason in KILLED and index not in self._tried_again:
+            # A check that has begun is not made twice for what may be the student's own doing.
+            again = reason == KILLED_OUTSIDE or not (check and self._broker.asked)
+            again = again and index not in self._tried_again and len(self._tried_again) < self.fresh_kernels
+            if reason in KILLED and again:
                 self._tried_again.add(index)
                 self.log.warning("%s, so cell %s is run again in a fresh one", reason, index)
                 self._go_on_afresh(self.nb)
@@ -222,6 +224,8 @@ class Execute(CleanMessages, preprocessors.Execute):
         self._idle, self._excess = False, ""
         try:
             self._execute(cell, index)
+            if check and not self._broker.asked and not self._excess:
+                self._execute(self._check_alone(cell), index)
             if not self._idle and not self._excess:
                 self._connect_again(cell)
         except DeadKernelError:
@@ -278,8 +282,10 @@ class Execute(CleanMessages, preprocessors.Execute):
         self.start_new_kernel_client()
 
     def _execute(self, cell, index) -> None:
-        self._shown = 0
+        self._shown, own = 0, self.nb.cells[index]
         super().preprocess_cell(cell, self.resources, index)
+        # nbclient puts what it has run there, also where that was a copy or another cell.
+        self.nb.cells[index] = own
 
     def _check_of(self, cell) -> tuple[str, float] | None:
         """Name and points of a graded cell's check, from the gradebook."""
@@ -288,6 +294,11 @@ class Execute(CleanMessages, preprocessors.Execute):
         grade_id = cell.metadata.nbgrader.grade_id
         name, _ = self._wanted.check(grade_id)
         return name, float(self._wanted.cells[grade_id]["metadata"]["points"])
+
+    def _check_alone(self, cell):
+        """The call of a cell's check without what stands above it there, which may need names the notebook lost."""
+        name, function = self._wanted.check(cell.metadata.nbgrader.grade_id)
+        return new_code_cell(f"from autograde_tests import check\ncheck({name!r}, {function}, points=None)")
 
     def _lendable(self, name: str) -> list[str]:
         """Functions that a check may lend: of earlier notebooks, or of this one whose result stands and is not full.

@@ -268,7 +268,8 @@ class Sandbox(LocalProvisioner):
         for file in _font_cache():
             options += ["--ro-bind", str(file), f"{_HOME}/.cache/matplotlib/{file.name}"]
         options += ["--ro-bind", str(self._inside_file), "/run/connection.json"]
-        options += ["--bind", str(self.broker), "/run/broker"]
+        # Read-only, or its times would carry a word from one kernel to the next; to connect is no writing.
+        options += ["--ro-bind", str(self.broker), "/run/broker"]
         return [*options, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", _HOME]
 
     def _watch(self, process: subprocess.Popen) -> None:

@@ -3,8 +3,11 @@
 import platform
 import struct
 
-# Numbers as in the kernel's tables: memfd_create, memfd_secret and shmget.
-_CALLS = {"x86_64": (0xC000003E, (319, 447, 29)), "aarch64": (0xC00000B7, (279, 447, 194))}
+# Numbers as in Linux' tables: memfd_create, memfd_secret, shmget, semget, msgget, mq_open and io_uring_setup.
+_CALLS = {
+    "x86_64": (0xC000003E, (319, 447, 29, 64, 68, 240, 425)),
+    "aarch64": (0xC00000B7, (279, 447, 194, 190, 186, 180, 425)),
+}
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _KILL, _NOT_THERE, _ALLOW = 0x80000000, 0x00050000 | 38, 0x7FFF0000
 

@@ -74,7 +74,19 @@ def _shut_in(kind: str, classes: list[list[str]], folder: Path) -> list[tuple[Pa
         for file in _font_cache():
             shutil.copy(file, fonts)
         options = ["--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/", "/", "--dev", "/dev"]
-        options += ["--proc", "/proc", "--tmpfs", "/tmp", "--bind", str(place), str(place), "--chdir", f"{ROOT}/tests"]
+        # The course or its environment may lie in /tmp themselves.
+        options += [
+            "--proc",
+            "/proc",
+            "--tmpfs",
+            "/tmp",
+            *_seen(ROOT),
+            *_seen(sys.prefix),
+            "--bind",
+            str(place),
+            str(place),
+        ]
+        options += ["--chdir", f"{ROOT}/tests"]
         command = ["bwrap", *options, sys.executable, "-m", "stock", kind, str(place), *classes[number]]
         environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace")
@@ -84,6 +96,10 @@ def _shut_in(kind: str, classes: list[list[str]], folder: Path) -> list[tuple[Pa
 
     with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         return list(pool.map(one, range(len(classes))))
+
+
+def _seen(place: str | Path) -> list[str]:
+    return ["--ro-bind", str(place), str(place)]
 
 
 def _attacks(folder: Path, names: list[str]) -> dict:

@@ -45,17 +45,21 @@ def main() -> None:
         resource.setrlimit(getattr(resource, name), (value, value))
     _lay_out(settings["files"], settings["work"], settings["room"])
     os.chdir(settings["work"])
-    # The submission's folder comes last: a numpy.py in it is not NumPy.
-    sys.path[:] = [*settings["path"], *(one for one in sys.path if one), settings["work"]]
+    sys.path[:] = [*settings["path"], *(one for one in sys.path if one)]
 
-    from ipykernel import kernelapp
+    from ipykernel.kernelapp import IPKernelApp
 
     import autograde_tests
 
     autograde_tests.BROKER = settings["broker"]
     sys.argv[1:] = ["-f", settings["connection_file"], "--HistoryManager.hist_file=:memory:"]
     sys.argv += ["--IPKernelApp.outstream_class=cut_stream.CutStream"]
-    kernelapp.launch_new_instance()
+    app = IPKernelApp.instance()
+    app.initialize()
+    # The submission's folder comes last: a numpy.py in it is not NumPy. And it comes late: the kernel itself looks for
+    # modules that need not be there.
+    sys.path.append(settings["work"])
+    app.start()
 
 
 if __name__ == "__main__":
