@@ -2,7 +2,7 @@
 
 import pytest
 from attacks import all_attacks, asked_for
-from attacks.course import NEIGHBOURS, ROOT, grade
+from attacks.course import NEIGHBOURS, ROOT, ask_keras, grade
 from report import remember
 
 ATTACKS = all_attacks()
@@ -15,6 +15,7 @@ def graded(tmp_path_factory, request):
     root = tmp_path_factory.mktemp("attacks")
     config = (ROOT / "nbgrader_config.py").read_text()
     asked = asked_for(request, __file__)
+    ask_keras()
     runs = {}
     for lesson in dict.fromkeys(attack.lesson for attack in asked):
         members = [attack for attack in asked if attack.lesson == lesson]

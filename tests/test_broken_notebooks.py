@@ -347,7 +347,7 @@ def graded(generated_course, tmp_path_factory):
         for student in ("ada", "zoe", *BROKEN):
             notebook = gradebook.find_submission_notebook("padding", "1-padding", student)
             points[student] = {grade.name.removeprefix("check_"): grade.score for grade in notebook.grades}
-    remember("broken on ours", {name: sum(points[name].values()) for name in BROKEN})
+    remember("broken on ours", {name: f"{sum(points[name].values()):g} of 12 points" for name in BROKEN})
     nbgrader(course, "generate_feedback", "1-padding")
     pages = {page.parts[-3]: page.read_text() for page in course.glob("feedback/*/1-padding/padding.html")}
     return points, pages, log

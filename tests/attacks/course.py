@@ -1,6 +1,8 @@
 """One class in which every attack is a student, between two honest ones, graded by one run of the real nbgrader."""
 
+import contextlib
 import csv
+import ctypes
 import functools
 import json
 import os
@@ -156,7 +158,6 @@ def grade(attacks: list[Attack], root: Path, config: str, *options: str, python=
     `patience` seconds. python: one in which the course is installed; this one where empty.
     """
     lesson = attacks[0].lesson
-    ask_keras()
     token = f"convblocks-{os.getpid()}"
     with (
         socket.create_server(("127.0.0.1", 0)) as calls,
@@ -193,8 +194,9 @@ def grade(attacks: list[Attack], root: Path, config: str, *options: str, python=
             hand_in(attack, place)
         # An option that nobody reads, but whoever reads the command line.
         secret = f"--Attacks.secret={SECRET}"
-        nbgrader("autograde", lesson.assignment, secret, *options, patience=patience)
-        run.survivors = _survivors()
+        with _adopting():
+            nbgrader("autograde", lesson.assignment, secret, *options, patience=patience)
+            run.survivors = _survivors()
         nbgrader("generate_feedback", lesson.assignment)
         nbgrader("export")
         run.scores = scores_of(place)
@@ -281,11 +283,22 @@ def scores_of(place: Place) -> dict[str, float | None]:
     return found
 
 
+@contextlib.contextmanager
+def _adopting():
+    """Be the parent of all that loses its own, so that what is left of this run is told from another's."""
+    set_child_subreaper = functools.partial(ctypes.CDLL(None).prctl, 36)
+    set_child_subreaper(1)
+    yield
+    set_child_subreaper(0)
+
+
 def _survivors() -> list[str]:
     """Command lines of processes that attacks have started and that are still there."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        said = " ".join(process.info["cmdline"] or [])
+    found = {}
+    for process in psutil.Process().children(recursive=True):
+        said = " ".join(process.as_dict(["cmdline"])["cmdline"] or [])
         if "attack-" in said or "/course/inside/start_kernel.py" in said:
-            found.append(said[:400])
-    return found
+            found[process] = said[:400]
+    # What has just been killed needs a moment.
+    _, alive = psutil.wait_procs(found, timeout=2)
+    return [found[process] for process in alive]
