@@ -98,6 +98,8 @@ except OSError as error:
     print("memfd", error.errno)
 libc = ctypes.CDLL(None, use_errno=True)
 print("shm", libc.shmget(0, 2**30, 0o1600), ctypes.get_errno())
+print("sem", libc.semget(0, 32000, 0o600), ctypes.get_errno())
+print("msg", libc.msgget(0, 0o600), ctypes.get_errno())
 """
 
 
@@ -108,6 +110,8 @@ def test_memory_that_belongs_to_no_process_cannot_be_had(submitted):
     # 38 is ENOSYS.
     assert "memfd 38" in graded
     assert "shm -1 38" in graded
+    assert "sem -1 38" in graded
+    assert "msg -1 38" in graded
 
 
 SUICIDE = "import os\nos.kill(os.getpid(), 9)"
