@@ -33,6 +33,7 @@ KERAS_NOTEBOOKS = ("keras_classifier",)
 """Notebooks whose sandbox has Keras."""
 
 DIED = "the kernel died"
+NOT_STOPPED = "it did not end in time and could not be stopped"
 KILLED_OUTSIDE = "the sandbox was killed from outside"
 KILLED_SOMEHOW = "the kernel was killed"
 KILLED = (KILLED_OUTSIDE, KILLED_SOMEHOW)
@@ -221,17 +222,19 @@ class Execute(CleanMessages, preprocessors.Execute):
         if check:
             self._broker.open(*check, self._lendable(check[0]))
         self._alive = bool(self.km.provisioner.process) and self.km.provisioner.process.poll() is None
-        self._idle, self._excess = False, ""
+        self._idle, self._timed_out, self._excess = False, False, ""
         try:
             self._execute(cell, index)
             if check and not self._broker.asked and not self._excess:
                 self._execute(self._check_alone(cell), index)
             if not self._idle and not self._excess:
+                if self._timed_out:
+                    return NOT_STOPPED
                 self._connect_again(cell)
         except DeadKernelError:
             return self._excess or self._why_dead()
         except CellTimeoutError:
-            return "it did not end in time and could not be stopped"
+            return NOT_STOPPED
         except Exception as error:
             return f"the kernel sent what no kernel sends ({type(error).__name__})"
         return self._excess
@@ -317,6 +320,8 @@ class Execute(CleanMessages, preprocessors.Execute):
 
     def on_cell_executed(self, **kwargs):
         super().on_cell_executed(**kwargs)
+        # nbclient answers in the kernel's name when it has interrupted it, whether that has helped or not.
+        self._timed_out = kwargs["execute_reply"]["content"].get("ename") == "CellTimeoutError"
         # `quit()` ends the kernel some time later; its cell is the one to blame.
         if any(one.get("source") == "ask_exit" for one in kwargs["execute_reply"]["content"].get("payload", [])):
             self._excess = "it called quit() or exit()"
