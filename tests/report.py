@@ -4,6 +4,7 @@ With --stock the broken notebooks are graded by stock nbgrader first, which take
 """
 
 import argparse
+import fcntl
 import json
 import tempfile
 from collections import Counter
@@ -16,7 +17,10 @@ FOLDER = Path(__file__).resolve().parent.parent / ".cache" / "seen"
 def remember(table: str, rows: dict) -> None:
     """Keep what a test has seen, by row; rows of earlier runs stay, since a run may be of some tests alone."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / f"{table}.json").write_text(json.dumps(recall(table) | rows, indent=1))
+    # Test files run side by side.
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        (FOLDER / f"{table}.json").write_text(json.dumps(recall(table) | rows, indent=1))
 
 
 def recall(table: str) -> dict:
