@@ -40,7 +40,7 @@ def test_validate_names_the_one_that_is_wrong(notebook):
     solve(notebook, padding_amounts="def padding_amounts(size, kernel_size, strides=1):\n    return 1, 1")
     output = nbgrader(notebook.parent, "validate", notebook.name)
     assert "VALIDATION FAILED ON 2 CELL(S)" in output
-    assert "padding_amounts: 2 of 6 visible examples agree" in output
+    assert "padding_amounts: 2 of 7 visible examples agree" in output
     assert "pad2d: " in output
 
 
