@@ -83,7 +83,7 @@ def pad2d(images, kernel_size, strides=(1, 1), padding="same", *, yours, keras):
         if padding == "same":
             sizes = _sizes(images, kernel_size, strides)[axis]
             steps += _amount_steps(*sizes, names, f"along the {('rows', 'columns')[axis]}, ")
-    around = [_amounts(*sizes) for sizes in _sizes(images, kernel_size, strides)] if padding == "same" else [(0, 0)] * 2
+    around = _padding(images, kernel_size, strides, padding)
     place = _first_difference(yours, keras)
     if place is None:
         steps += _shape_steps(images, around)
@@ -125,13 +125,10 @@ def conv2d(images, kernel, bias=None, strides=(1, 1), padding="valid", activatio
 def _convolution(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None, *, yours, keras):
     """conv2d, and correlate2d as its case of one channel and filter, whose results have rows and columns alone."""
     size, (row_strides, column_strides) = kernel.shape[:2], _pair(strides)
-    around = [_amounts(*sizes) for sizes in _sizes(images, size, strides)] if padding == "same" else [(0, 0)] * 2
+    around = _padding(images, size, strides, padding)
     place = _first_difference(yours, keras)
     if place is None:
-        steps = [
-            f"{name}: {_size_step(*sizes, padding)}"
-            for name, sizes in zip(("rows", "columns"), _sizes(images, size, strides), strict=True)
-        ]
+        steps = _size_steps(images, size, strides, padding)
         return Explanation(_both(yours, keras), (*steps, *_filter_step(kernel, keras)))
     image, row, column, one = place if len(place) == 4 else (0, *place, 0)
     padded = np.pad(images.astype(float), ((0, 0), *around, (0, 0)))
@@ -237,13 +234,10 @@ def _layer_steps(layer: dict, shape: tuple) -> list[str]:
 def max_pool2d(images, pool_size=(2, 2), strides=None, padding="valid", *, yours, keras):
     size = _pair(pool_size)
     strides = size if strides is None else _pair(strides)
-    around = [_amounts(*sizes) for sizes in _sizes(images, size, strides)] if padding == "same" else [(0, 0)] * 2
+    around = _padding(images, size, strides, padding)
     place = _first_difference(yours, keras)
     if place is None:
-        steps = [
-            f"{name}: {_size_step(*sizes, padding)}"
-            for name, sizes in zip(("rows", "columns"), _sizes(images, size, strides), strict=True)
-        ]
+        steps = _size_steps(images, size, strides, padding)
         return Explanation(_both(yours, keras), tuple(steps))
     image, row, column, channel = place
     starts = [at * step - before for at, step, (before, _) in zip((row, column), strides, around, strict=True)]
@@ -486,6 +480,18 @@ def _activation_steps(sums: np.ndarray, one: int, activation) -> list[str]:
 
 def _pair(value) -> tuple[int, int]:
     return (value, value) if isinstance(value, int) else tuple(value)
+
+
+def _padding(images, size, strides, padding) -> list[tuple[int, int]]:
+    """The cells that padding adds before and after the rows, and the columns."""
+    return [_amounts(*sizes) if padding == "same" else (0, 0) for sizes in _sizes(images, size, strides)]
+
+
+def _size_steps(images, size, strides, padding) -> list[str]:
+    return [
+        f"{name}: {_size_step(*sizes, padding)}"
+        for name, sizes in zip(("rows", "columns"), _sizes(images, size, strides), strict=True)
+    ]
 
 
 def _sizes(images, kernel_size, strides) -> list[tuple[int, int, int]]:
