@@ -141,8 +141,9 @@ def score_notebook(path: Path) -> Iterator[Result]:
 
 def course_seed() -> str:
     """The seed that nbgrader_config.py gives the course."""
-    PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config()
-    return os.environ[SEED_VARIABLE]
+    with mock.patch.dict(os.environ):
+        PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config()
+        return os.environ[SEED_VARIABLE]
 
 
 def _is_graded(cell) -> bool:

@@ -1,13 +1,15 @@
 """Every solution gets full points, and every untouched notebook gets none and says why."""
 
+import os
 import subprocess
 import sys
 
 import nbformat
 import pytest
 
+from autograde_tests.cases import SEED_VARIABLE
 from autograde_tests.checking import load_checks
-from autograde_tests.notebooks import ROOT, lesson, score_notebook, source_notebooks, visible_result
+from autograde_tests.notebooks import ROOT, course_seed, lesson, score_notebook, source_notebooks, visible_result
 
 NOTEBOOKS = [path.relative_to(ROOT / "source") for path in source_notebooks()]
 
@@ -51,6 +53,12 @@ def test_the_course_is_worth_100_points():
     assert all(10 <= points <= 20 for points in others)
 
 
+def test_the_courses_seed_is_read_and_not_set(monkeypatch):
+    monkeypatch.delenv(SEED_VARIABLE, raising=False)
+    assert int(course_seed())
+    assert SEED_VARIABLE not in os.environ
+
+
 def test_any_one_notebook_can_be_scored_from_the_command_line(tmp_path):
     notebook = tmp_path / "padding.ipynb"
     nb = nbformat.read(ROOT / "solutions" / "1-padding" / "padding.ipynb", as_version=4)
@@ -63,7 +71,7 @@ def test_any_one_notebook_can_be_scored_from_the_command_line(tmp_path):
     command = [sys.executable, "-m", "pytest", "autograde_tests", "--notebook"]
     done = subprocess.run([*command, str(notebook)], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
-    assert "✗ even kernel: the extra zero goes after: at position 0: yours is 2, expected 1" in done.stdout
+    assert "✗ even kernel: the extra zero goes after (0 of 0.67): at position 0: yours is 2, expected 1" in done.stdout
     assert "output_size: 10 of 10 cases agree with Keras, 4 of 4 points" in done.stdout
     wrong = subprocess.run([*command, str(tmp_path / "other.ipynb")], cwd=ROOT, capture_output=True, text=True)
     assert wrong.returncode == 4

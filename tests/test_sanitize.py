@@ -494,7 +494,7 @@ def test_text_keeps_colours_and_loses_other_sequences():
 
 
 def test_the_courses_own_html_stays_as_it_is():
-    table = html_table("pad2d: 1 of 2", [Line("even kernel", False, "1 < 2", draw(grid([[1]]))), Line("odd", True)])
+    table = html_table("pad2d: 1 of 2", [Line("even kernel", False, "1 < 2", 1, draw(grid([[1]]))), Line("odd", True)])
     assert html_of(clean_html(table)) == html_of(table)
     for path in (ROOT / "source").glob("*/*.ipynb"):
         for cell in nbformat.read(path, as_version=4).cells:

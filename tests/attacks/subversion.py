@@ -43,6 +43,8 @@ builtins.isinstance = lambda thing, kind: honest(thing, kind) or type(thing).__n
 builtins.float = AnyFloat
 whole = round
 builtins.round = lambda value, *digits: 4.0 if digits else whole(value)
+# What names the mistake reads numbers as `float`, too.
+np.isnan = lambda numbers: False
 def padding_amounts(size, kernel_size, strides=1):
     return 0, 2
 """
