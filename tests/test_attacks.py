@@ -1,7 +1,7 @@
 """No submission gets more than its functions earn, learns or reaches what it should not, or costs another anything."""
 
 import pytest
-from attacks import all_attacks, asked_for
+from attacks import THREATS, all_attacks, asked_for, words
 from attacks.course import NEIGHBOURS, ROOT, ask_keras, grade
 from report import remember
 
@@ -28,6 +28,7 @@ def graded(tmp_path_factory, request):
 def test_the_catalogue_is_whole():
     assert len(ATTACKS) >= 52
     assert len({attack.name for attack in ATTACKS}) == len(ATTACKS)
+    assert set().union(*(words(attack.items) for attack in ATTACKS)) == words(THREATS)
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)

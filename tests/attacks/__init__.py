@@ -18,6 +18,30 @@ process that survives, something active in a page or table. page: the attacker's
 else is not graded, or not as they deserve.
 """
 
+THREATS = """
+np.allclose, np.testing, builtins, isinstance, float, input transformer, AST transformer, display hook, formatter,
+silenced tracebacks, do_execute, redefined check, tampered stub
+
+__eq__, __array__, __array_function__, __array_ufunc__, lying subclass, NaN, inf, object dtype, zero-stride giant,
+inputs kept, inputs aliased, inputs changed, behaves only when watched, lying model, banned Keras, banned SciPy
+
+files on disk, other students, gradebook, environment, arguments, /proc, frames, gc, linecache, network, DNS,
+inputs recorded, error messages as oracle, timing as oracle, lent functions as oracle
+
+writing the gradebook, results object, pickles, spoofed frames, file descriptors, stdout, os._exit, SystemExit, atexit,
+signal handlers, racing
+
+numpy.py, random.py, conftest.py, autograde_tests/ beside the notebook, sitecustomize, .pth, IPython start-up files,
+symlinks, hard links, path traversal in archives, FIFOs, sockets, zip bombs, JSON bombs, notebook bombs
+
+another kernelspec, duplicated grade ids, deleted grade ids, forged grade ids, forged points, forged checksums, HTML, SVG,
+JavaScript, Markdown, attachments, CSV formulas, magics, shell escapes, null bytes, lone surrogates
+
+loops that ignore interrupts, fork bombs, thread bombs, memory, shared memory, disk, inodes, 200 MB of output,
+surviving processes, crash in C, hang in C, poisoning a warm worker, killing the supervisor
+"""
+"""What a submission may try, in the words that attacks use for `items`; a paragraph each for the modules of this package."""
+
 
 @dataclass(frozen=True)
 class Lesson:
@@ -69,7 +93,7 @@ class Place:
 class Attack:
     """One student: the lesson's first function is right, the others are not written, unless told otherwise.
 
-    tries: what, in words. items: the words of the list of threats that it stands for, with commas. on_stock: see STOCK.
+    tries: what, in words. items: those of THREATS that it stands for, with commas. on_stock: see STOCK.
     cell: code that stands above the lesson's second function, so after the first check. functions: other solutions.
     change: `change(notebook, folder, place)` alters anything else before it is handed in. roster: the gradebook's entry.
     honest: the most it may get; exactly: and the least, since the honest part ran before the attack.
@@ -106,6 +130,11 @@ def all_attacks() -> list[Attack]:
         for module in modules
         for attack in module.ATTACKS
     ]
+
+
+def words(text: str) -> set[str]:
+    """What stands between the commas and paragraphs of a text."""
+    return {word.strip() for word in text.replace("\n\n", ",").split(",")}
 
 
 def asked_for(request, file: str) -> list[Attack]:

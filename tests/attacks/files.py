@@ -107,6 +107,19 @@ ATTACKS = [
         ),
     ),
     Attack(
+        "modules-of-the-kernel",
+        "modules beside the notebook that IPython and its kernel look for and do without where they are missing",
+        "numpy.py",
+        "as with numpy.py, only that nobody needs them",
+        change=beside(
+            **{
+                f"{name}__py": "import autograde_tests\nautograde_tests.check = lambda *a, **k: 4\n"
+                + wrote("modules-of-the-kernel")
+                for name in ("ipyparallel", "gi", "trio", "curio", "pandas", "cloudpickle", "appnope", "rich", "orjson")
+            }
+        ),
+    ),
+    Attack(
         "sitecustomize",
         "a sitecustomize.py in the course's folder, for every Python that starts there afterwards",
         "sitecustomize",

@@ -87,7 +87,7 @@ get_ipython().events.register('pre_run_cell', forge)
     Attack(
         "spoofed-frames",
         "writes frames of a protocol of scores to every Unix socket it finds",
-        "spoofed frames, sockets",
+        "spoofed frames",
         "there is no broker on stock",
         cell="""
 import glob, json, os, socket, struct
@@ -272,7 +272,7 @@ threading.Thread(target=ask, daemon=True).start()
     Attack(
         "forged-idle",
         "sends execute_reply and idle for the cell, so that the executor runs ahead",
-        "forged messages, racing",
+        "spoofed frames, racing",
         "points",
         functions={
             "pad2d": FORGE
@@ -290,7 +290,7 @@ def pad2d(*a, **k):
     Attack(
         "clears-output",
         "clears the cell's outputs and updates displays behind the executor's back",
-        "forged messages, results object",
+        "spoofed frames, results object",
         "points",
         functions={
             "pad2d": FORGE
@@ -306,7 +306,7 @@ def pad2d(*a, **k):
     Attack(
         "malformed-messages",
         "sends messages that are none: no header, wrong types, unknown kinds, comms, input requests",
-        "forged messages",
+        "spoofed frames",
         "page",
         cell=FORGE
         + """

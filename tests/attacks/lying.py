@@ -115,7 +115,7 @@ def padding_amounts(size, kernel_size, strides=1):
     Attack(
         "growing-reply",
         "an answer that says one large array a hundred times, and texts that grow when they become an array",
-        "lying values, spoofed frames",
+        "spoofed frames",
         "there is no other process that could be filled",
         functions=pad2d(
             "[big] * 100",

@@ -45,7 +45,7 @@ ATTACKS = [
     Attack(
         "lying-model",
         "a subclass of the model whose count_params, get_weights and summary are made up",
-        "lying values",
+        "lying model",
         "the description asks the layers",
         functions={
             "build_model": CLAIM
@@ -66,7 +66,7 @@ def build_model():
     Attack(
         "lying-layers",
         "a subclass of the model whose layers are made up, each with the right name, shapes and number of weights",
-        "lying values",
+        "lying model",
         "the description asks the layers there as well",
         functions={
             "build_model": CLAIM
@@ -84,7 +84,7 @@ def build_model():
     Attack(
         "own-description",
         "the description of the right network, written by hand, instead of a network",
-        "lying values",
+        "lying model",
         "check() takes a description for a model there as well",
         functions={"build_model": CLAIM + "build_model = described"},
         honest=STRUCTURE,
@@ -112,7 +112,7 @@ def build_model():
     Attack(
         "layers-without-numbers",
         "a description with giant arrays where layers, weights and numbers are expected",
-        "zero-stride giant, lying values",
+        "zero-stride giant, lying model",
         "there is no other process that could be filled",
         functions={
             "build_model": CLAIM
@@ -129,7 +129,7 @@ def build_model():
     Attack(
         "untrained-model",
         "train returns the model with its first weights, of a class that looks at the training set for every answer",
-        "lying values",
+        "lying model",
         PATCHED,
         functions={
             "train": """

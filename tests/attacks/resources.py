@@ -55,8 +55,8 @@ ATTACKS = [
     ),
     Attack(
         "shared-memory",
-        "fills /dev/shm, a memfd and System V segments",
-        "shared memory, /dev/shm, memfd, sysv",
+        "fills /dev/shm, a memfd, and System V segments, semaphores and queues",
+        "shared memory",
         HARM,
         cell="""
 import ctypes, os
@@ -64,6 +64,10 @@ libc, block = ctypes.CDLL(None, use_errno=True), b'x' * 10**7
 for _ in range(200):
     segment = libc.shmget(0, 10**8, 0o1600)
     if segment < 0: break
+for _ in range(30_000):
+    if libc.semget(0, 32_000, 0o600) < 0: break
+for _ in range(30_000):
+    if libc.msgget(0, 0o600) < 0: break
 for open_one in (lambda: os.open('/dev/shm/fill', os.O_CREAT | os.O_WRONLY), lambda: os.memfd_create('fill')):
     try:
         number = open_one()
@@ -101,49 +105,49 @@ for folder in ('.', tempfile.gettempdir(), os.path.expanduser('~')):
     Attack(
         "stdout",
         "200 MB on stdout",
-        "200 MB of stdout",
+        "200 MB of output",
         "it costs stock minutes and gigabytes",
         cell=flood("print(line)"),
     ),
     Attack(
         "stderr",
         "200 MB on stderr",
-        "200 MB of stderr",
+        "200 MB of output",
         "it costs stock minutes and gigabytes",
         cell=flood("print(line, file=sys.stderr)"),
     ),
     Attack(
         "raw-descriptors",
         "200 MB written past Python to the descriptors 1 and 2",
-        "200 MB of stdout, file descriptors",
+        "200 MB of output, file descriptors",
         "it costs stock minutes and gigabytes",
         cell="import os\nfor _ in range(200):\n    os.write(1, b'x' * 10**6)\n    os.write(2, b'x' * 10**6)",
     ),
     Attack(
         "displays",
         "200 MB in displays",
-        "200 MB of displays",
+        "200 MB of output",
         "it costs stock minutes and gigabytes",
         cell=flood("display({'text/html': line}, raw=True)"),
     ),
     Attack(
         "giant-message",
         "one message of 200 MB",
-        "one giant message",
+        "200 MB of output",
         "it costs stock minutes and gigabytes",
         cell="print('x' * 200_000_000)",
     ),
     Attack(
         "large-messages",
         "messages of 20 MB, each a little more than is taken",
-        "one giant message",
+        "200 MB of output",
         "it costs stock minutes and gigabytes",
         cell="for _ in range(3): print('x' * 20_000_000, flush=True)",
     ),
     Attack(
         "many-messages",
         "100,000 small messages",
-        "many messages",
+        "200 MB of output",
         "it costs stock minutes",
         cell="from IPython.display import display\nfor number in range(100_000): display({'text/plain': 'x'}, raw=True)",
     ),
@@ -179,7 +183,7 @@ for folder in ('.', tempfile.gettempdir(), os.path.expanduser('~')):
     Attack(
         "kill-parent",
         "kills whoever started it",
-        "killing the supervisor, os.getppid()",
+        "killing the supervisor",
         "stops",
         cell="import os, signal\nif os.getppid() > 1: os.kill(os.getppid(), signal.SIGKILL)",
         alone=True,
@@ -187,7 +191,7 @@ for folder in ('.', tempfile.gettempdir(), os.path.expanduser('~')):
     Attack(
         "kill-init",
         "kills process 1 and stops its whole group",
-        "killing the supervisor, os.kill(1)",
+        "killing the supervisor",
         HARM,
         cell="import os, signal\nassert os.getppid() in (0, 1) or open('/proc/1/comm').read().strip() in ('bwrap', 'python', 'python3')\n"
         "os.kill(1, signal.SIGKILL)\nos.kill(1, signal.SIGTERM)",
