@@ -13,7 +13,7 @@ from autograde_tests.lending import lend
 from autograde_tests.oracle import expected
 from convblocks.calling import Outcome, answer
 from convblocks.compare import compare
-from convblocks.report import Line, html_table, plain_table
+from convblocks.report import Line, as_sentence, html_table, plain_table
 from convblocks.transfer import MalformedMessage, Unknown, called, pack, unpack
 
 MODULES = ("padding", "conv_forward", "weight_counting", "max_pool", "flatten", "shapes_classifier")
@@ -63,7 +63,7 @@ class Result:
             for each in cause:
                 # As the lesson shows the heading, its code without the marks of Markdown.
                 look = each.look.replace("`", "")
-                said.append(f"{each.wrong[0].upper()}{each.wrong[1:]}. {each.shows} Look again at “{look}”.")
+                said.append(f"{as_sentence(each.wrong)} {each.shows} Look again at “{look}”.")
         return said
 
     def __str__(self) -> str:

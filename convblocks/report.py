@@ -7,6 +7,17 @@ from html import escape
 from convblocks.figures import Figure
 
 
+def whole_characters(text: str) -> str:
+    """The text without halves of characters: a student's code or file may hold such, which no file of ours can."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def as_sentence(words: str) -> str:
+    """The words with a capital in front, where they do not begin with code, and a full stop."""
+    first = words.split(" ")[0]
+    return f"{words if set('_=(') & set(first) else words[:1].upper() + words[1:]}."
+
+
 @dataclass
 class Line:
     """One case: what was tried, whether it agrees, what is off in words.
@@ -23,8 +34,7 @@ class Line:
     steps: tuple[str, ...] = ()
 
     def __post_init__(self):
-        # What a student's code says may hold half a character, which no file can.
-        self.sentence = self.sentence.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        self.sentence = whole_characters(self.sentence)
 
 
 def html_table(heading: str, lines: list[Line], note: str = "") -> str:

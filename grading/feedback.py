@@ -8,7 +8,7 @@ from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
 
-from convblocks.report import with_code
+from convblocks.report import as_sentence, with_code
 from grading.reading import UNUSABLE
 from grading.sanitize import RESULT, clean_text, is_official
 
@@ -88,7 +88,7 @@ def _check(cell, nb) -> dict:
         found = f"{result['cases'][0]['case']}: {result['cases'][0]['sentence']}"
         first = [_ended(found)]
     if causes := result.get("causes"):
-        first = [" And: ".join(f"{one['wrong'][:1].upper()}{one['wrong'][1:]}." for one in cause) for cause in causes]
+        first = [" And: ".join(as_sentence(one["wrong"]) for one in cause) for cause in causes]
         first[1:] = [f"Or: {sentence}" for sentence in first[1:]]
         looks = dict.fromkeys(one["look"] for cause in causes for one in cause)
         links += [

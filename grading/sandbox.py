@@ -102,7 +102,7 @@ class Sandbox(LocalProvisioner):
     processes = Integer(64, help="processes and threads together, four times as many with Keras").tag(config=True)
     disk = Integer(64, help="MB in each of home, /tmp and /dev/shm").tag(config=True)
     open_files = Integer(256, help="open files of a process").tag(config=True)
-    cpu = Integer(600, help="seconds on processors of all processes together").tag(config=True)
+    cpu = Integer(600, help="seconds on processors of all processes of a kernel together").tag(config=True)
 
     reason = ""
 
@@ -128,16 +128,15 @@ class Sandbox(LocalProvisioner):
     async def pre_launch(self, **kwargs):
         kwargs = await super().pre_launch(**kwargs)
         self._handed_over, self._sockets = [], []
+        # Under a name that tells nothing: the sandbox can read where what it sees lies out here.
+        _take_plain_files(self.files, self._staged)
         if self.unsafe:
-            settings = self._settings(
-                str(self.broker), self.files, f"{self.runtime}/home/work", [str(INSIDE), str(ROOT)]
-            )
+            work, path = f"{self.runtime}/home/work", [str(INSIDE), str(ROOT)]
+            settings = self._settings(str(self.broker), str(self._staged), work, path)
             kwargs["cmd"] = [sys.executable, str(INSIDE / "start_kernel.py"), json.dumps(settings)]
             kwargs["env"] = _environment(f"{self.runtime}/home") | {"PATH": os.environ.get("PATH", os.defpath)}
             kwargs["cwd"] = self.runtime
         else:
-            # Under a name that tells nothing: the sandbox can read where what it sees lies out here.
-            _take_plain_files(self.files, self._staged)
             outside = json.loads(self._connection_file.read_text())
             self._inside_file.write_text(json.dumps(outside | {"ip": _SOCKETS}))
             settings = self._settings("/run/broker", "/submission", _WORK, [f"{_COURSE}/inside", _PACKAGES])

@@ -16,6 +16,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
 from pygments.token import STANDARD_TYPES
 
+from convblocks.report import whole_characters
 from grading.reading import UNUSABLE
 
 RESULT = "application/vnd.convblocks.result+json"
@@ -109,7 +110,7 @@ def markdown2html(context: jinja2.runtime.Context, source: str) -> str:
 def clean_text(value) -> str:
     """Text that can be written and shown: lines joined, no lone surrogates, of control sequences only colours."""
     text = "".join(map(str, value)) if isinstance(value, list) else str(value)
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    text = whole_characters(text)
     many = len(_COLOUR.findall(text)) > _MOST_COLOURS
     return _ESCAPE.sub(lambda found: found[0] if not many and _COLOUR.fullmatch(found[0]) else "", text)
 
@@ -117,7 +118,7 @@ def clean_text(value) -> str:
 def _source(value) -> str:
     """Source code that can be written; other control characters are the student's own business."""
     text = "".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
+    return whole_characters(text).replace("\0", "\ufffd")
 
 
 def clean_notebook(nb: NotebookNode) -> None:

@@ -2,6 +2,8 @@
 
 from conftest import errors, html, run_cells
 
+from convblocks.report import as_sentence
+
 CHECK = """
 from convblocks import given, visible_check
 visible_check(double, [given(2).expect(4, "twice two"), given([1, 2]).expect([2, 4], "a list")])
@@ -60,3 +62,9 @@ def test_a_changed_input_is_named():
     cell = run_cells(changing, CHECK)[1]
     assert "changed its input x" in html(cell)
     assert errors(cell)
+
+
+def test_a_sentence_begins_with_a_capital_unless_it_begins_with_code():
+    assert as_sentence("the kernel is flipped") == "The kernel is flipped."
+    assert as_sentence("use_bias is ignored") == "use_bias is ignored."
+    assert as_sentence("kernel_size // 2 on both sides") == "kernel_size // 2 on both sides."

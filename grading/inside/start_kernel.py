@@ -15,7 +15,7 @@ import sys
 
 
 def _lay_out(files: str, work: str, room: int) -> None:
-    """Copy the regular files of the submission, so that a notebook can change them; notebooks themselves stay out.
+    """Copy the submission's files, so that a notebook can change them.
 
     What goes beyond `room` can be read, through a link.
     """
@@ -24,14 +24,13 @@ def _lay_out(files: str, work: str, room: int) -> None:
         target = os.path.join(work, os.path.relpath(folder, files))
         os.makedirs(target, exist_ok=True)
         for name in names:
-            path = os.path.join(folder, name)
-            if not name.endswith(".ipynb") and os.path.isfile(path) and not os.path.islink(path):
-                size = os.path.getsize(path)
-                if size > room:
-                    os.symlink(path, os.path.join(target, name))
-                else:
-                    shutil.copyfile(path, os.path.join(target, name))
-                    room -= size
+            path, copy = os.path.join(folder, name), os.path.join(target, name)
+            size = os.path.getsize(path)
+            if size > room:
+                os.symlink(path, copy)
+            else:
+                shutil.copyfile(path, copy)
+                room -= size
 
 
 def main() -> None:
