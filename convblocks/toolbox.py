@@ -44,7 +44,7 @@ def bring_functions(*names: str) -> None:
     # A submission has to stand on its own: what lies beside it on the grader's machine is not part of it.
     autograding = os.environ.get("NBGRADER_EXECUTION") == "autograde"
     text, states = own_functions(names, None if autograding else Path.cwd().parent)
-    cell = _replace_call(shell.user_ns.get("In", [""])[-1], text)
+    cell = replace_call(shell.user_ns.get("In", [""])[-1], text)
     for name, state in states.items():
         found = state.startswith("from")
         print(f"{'✓' if found else '✗'} {name}: {state}")
@@ -74,7 +74,7 @@ def own_functions(names: Sequence[str], folder: Path | None) -> tuple[str, dict[
     return "\n\n\n".join(parts), {name: one.state for name, one in found.items()}
 
 
-def _replace_call(cell: str, text: str) -> str:
+def replace_call(cell: str, text: str) -> str:
     """The cell with the line that calls bring_functions replaced by the text; all else stays."""
     try:
         body = ast.parse(cell).body

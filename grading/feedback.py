@@ -50,6 +50,8 @@ class Overview(NbGraderPreprocessor):
             page.setdefault("notes", []).append(nb.cells.pop(0).source)
         graded = [cell for cell in nb.cells if is_grade(cell)]
         page["checks"] = [_check(cell, nb) for cell in graded]
+        if page["unusable"]:
+            page["checks"] = [one | {"found": "not graded: the file could not be used"} for one in page["checks"]]
         # Of what is written the earlier first, since later functions build on it; then what is still to be written.
         page["next"] = sorted((one for one in page["checks"] if one["lost"] > 0), key=lambda one: not one["written"])
         page["comments"] = [

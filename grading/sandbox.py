@@ -29,9 +29,9 @@ from packaging.requirements import Requirement
 from traitlets import Bool, Integer, Unicode
 
 from grading import seccomp
+from grading.warm import INSIDE, NotWarm, WarmParent, farm
 
 ROOT = Path(__file__).resolve().parent.parent
-INSIDE = ROOT / "grading" / "inside"
 NAME = "convblocks-sandbox"
 """The provisioner's name, as in the entry points of pyproject.toml."""
 
@@ -42,9 +42,13 @@ _ROOM_OF_ITS_OWN = 16
 
 _HOME = "/home/student"
 _WORK = f"{_HOME}/work"
-_PACKAGES = "/packages"
-_COURSE = "/course"
 _SOCKETS = "/sockets/kernel"
+_EVERYBODY = [
+    *("numpy", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "debugpy", "autograde_tests"),
+    *("convblocks", "convblocks.shapes", "convblocks.keras_model", "convblocks.calling", "convblocks.transfer"),
+]
+"""Modules that every notebook imports, or that are imported while it runs."""
+
 _WRITABLE = ("/dev/shm", "/tmp", "/sockets", _HOME)
 """Where the sandbox can write; each in memory and of limited size."""
 
@@ -131,42 +135,56 @@ class Sandbox(LocalProvisioner):
         # Under a name that tells nothing: the sandbox can read where what it sees lies out here.
         _take_plain_files(self.files, self._staged)
         if self.unsafe:
-            work, path = f"{self.runtime}/home/work", [str(INSIDE), str(ROOT)]
-            settings = self._settings(str(self.broker), str(self._staged), work, path)
+            settings = self._settings(str(self.broker), str(self._staged), f"{self.runtime}/home/work")
+            settings["path"] = [str(INSIDE), str(ROOT)]
             kwargs["cmd"] = [sys.executable, str(INSIDE / "start_kernel.py"), json.dumps(settings)]
             kwargs["env"] = _environment(f"{self.runtime}/home") | {"PATH": os.environ.get("PATH", os.defpath)}
             kwargs["cwd"] = self.runtime
         else:
             outside = json.loads(self._connection_file.read_text())
             self._inside_file.write_text(json.dumps(outside | {"ip": _SOCKETS}))
-            settings = self._settings("/run/broker", "/submission", _WORK, [f"{_COURSE}/inside", _PACKAGES])
-            # In files, since what is on the command line can be read in the sandbox.
-            options = self._options()
-            if program := seccomp.program():
-                options += ["--seccomp", self._hand_over(program)]
-            arguments = self._hand_over("\0".join(options).encode())
-            start = [_python(), "-I", f"{_COURSE}/inside/start_kernel.py", json.dumps(settings)]
-            kwargs["cmd"] = [require(), "--args", arguments, *start]
-            kwargs["pass_fds"] = [file.fileno() for file in self._handed_over]
-            kwargs["env"], kwargs["cwd"] = {}, "/"
+            # Made now and not while the sandbox waits.
+            _warm_parent(self.keras)
+            kwargs["cmd"], kwargs["env"], kwargs["cwd"] = [require()], {}, "/"
         # What a kernel writes past Jupyter would reach the instructor's terminal.
         return kwargs | {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
-    def _hand_over(self, content: bytes) -> str:
-        """The number of a file with this content, open until the kernel has started."""
-        file = tempfile.TemporaryFile()  # noqa: SIM115
-        file.write(content)
-        file.seek(0)
-        self._handed_over.append(file)
-        return str(file.fileno())
-
     async def launch_kernel(self, cmd, **kwargs):
-        info = await super().launch_kernel(cmd, **kwargs)
-        if not self.unsafe:
-            for file in self._handed_over:
-                file.close()
+        if self.unsafe:
+            info = await super().launch_kernel(cmd, **kwargs)
+        else:
+            info = await self._launch_in_sandbox(cmd, **kwargs)
             info = info | {"ip": await self._reach_sockets(info)}
         threading.Thread(target=self._watch, args=(self.process,), name="watchdog", daemon=True).start()
+        return info
+
+    async def _launch_in_sandbox(self, cmd, **kwargs) -> dict:
+        """Have bubblewrap make a sandbox, and a kernel forked into it.
+
+        The sandbox waits for the kernel's exit code, which comes from outside of it, and ends with that.
+        """
+        program = seccomp.program()
+        with contextlib.ExitStack() as files:
+            (told, tells), (knows, says), (code, lifeline) = (_pipe(files) for _ in range(3))
+            options = [*self._options(), "--info-fd", str(tells.fileno())]
+            handed = [tells.fileno()]
+            if program:
+                handed.append(_file(program, files))
+                options += ["--seccomp", str(handed[-1])]
+            # In a file, since what is on the command line can be read in the sandbox.
+            handed.append(_file("\0".join(options).encode(), files))
+            command = [*cmd, "--args", str(handed[-1]), "/bin/sh", "-c", "echo; read code; exit ${code:-1}"]
+            info = await super().launch_kernel(command, **kwargs | {"pass_fds": handed, "stdin": code, "stdout": says})
+            for ours in (tells, says, code):
+                ours.close()
+            # What is mounted is all there once its first program runs.
+            if knows.readline() != b"\n":
+                raise SandboxMissing("no sandbox came up")
+            settings = self._settings("/run/broker", "/submission", _WORK)
+            first = json.loads(told.read())["child-pid"]
+            self._members = [psutil.Process(first)]
+            waits = _warm_parent(self.keras).fork(first, settings, lifeline.fileno(), program)
+            self._members.append(psutil.Process(waits))
         return info
 
     async def _reach_sockets(self, info: dict) -> str:
@@ -184,9 +202,7 @@ class Sandbox(LocalProvisioner):
         return reached
 
     def _open_socket(self, path: str) -> int:
-        # Of the sandbox's processes this is the first; its end is the end of all others.
-        first = psutil.Process(self.process.pid).children()[0].pid
-        number = os.open(f"/proc/{first}/root{path}", os.O_PATH | os.O_NOFOLLOW)
+        number = os.open(f"/proc/{self._members[0].pid}/root{path}", os.O_PATH | os.O_NOFOLLOW)
         if not stat.S_ISSOCK(os.fstat(number).st_mode):
             os.close(number)
             raise SandboxMissing("something else lies where the kernel's socket should be")
@@ -194,12 +210,12 @@ class Sandbox(LocalProvisioner):
 
     async def _soon(self, wanted: Callable, *arguments):
         """What a function returns as soon as it can. Raises SandboxMissing when it cannot for a minute."""
-        for _ in range(6000):
+        for _ in range(30_000):
             if self.process.poll() is not None:
                 break
             with contextlib.suppress(OSError, IndexError, psutil.Error):
                 return wanted(*arguments)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.002)
         raise SandboxMissing("no kernel came up in the sandbox")
 
     async def cleanup(self, restart: bool = False) -> None:
@@ -213,7 +229,7 @@ class Sandbox(LocalProvisioner):
     async def terminate(self, restart: bool = False) -> None:
         end(self.process)
 
-    def _settings(self, broker: str, files: str, work: str, path: list[str]) -> dict:
+    def _settings(self, broker: str, files: str, work: str) -> dict:
         connection_file = str(self._connection_file) if self.unsafe else "/run/connection.json"
         limits = {
             "RLIMIT_FSIZE": self.disk * MEGABYTE,
@@ -227,7 +243,6 @@ class Sandbox(LocalProvisioner):
         if not self.unsafe and _counts_processes_by_namespace():
             limits["RLIMIT_NPROC"] = self._processes
         return {
-            "path": path,
             "connection_file": connection_file,
             "broker": broker,
             "files": files,
@@ -253,19 +268,15 @@ class Sandbox(LocalProvisioner):
         for place in _system():
             options += ["--ro-bind", place, place]
         for place in _other_packages():
-            options += ["--ro-bind", str(_empty()), place]
+            options += ["--tmpfs", place]
+        # At the places from which the warm parent has imported them.
         for name, place in _packages(self.keras).items():
-            options += ["--ro-bind", str(place), f"{_PACKAGES}/{name}"]
-        options += [
-            "--ro-bind",
-            str(INSIDE),
-            f"{_COURSE}/inside",
-            "--ro-bind",
-            str(self._staged),
-            "/submission",
-        ]
-        for file in _font_cache():
-            options += ["--ro-bind", str(file), f"{_HOME}/.cache/matplotlib/{file.name}"]
+            options += ["--ro-bind", str(place), f"{_farm(self.keras)}/{name}"]
+        for place in (INSIDE, _font_cache()):
+            options += ["--ro-bind", str(place), str(place)]
+        for place in _other_packages():
+            options += ["--remount-ro", place]
+        options += ["--ro-bind", str(self._staged), "/submission"]
         options += ["--ro-bind", str(self._inside_file), "/run/connection.json"]
         # Read-only, or its times would carry a word from one kernel to the next; to connect is no writing.
         options += ["--ro-bind", str(self.broker), "/run/broker"]
@@ -275,7 +286,7 @@ class Sandbox(LocalProvisioner):
         """End the kernel when all of its processes together take more than their share."""
         while process.poll() is None:
             try:
-                self.reason = self._excess(psutil.Process(process.pid))
+                self.reason = self._excess(self._family())
             except (psutil.Error, OSError):
                 self.reason = ""
             if self.reason:
@@ -283,9 +294,13 @@ class Sandbox(LocalProvisioner):
                 return
             time.sleep(0.2)
 
-    def _excess(self, kernel: psutil.Process) -> str:
+    def _family(self) -> list[psutil.Process]:
+        """All processes of the kernel; in a sandbox the first of them adopts those that lose their parent."""
+        first = [psutil.Process(self.process.pid)] if self.unsafe else self._members
+        return [one for each in first for one in each.children(recursive=True)]
+
+    def _excess(self, members: list[psutil.Process]) -> str:
         """What there is too much of, in words; "" when all is well."""
-        members = kernel.children(recursive=True)
         memory = threads = seconds = 0
         for one in members:
             try:
@@ -304,12 +319,24 @@ class Sandbox(LocalProvisioner):
         if seconds > self.cpu:
             return f"it used more than {self.cpu} s on processors"
         for place in _WRITABLE:
-            used = os.statvfs(f"/proc/{members[-1].pid}/root{place}") if members and not self.unsafe else None
-            # Before bubblewrap has changed the root it is still the machine's own.
-            ours = used and used.f_blocks * used.f_frsize == self.disk * MEGABYTE
-            if ours and used.f_files - used.f_ffree > 20_000:
+            used = None if self.unsafe else os.statvfs(f"/proc/{self._members[0].pid}/root{place}")
+            if used and used.f_files - used.f_ffree > 20_000:
                 return "it made more than 20,000 files"
         return ""
+
+
+def _pipe(files: contextlib.ExitStack):
+    """Both ends of a pipe, to read from and to write to, closed with `files`."""
+    ends = os.pipe()
+    return files.enter_context(open(ends[0], "rb")), files.enter_context(open(ends[1], "wb"))
+
+
+def _file(content: bytes, files: contextlib.ExitStack) -> int:
+    """The number of a file with this content, closed with `files`."""
+    file = files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+    file.write(content)
+    file.seek(0)
+    return file.fileno()
 
 
 def _take_plain_files(source: str, target: Path) -> None:
@@ -381,10 +408,28 @@ def _other_packages() -> list[str]:
 
 
 @functools.cache
-def _empty() -> Path:
-    folder = ROOT / ".cache" / "empty"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def _farm(keras: bool) -> Path:
+    return farm(ROOT / ".cache" / "sandbox", _packages(keras))
+
+
+_WARM: dict[tuple[int, bool], WarmParent] = {}
+
+
+def _warm_parent(keras: bool) -> WarmParent:
+    """This process' own; a new one where it has ended. Raises SandboxMissing."""
+    kind = os.getpid(), keras
+    if kind not in _WARM or not _WARM[kind].alive:
+        path = [str(INSIDE), str(_farm(keras))]
+        # Inside there is no such variable before a kernel starts, but Matplotlib has been imported by then.
+        environment = _environment(_HOME) | {
+            "MPLCONFIGDIR": str(_font_cache()),
+            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        }
+        try:
+            _WARM[kind] = WarmParent(_python(), path, environment, [*_EVERYBODY, *(["keras"] if keras else [])])
+        except NotWarm as error:
+            raise SandboxMissing(str(error)) from None
+    return _WARM[kind]
 
 
 @functools.cache
@@ -419,14 +464,14 @@ def _top_names(distribution: importlib.metadata.Distribution) -> set[str]:
 
 
 @functools.cache
-def _font_cache() -> list[Path]:
-    """Matplotlib's list of fonts, made once: without it every kernel would look for fonts for seconds."""
+def _font_cache() -> Path:
+    """The folder with Matplotlib's list of fonts, made once: without it kernels would look for fonts for seconds."""
     folder = ROOT / ".cache" / "sandbox" / f"matplotlib-{importlib.metadata.version('matplotlib')}"
     if not list(folder.glob("*.json")):
         folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-c", "import matplotlib.font_manager"]
         subprocess.run(command, env=os.environ | {"MPLCONFIGDIR": str(folder)}, capture_output=True)
-    return list(folder.glob("*.json"))
+    return folder
 
 
 @functools.cache

@@ -71,7 +71,7 @@ def _shut_in(kind: str, classes: list[list[str]], folder: Path) -> list[tuple[Pa
         place = folder / str(number)
         fonts = place / "home" / ".cache" / "matplotlib"
         fonts.mkdir(parents=True)
-        for file in _font_cache():
+        for file in _font_cache().glob("*.json"):
             shutil.copy(file, fonts)
         options = ["--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/", "/", "--dev", "/dev"]
         # The course or its environment may lie in /tmp themselves.

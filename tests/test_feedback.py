@@ -41,6 +41,8 @@ def pages(generated_course, tmp_path_factory) -> dict[str, Path]:
     (course / "submitted" / "cut" / "1-padding").mkdir(parents=True)
     whole = SOLUTION.read_text()
     (course / "submitted" / "cut" / "1-padding" / "padding.ipynb").write_text(whole[: len(whole) * 2 // 3])
+    (course / "submitted" / "unusable" / "1-padding").mkdir(parents=True)
+    (course / "submitted" / "unusable" / "1-padding" / "padding.ipynb").write_text("my homework")
     nbgrader(course, "autograde", "1-padding")
     nbgrader(course, "generate_feedback", "1-padding")
     return {path.parts[-3]: path for path in course.glob("feedback/*/1-padding/padding.html")}
@@ -92,7 +94,7 @@ def test_the_page_is_as_wide_as_the_window(look, student, width):
 @browser
 def test_who_has_all_points_is_told_so(look):
     top = on_top(look("right"))
-    assert "Score: 12.0 / 12.0" in top
+    assert "Score: 12 of 12 points" in top
     assert "Well done" in top
     assert "✗" not in top
 
@@ -142,6 +144,14 @@ def test_what_a_students_code_says_is_text(look):
 def test_what_became_of_a_damaged_file_stands_on_top(look):
     top = on_top(look("cut"))
     assert top.index("was cut off or damaged") < top.index("What to look at next")
+
+
+@browser
+def test_a_file_that_could_not_be_used_is_not_called_unwritten(look):
+    top = on_top(look("unusable"))
+    assert "This notebook could not be graded" in top
+    assert top.count("not graded: the file could not be used") == 3
+    assert "not written" not in top
 
 
 @browser

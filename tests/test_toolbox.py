@@ -1,13 +1,17 @@
 """bring_functions in a real kernel: the cell becomes the student's own functions, and nothing is lost."""
 
 import os
+import shutil
+from pathlib import Path
 
 import nbformat
 import pytest
+from conftest import ROOT, errors, run_cells
 from jupyter_client.manager import start_new_kernel
 from nbformat.v4 import new_code_cell, new_notebook
 
 from convblocks.toolbox import own_functions
+from grading.sample_class import STUDENTS, hand_in
 
 OUTPUT_SIZE = "import math\nROUND = math.ceil\n\n\ndef output_size(size, k, s=1, padding='valid'):\n    return ROUND((size - k + 1) / s)"
 AMOUNTS = "@staticmethod\ndef helper():\n    return output_size(9, 3)\n\n\ndef padding_amounts(size, k, s=1):\n    return helper(), 1"
@@ -126,3 +130,12 @@ def test_on_the_graders_machine_nothing_is_looked_for(tmp_path):
     text, states = own_functions(["output_size"], None)
     assert "not brought over" in states["output_size"]
     assert "def output_size" not in text
+
+
+def test_the_toolbox_of_a_sample_student_without_functions_can_be_run_again(tmp_path):
+    folder = Path(shutil.copytree(ROOT / "release" / "6-shapes-classifier", tmp_path / "6-shapes-classifier"))
+    fay = next(one for one in STUDENTS if one.name == "fay")
+    hand_in(fay, folder / "numpy_classifier.ipynb", ROOT / "solutions/6-shapes-classifier/numpy_classifier.ipynb")
+    cells = nbformat.read(folder / "numpy_classifier.ipynb", as_version=4).cells
+    ran = run_cells(next(cell.source for cell in cells if cell.id == "toolbox"), folder=folder)
+    assert not errors(ran[0])

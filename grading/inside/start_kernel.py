@@ -1,6 +1,6 @@
 """The first thing that runs in the sandbox: sets limits, lays out the submission's files and starts IPython's kernel.
 
-Started as `python -I start_kernel.py SETTINGS`, where SETTINGS is JSON:
+Its settings come from a warm parent, or without a sandbox as JSON: `python start_kernel.py SETTINGS`.
 path: folders to import from. connection_file, broker: for the kernel and for checks. files: folder of the submission.
 work: the folder that the notebook runs in. room: bytes for copies of files in it. limits: of the `resource` module, by
 name, in its units.
@@ -33,9 +33,19 @@ def _lay_out(files: str, work: str, room: int) -> None:
                 room -= size
 
 
-def main() -> None:
-    """Start the kernel; returns when it ends."""
-    settings = json.loads(sys.argv[1])
+def initialize(connection_file: str, *options: str):
+    """IPython's kernel, ready to start."""
+    from ipykernel.kernelapp import IPKernelApp
+
+    sys.argv[1:] = ["-f", connection_file, "--HistoryManager.hist_file=:memory:", *options]
+    sys.argv += ["--IPKernelApp.outstream_class=cut_stream.CutStream"]
+    app = IPKernelApp.instance()
+    app.initialize()
+    return app
+
+
+def start(settings: dict) -> None:
+    """Start the kernel; returns when it ends. settings: see above, all but `path`."""
     # Whoever grades may have been killed before bubblewrap could notice; then there is nobody to end this.
     with socket.socket(socket.AF_UNIX) as broker:
         broker.connect(settings["broker"])
@@ -44,21 +54,22 @@ def main() -> None:
         resource.setrlimit(getattr(resource, name), (value, value))
     _lay_out(settings["files"], settings["work"], settings["room"])
     os.chdir(settings["work"])
-    sys.path[:] = [*settings["path"], *(one for one in sys.path if one)]
-
-    from ipykernel.kernelapp import IPKernelApp
 
     import autograde_tests
 
     autograde_tests.BROKER = settings["broker"]
-    sys.argv[1:] = ["-f", settings["connection_file"], "--HistoryManager.hist_file=:memory:"]
-    sys.argv += ["--IPKernelApp.outstream_class=cut_stream.CutStream"]
-    app = IPKernelApp.instance()
-    app.initialize()
+    app = initialize(settings["connection_file"])
     # The submission's folder comes last: a numpy.py in it is not NumPy. And it comes late: the kernel itself looks for
     # modules that need not be there.
     sys.path.append(settings["work"])
     app.start()
+
+
+def main() -> None:
+    """Start a kernel that no warm parent has forked, without a sandbox."""
+    settings = json.loads(sys.argv[1])
+    sys.path[:] = [*settings["path"], *(one for one in sys.path if one)]
+    start(settings)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 
-from convblocks.toolbox import HOMES, own_functions
+from convblocks.toolbox import HOMES, own_functions, replace_call
 
 ASSIGNMENTS = ("1-padding", "2-conv-forward", "3-weight-counting", "4-max-pool", "5-flatten", "6-shapes-classifier")
 
@@ -60,7 +60,7 @@ def hand_in(student: Student, notebook: Path, solution: Path) -> None:
         if cell.id == "toolbox":
             # As the student's own cell would become when run.
             names = [name for name in HOMES if f'"{name}"' in cell.source]
-            cell.source = own_functions(names, notebook.parent.parent)[0]
+            cell.source = replace_call(cell.source, own_functions(names, notebook.parent.parent)[0])
         elif cell.id in written:
             cell.source = written[cell.id]
         elif student.based_on_solution:

@@ -297,7 +297,7 @@ def _survivors() -> list[str]:
     found = {}
     for process in psutil.Process().children(recursive=True):
         said = " ".join(process.as_dict(["cmdline"])["cmdline"] or [])
-        if "attack-" in said or "/course/inside/start_kernel.py" in said:
+        if "attack-" in said or "/inside/warm_parent.py" in said:
             found[process] = said[:400]
     # What has just been killed needs a moment.
     _, alive = psutil.wait_procs(found, timeout=2)

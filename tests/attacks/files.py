@@ -107,6 +107,29 @@ ATTACKS = [
         ),
     ),
     Attack(
+        "namespaces",
+        "goes back to where it was forked from: enters other namespaces, makes new ones, mounts, traces",
+        "/proc, files on disk",
+        "effect",
+        cell="""
+import ctypes, os
+libc = ctypes.CDLL(None)
+for process in [*filter(str.isdigit, os.listdir('/proc')), 'self']:
+    for kind in ('user', 'mnt', 'pid', 'net'):
+        try:
+            libc.setns(os.open(f'/proc/{process}/ns/{kind}', os.O_RDONLY), 0)
+        except OSError: pass
+    # Without stopping it.
+    libc.ptrace(0x4206, int(process) if process != 'self' else 0, 0, 0)
+    libc.chroot(f'/proc/{process}/root'.encode())
+for flags in (0x10000000, 0x10020000, 0x20000000, 0x40000000, 0x00020000): libc.unshare(flags)
+libc.mount(b'none', b'/tmp', b'tmpfs', 0, None)
+libc.mount(None, b'/', None, 32, None)
+libc.umount2(b'/tmp', 2)
+open(f'{LOOT}/{ME}', 'w').close()
+""",
+    ),
+    Attack(
         "modules-of-the-kernel",
         "modules beside the notebook that IPython and its kernel look for and do without where they are missing",
         "numpy.py",

@@ -181,6 +181,25 @@ for folder in ('.', tempfile.gettempdir(), os.path.expanduser('~')):
         cell="import builtins\nnp.pad = np.asarray = np.allclose = lambda *a, **k: np.zeros(1)\nbuiltins.len = lambda thing: 0",
     ),
     Attack(
+        "warm-parent",
+        "speaks to whoever forks the kernels of all, and tells whoever waits for this one how it ended",
+        "poisoning a warm worker, file descriptors",
+        "stock starts a kernel for each notebook",
+        cell="""
+import os
+for number in range(3, 300):
+    try:
+        os.write(number, b'4194303')
+    except OSError: pass
+for process in filter(str.isdigit, os.listdir('/proc')):
+    if int(process) != os.getpid():
+        for number in range(20):
+            try:
+                with open(f'/proc/{process}/fd/{number}', 'wb') as file: file.write(b'0\\n')
+            except OSError: pass
+""",
+    ),
+    Attack(
         "kill-parent",
         "kills whoever started it",
         "killing the supervisor",

@@ -1,0 +1,149 @@
+"""A process that has imported what every notebook imports, and forks kernels from itself into waiting sandboxes.
+
+Started as `python -I warm_parent.py SOCKET PATH MODULES`: the number of the socket it is asked on, and as JSON the
+folders to import from and what to import. It never runs a submission's code; its children do, once they have entered
+namespaces of their own and have given up all rights.
+"""
+
+import ctypes
+import fcntl
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+# From Linux' headers: linux/nsfs.h, linux/prctl.h, linux/capability.h.
+_PARENT_NAMESPACE = 0xB702
+_SET_DUMPABLE, _SET_NAME, _SET_SECCOMP, _DROP_BOUNDING, _NO_NEW_PRIVILEGES, _AMBIENT = 4, 15, 22, 24, 38, 47
+_FILTER, _CLEAR_ALL = 2, 4
+_CAPABILITIES_VERSION = 0x20080522
+
+
+class _Program(ctypes.Structure):
+    """`struct sock_fprog`: how many instructions of eight bytes, and where."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
+
+
+def main() -> None:
+    """Fork a kernel for each request until the other side is gone."""
+    asked = socket.socket(fileno=int(sys.argv[1]))
+    sys.path[:] = [*json.loads(sys.argv[2]), *(one for one in sys.path if one)]
+    _import_all(json.loads(sys.argv[3]))
+    asked.send(b"ready")
+    # Nobody waits for the children: those who asked see the end of their sandbox.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        message, files, _, _ = socket.recv_fds(asked, 1 << 20, 2)
+        if not message:
+            return
+        child = os.fork()
+        if not child:
+            asked.close()
+            _attend(json.loads(message), *files)
+        for file in files:
+            os.close(file)
+        asked.send(str(child).encode())
+
+
+def _import_all(modules: list[str]) -> None:
+    for name in modules:
+        importlib.import_module(name)
+    # What a kernel imports only while it starts is found by starting one; its threads would not survive a fork.
+    heard, said = os.pipe()
+    child = os.fork()
+    if not child:
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["HOME"] = folder
+            import start_kernel
+
+            with suppress(Exception):
+                start_kernel.initialize(f"{folder}/connection.json", "--transport=ipc", f"--ip={folder}/socket")
+            os.write(said, json.dumps(sorted(sys.modules)).encode())
+        os._exit(0)
+    os.close(said)
+    with open(heard) as names:
+        for name in json.load(names):
+            # Some are made by hand and cannot be imported.
+            with suppress(ImportError):
+                importlib.import_module(name)
+    os.waitpid(child, 0)
+
+
+def _attend(request: dict, lifeline: int, program: int) -> None:
+    """Run a kernel in the sandbox whose first process is `request["sandbox"]`, and tell `lifeline` how it ended."""
+    code = 1
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        seccomp = Path(f"/proc/self/fd/{program}").read_bytes()
+        os.close(program)
+        _enter(request["sandbox"])
+        # A process is in another namespace of processes only once it has been forked there.
+        child = os.fork()
+        if not child:
+            os.closerange(3, 1 << 16)
+            _give_up_rights(seccomp)
+            import start_kernel
+
+            start_kernel.start(request["settings"])
+            os._exit(0)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    finally:
+        with suppress(OSError):
+            os.write(lifeline, f"{code if code >= 0 else 128 - code}\n".encode())
+        os._exit(0)
+
+
+def _enter(process: int) -> None:
+    """Enter all namespaces of a process that bubblewrap has started. Raises OSError."""
+
+    def namespace(kind: str) -> int:
+        return os.open(f"/proc/{process}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
+
+    user = namespace("user")
+    others = [namespace(kind) for kind in ("mnt", "pid", "net", "ipc", "uts", "cgroup")]
+    outer = fcntl.ioctl(user, _PARENT_NAMESPACE)
+    # bubblewrap forbids more namespaces by a second one of users in the first, to which all the others belong.
+    users = [user] if os.fstat(outer).st_ino == os.stat("/proc/self/ns/user").st_ino else [outer, user]
+    for one in (users[0], *others, *users[1:]):
+        _call(_LIBC.setns, one, 0)
+        os.close(one)
+
+
+def _give_up_rights(seccomp: bytes) -> None:
+    """Leave this process no capability, no way to one, and only the system calls of a filter. Raises OSError."""
+    null = os.open("/dev/null", os.O_RDWR)
+    for standard in range(3):
+        os.dup2(null, standard)
+    os.close(null)
+    _call(_LIBC.prctl, _AMBIENT, _CLEAR_ALL, 0, 0, 0)
+    # As many as Linux has: the first that it does not know ends it.
+    for capability in range(64):
+        if _LIBC.prctl(_DROP_BOUNDING, capability, 0, 0, 0):
+            break
+    header = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION, 0)
+    _call(_LIBC.capset, header, (ctypes.c_uint32 * 6)())
+    _call(_LIBC.prctl, _NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    if seccomp:
+        _call(_LIBC.prctl, _SET_SECCOMP, _FILTER, ctypes.byref(_Program(len(seccomp) // 8, seccomp)), 0, 0)
+    # As after an exec: a process may look at itself under /proc.
+    _call(_LIBC.prctl, _SET_DUMPABLE, 1, 0, 0, 0)
+    _call(_LIBC.prctl, _SET_NAME, b"kernel", 0, 0, 0)
+
+
+def _call(function, *arguments) -> None:
+    if function(*arguments):
+        number = ctypes.get_errno()
+        raise OSError(number, f"{function.__name__}: {os.strerror(number)}")
+
+
+if __name__ == "__main__":
+    main()
