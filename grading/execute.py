@@ -6,6 +6,7 @@ A cell that ends the kernel, or never ends itself, costs that cell: a fresh kern
 import contextlib
 import copy
 import os
+import queue
 import re
 import shutil
 import signal
@@ -95,6 +96,30 @@ class Client(AsyncKernelClient):
         context.setsockopt(zmq.MAXMSGSIZE, 12 * 2**20)
         context.setsockopt(zmq.RCVHWM, 8)
         return context
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers and what it publishes is heard. Raises RuntimeError when it does not.
+
+        jupyter_client's own listens a fifth of a second longer for what might still come; here the end is known.
+        """
+        deadline = time.monotonic() + (60 if timeout is None else timeout)
+        while time.monotonic() < deadline:
+            asked = self.kernel_info()
+            with contextlib.suppress(queue.Empty):
+                while (reply := await self.shell_channel.get_msg(timeout=1))["parent_header"].get("msg_id") != asked:
+                    pass
+                while not _is_idle(await self.iopub_channel.get_msg(timeout=0.2), asked):
+                    pass
+                return self._handle_kernel_info_reply(reply)
+            if self.parent and not await self.parent.is_alive():
+                raise RuntimeError("the kernel died before it was ready")
+        raise RuntimeError("the kernel did not answer in time")
+
+
+def _is_idle(message: dict, asked: str) -> bool:
+    """Whether a kernel says that it has done what it was asked."""
+    mine = message["parent_header"].get("msg_id") == asked
+    return mine and message["msg_type"] == "status" and message["content"]["execution_state"] == "idle"
 
 
 class Execute(CleanMessages, preprocessors.Execute):

@@ -1,7 +1,6 @@
 """Warm parents: processes from which kernels are forked in milliseconds, instead of starting in a second."""
 
 import contextlib
-import hashlib
 import json
 import socket
 import subprocess
@@ -83,25 +82,3 @@ class WarmParent:
         self._asking.close()
         self._process.kill()
         self._process.wait()
-
-
-def farm(folder: Path, packages: dict[str, Path]) -> Path:
-    """A folder below `folder` in which links of these names lead to these packages, made where there is none.
-
-    A warm parent imports from it, so that it can import nothing else; a sandbox has the packages at the same places.
-    """
-    content = json.dumps({name: str(place) for name, place in packages.items()})
-    made = folder / f"packages-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
-    if not made.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(dir=folder))
-        for name, place in packages.items():
-            (new / name).symlink_to(place)
-        try:
-            new.rename(made)
-        except OSError:
-            # Another process was faster.
-            for name in packages:
-                (new / name).unlink()
-            new.rmdir()
-    return made

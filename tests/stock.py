@@ -17,7 +17,7 @@ from pathlib import Path
 from attacks import STOCK, Attack, Place, all_attacks
 from attacks.course import ROOT, Run, ask_keras, grade, run_nbgrader, scores_of, set_up
 
-from grading.sandbox import _font_cache
+from grading.packages import font_cache
 
 CONFIG = """
 c = get_config()
@@ -71,7 +71,7 @@ def _shut_in(kind: str, classes: list[list[str]], folder: Path) -> list[tuple[Pa
         place = folder / str(number)
         fonts = place / "home" / ".cache" / "matplotlib"
         fonts.mkdir(parents=True)
-        for file in _font_cache().glob("*.json"):
+        for file in font_cache().glob("*.json"):
             shutil.copy(file, fonts)
         options = ["--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/", "/", "--dev", "/dev"]
         # The course or its environment may lie in /tmp themselves.
