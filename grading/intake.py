@@ -203,6 +203,9 @@ class SubmissionExporter(NotebookExporter):
     notebook has been graded, that one stays instead. What an interrupted run left half-done is graded anew.
     """
 
+    files: Path | None = None
+    """Where the files beside a notebook are taken from, if not from the submission itself."""
+
     def __init__(self, config=None, **kwargs):
         super().__init__(config=config, **kwargs)
         # The converter makes its exporter before it removes anything, which is the moment to hold submissions back.
@@ -245,7 +248,10 @@ class SubmissionExporter(NotebookExporter):
         if not stat.S_ISDIR(os.stat(source, follow_symlinks=False).st_mode):
             raise LeftOut("is not a folder")
         made = Path(converter.coursedir.root, converter._format_dest(assignment, student))
-        problems = find_problems(source, everything)
+        made_before = any(_is_graded(made / f"{one.name}.ipynb") for one in wanted)
+        # Whoever only stores has it read elsewhere, unless there is something that it might have to give way to.
+        look = made_before or not getattr(converter, "only_stores", False)
+        problems = find_problems(source, everything) if look else {}
         problems = {one.name: problems[one.name] for one in wanted if one.name in problems}
         if any(_is_graded(made / f"{name}.ipynb") and not _is_unusable(made / f"{name}.ipynb") for name in problems):
             self.log.error(
@@ -294,7 +300,7 @@ class SubmissionExporter(NotebookExporter):
                 self._left_out.append(f"{_shown(name)} {reason}. It was left out.")
 
         copy_plain_files(
-            Path(coursedir.root, folder),
+            self.files or Path(coursedir.root, folder),
             Path(converter._format_dest(assignment, student)),
             left_out,
             ignore,

@@ -1,0 +1,251 @@
+"""Grade many submissions at once, in processes of this machine or on a Dask cluster, with one writer."""
+
+import contextlib
+import fcntl
+import functools
+import os
+import shutil
+import tempfile
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+
+from nbconvert.writers import FilesWriter
+from nbgrader.apps import AutogradeApp
+from nbgrader.converters import Autograde, NbGraderException
+from nbgrader.converters.base import BaseConverter
+
+from grading.submission import Job, Ran, copy_cells, run, start_worker, steps
+
+TRIES = 3
+"""How often a submission is tried whose worker is lost, which may be another one's fault, or the machine's."""
+
+STAGING = ".grading-"
+"""How folders of runs that are under way begin; in each a file is locked as long as its run lasts."""
+
+
+@dataclass
+class Summary:
+    """What became of a run: how many submissions were graded and how many had been; why others could not be.
+
+    failed: reasons, by student and assignment, or by "" and assignment. stopped: whether Ctrl-C has ended it.
+    """
+
+    graded: int = 0
+    skipped: int = 0
+    failed: dict[tuple[str, str], str] = field(default_factory=dict)
+    stopped: bool = False
+
+
+class Store(Autograde):
+    """nbgrader's autograde of one assignment, which takes the work of `grading.submission.run` for its own.
+
+    What is to be graded, what is stored and how is decided here, with the course's own gradebook and folders.
+    """
+
+    only_stores = True
+    """What is wrong with a submission is said where it is run."""
+
+    def open(self) -> tuple[list[str], int]:
+        """Get ready; folders of the submissions that are to be graded, and how many are left as they are.
+
+        Raises NbGraderException.
+        """
+        # It is for what has not been graded; `run` calls it.
+        self.pre_convert_hook = None
+        self.init_notebooks()
+        count = len(self.assignments)
+        self.writer = FilesWriter(parent=self, config=self.config)
+        # Drops from `assignments` what is held back.
+        self.exporter = self.exporter_class(parent=self, config=self.config)
+        self._everything = dict(self.assignments)
+        due = [folder for folder in sorted(self._everything) if self._is_due(folder)]
+        return due, count - len(due)
+
+    def student(self, folder: str) -> str:
+        """Whose submission lies in a folder."""
+        return Path(folder).parts[-2]
+
+    def _is_due(self, folder: str) -> bool:
+        """Whether `init_destination` will have it graded; that one also removes what is there."""
+        student, assignment = self.student(folder), self.coursedir.assignment_id
+        if student in self.coursedir.student_id_exclude.split(","):
+            return False
+        graded = self._format_dest(assignment, student)
+        if self.force or not os.path.exists(graded):
+            return True
+        new, old = map(self.coursedir.get_existing_timestamp, (folder, graded))
+        return new is not None and old is not None and new > old
+
+    def take(self, folder: str, ran: Path) -> None:
+        """Store a submission that has been graded in the folder `ran`. Raises NbGraderException when it cannot be."""
+        self._ran, self.exporter.files = ran, ran
+        self.assignments = {folder: self._everything[folder]}
+        before = os.getcwd()
+        os.chdir(self.coursedir.root)
+        try:
+            self.convert_notebooks()
+        finally:
+            os.chdir(before)
+
+    def convert_single_notebook(self, notebook_filename: str) -> None:
+        ids = self.init_single_notebook_resources(notebook_filename)["nbgrader"]
+        target = Path(self._format_dest(ids["assignment"], ids["student"]), os.path.basename(notebook_filename))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self._ran / target.name, target)
+        self.exporter._preprocessors = []
+        for step in steps(self)[1]:
+            self.exporter.register_preprocessor(step)
+        self._sanitizing = False
+        try:
+            BaseConverter.convert_single_notebook(self, str(target))
+        finally:
+            self._sanitizing = True
+
+
+def grade(
+    apps: list[AutogradeApp],
+    options: tuple[str, ...],
+    executor: Callable[[], contextlib.AbstractContextManager[Executor]],
+    width: int,
+    begin: Callable[[int], None],
+    tell: Callable[[Ran], None],
+) -> Summary:
+    """Grade what is due of some assignments.
+
+    apps: nbgrader's command for each assignment, initialized. options: of nbgrader, for the workers. executor: makes
+    what runs the jobs, anew when its workers are lost; width: how many it runs at once. begin: told how many there are;
+    tell: told of each that has ended. Ctrl-C ends it; what has been stored stays.
+    """
+    summary, course = Summary(), Path(apps[0].coursedir.root)
+    with _staging(course) as staging:
+        cells, stores = staging / "cells.db", {}
+        for number, app in enumerate(apps):
+            store, assignment = Store(coursedir=app.coursedir, parent=app), app.coursedir.assignment_id
+            try:
+                due, before = store.open()
+            except NbGraderException as error:
+                summary.failed["", assignment] = str(error)
+                continue
+            summary.skipped += before
+            for folder in due:
+                out = f"{staging.name}/{number}"
+                stores[Job(str(course), assignment, store.student(folder), options, str(cells), out)] = store, folder
+        begin(len(stores))
+        if stores:
+            copy_cells(apps[0].coursedir.db_url, cells)
+        try:
+            _run_all(stores, executor, width, functools.partial(_store, summary, tell))
+        except KeyboardInterrupt:
+            summary.stopped = True
+    return summary
+
+
+def _run_all(stores: dict[Job, tuple], executor, width: int, end: Callable) -> None:
+    """Run the jobs; `end(ran, *stores[job])` is called for each when it has ended."""
+    waiting, lost = deque(stores), Counter()
+    while waiting:
+        with executor() as pool:
+            running: dict[Future, Job] = {}
+            try:
+                while waiting or running:
+                    # A few more than are run, so that no worker waits for one.
+                    while waiting and len(running) < 2 * width:
+                        # It stays in line until it has been taken.
+                        running[pool.submit(run, waiting[0])] = waiting[0]
+                        waiting.popleft()
+                    done, _ = wait(running, return_when=FIRST_COMPLETED)
+                    # A pool that breaks breaks all that it runs; what ended before has its result.
+                    for future in sorted(done, key=lambda one: isinstance(one.exception(), BrokenProcessPool)):
+                        ran = _ran(future, running[future])
+                        del running[future]
+                        end(ran, *stores[ran.job])
+            except BrokenProcessPool:
+                # Nobody can say whose worker it was.
+                lost.update(running.values())
+                for job in running.values():
+                    if lost[job] < TRIES:
+                        waiting.append(job)
+                    else:
+                        end(Ran(job, [f"its worker was lost {TRIES} times"], failed=True), *stores[job])
+            except BaseException:
+                _kill(pool)
+                raise
+
+
+def _ran(future: Future, job: Job) -> Ran:
+    """What has become of a job. Raises BrokenProcessPool."""
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise
+    except Exception as error:
+        return Ran(job, [f"it could not be run ({type(error).__name__}: {error})"], failed=True)
+
+
+def _store(summary: Summary, tell: Callable[[Ran], None], ran: Ran, store: Store, folder: str) -> None:
+    """Take one into the course; two who grade at once take turns here."""
+    job = ran.job
+    if not ran.failed:
+        try:
+            with _turn(Path(job.course)):
+                store.take(folder, Path(job.course, job.out, job.student, job.assignment))
+            summary.graded += 1
+        except NbGraderException as error:
+            ran.failed, ran.said = True, [*ran.said, f"it could not be stored ({error})"]
+    if ran.failed:
+        summary.failed[job.student, job.assignment] = (ran.said or ["no reason is known"])[-1].strip().splitlines()[-1]
+    shutil.rmtree(Path(job.course, job.out, job.student), ignore_errors=True)
+    tell(ran)
+
+
+def _kill(pool: Executor) -> None:
+    """End the processes of a pool at once; their sandboxes end with them."""
+    for process in (getattr(pool, "_processes", None) or {}).values():
+        process.kill()
+    pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _turn(course: Path) -> Iterator[None]:
+    with (course / ".grading.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def _staging(course: Path) -> Iterator[Path]:
+    """A folder in the course for what is graded and not yet stored; those that killed runs have left are removed."""
+    for left in course.glob(f"{STAGING}*"):
+        with contextlib.suppress(OSError), (left / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left, ignore_errors=True)
+    place = Path(tempfile.mkdtemp(prefix=STAGING, dir=course))
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def processes(count: int) -> Iterator[Executor]:
+    """So many processes of this machine."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["grading.submission", "grading.intake", "grading.feedback", "grading.generate"])
+    with ProcessPoolExecutor(count, mp_context=context, initializer=start_worker) as pool:
+        yield pool
+
+
+@contextlib.contextmanager
+def cluster(address: str) -> Iterator[Executor]:
+    """A Dask cluster, by its scheduler's address; it sees the course's folder at the same place."""
+    from distributed import Client
+
+    with Client(address, set_as_default=False) as client:
+        yield client.get_executor(pure=False, retries=TRIES)

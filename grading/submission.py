@@ -1,0 +1,147 @@
+"""One submission in, one graded submission out, without the gradebook: what a pool or a cluster does many times.
+
+It is nbgrader's own autograde up to the step that stores scores, with a copy of the assignment's cells for a gradebook
+and with a folder of the job's own for what is graded. `grading.pool` takes that into the course.
+"""
+
+import contextlib
+import functools
+import logging
+import os
+import signal
+import sqlite3
+import time
+import traceback
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbgrader.api
+import sqlalchemy
+from nbgrader.apps import AutogradeApp
+from nbgrader.converters import Autograde, NbGraderException
+from nbgrader.preprocessors import SaveAutoGrades
+
+# nbgrader opens the gradebook a dozen times for a submission; a new engine would compile all of its SQL anew each time.
+nbgrader.api.create_engine = functools.cache(sqlalchemy.create_engine)
+# nbgrader's way with its objects; nothing that whoever grades can do anything about.
+warnings.filterwarnings("ignore", category=sqlalchemy.exc.SAWarning, module="nbgrader.api")
+
+OF_STUDENTS = {"student", "submitted_assignment", "submitted_notebook", "grade", "comment"}
+"""Tables of the gradebook that hold students' work; all others are about the assignments."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission to be graded.
+
+    course: folder of nbgrader_config.py. options: further ones for nbgrader. cells: a gradebook with the assignments
+    alone, made by `copy_cells`. out: where the graded work goes, below `course`: `out/student/assignment`.
+    """
+
+    course: str
+    assignment: str
+    student: str
+    options: tuple[str, ...]
+    cells: str
+    out: str
+
+
+@dataclass
+class Ran:
+    """What became of a job: warnings to be shown, how long it took, and whether it failed, which is nobody's work."""
+
+    job: Job
+    said: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    failed: bool = False
+
+
+def copy_cells(db_url: str, path: Path) -> None:
+    """Write a gradebook with the assignments of another one, and no students."""
+    tables = [one for one in nbgrader.api.Base.metadata.sorted_tables if one.name not in OF_STUDENTS]
+    target = sqlalchemy.create_engine(f"sqlite:///{path}")
+    nbgrader.api.Base.metadata.create_all(target)
+    with sqlalchemy.create_engine(db_url).connect() as source, target.begin() as copy:
+        for table in tables:
+            if rows := source.execute(sqlalchemy.select(table)).mappings().all():
+                copy.execute(sqlalchemy.insert(table), [dict(row) for row in rows])
+    target.dispose()
+
+
+def start_worker() -> None:
+    """Get a process of a pool ready: Ctrl-C is for whoever started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def run(job: Job) -> Ran:
+    """Grade one submission; never raises for what is in it."""
+    ran, begin = Ran(job), time.perf_counter()
+    try:
+        app = _app(job.course, job.assignment, job.options, job.cells)
+        with _heard(app.log, ran.said):
+            app.coursedir.student_id, app.coursedir.autograded_directory = job.student, job.out
+            ignored = app.coursedir.ignore
+            try:
+                converter = Autograde(coursedir=app.coursedir, parent=app)
+                converter.autograde_preprocessors = steps(converter)[0]
+                # It is for what is in the course.
+                converter.post_convert_hook = None
+                converter.start()
+            finally:
+                app.coursedir.ignore = ignored
+    except NbGraderException:
+        ran.failed = True
+    except Exception:
+        ran.failed = True
+        ran.said.append(traceback.format_exc())
+    ran.seconds = time.perf_counter() - begin
+    return ran
+
+
+def steps(converter: Autograde) -> tuple[list, list]:
+    """nbgrader's steps: those that run and look, and from the one on that stores the scores."""
+    steps = list(converter.autograde_preprocessors)
+    return steps[: steps.index(SaveAutoGrades)], steps[steps.index(SaveAutoGrades) :]
+
+
+@functools.cache
+def _app(course: str, assignment: str, options: tuple[str, ...], cells: str) -> AutogradeApp:
+    """nbgrader's command with the course's configuration, quiet, and a gradebook of this process' own."""
+    os.chdir(course)
+    app = AutogradeApp()
+    app.initialize([assignment, *options, f"--CourseDirectory.db_url={_in_memory(cells)}", "--log-level=50"])
+    app.coursedir.assignment_id = assignment
+    return app
+
+
+@functools.cache
+def _in_memory(cells: str) -> str:
+    """The address of a copy of a gradebook that lasts as long as this process."""
+    # No URL for SQLite, but SQLAlchemy's for one.
+    address = f"file:cells-{len(_KEPT)}?mode=memory&cache=shared&uri=true"
+    _KEPT.append(sqlite3.connect(address.removesuffix("&uri=true"), uri=True, check_same_thread=False))
+    with contextlib.closing(sqlite3.connect(cells)) as original:
+        original.backup(_KEPT[-1])
+    return f"sqlite:///{address}"
+
+
+_KEPT: list[sqlite3.Connection] = []
+"""What is in memory is gone with the last connection to it."""
+
+
+@contextlib.contextmanager
+def _heard(log: logging.Logger, said: list[str]) -> Iterator[None]:
+    """Collect the warnings of a logger."""
+
+    class Collect(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    handler = Collect(logging.WARNING)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
