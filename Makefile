@@ -3,7 +3,7 @@
 # make lab     opens JupyterLab with the assignments as a student has them (in .lab/, kept from run to run)
 # make release makes release/ and solutions/ anew from source/
 # make accuracy   accuracy of the reference network, and of a guess from the amount of ink alone
-# make bench   what grading one submission costs, beside stock nbgrader
+# make bench   what grading costs beside stock nbgrader: one submission, and a class
 # make lint    formats and checks the code
 # make clean   removes what the above made, .lab/ excepted
 
@@ -46,6 +46,7 @@ accuracy: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m benchmarks.one_submission
+	$(BIN)/python -m benchmarks.many_submissions
 
 lint: .venv/ready
 	$(BIN)/ruff check --fix .

@@ -238,7 +238,7 @@ def processes(count: int) -> Iterator[Executor]:
     """So many processes of this machine."""
     context = get_context("forkserver")
     context.set_forkserver_preload(["grading.submission", "grading.intake", "grading.feedback", "grading.generate"])
-    with ProcessPoolExecutor(count, mp_context=context, initializer=start_worker) as pool:
+    with ProcessPoolExecutor(count, mp_context=context, initializer=start_worker, initargs=(os.getpid(),)) as pool:
         yield pool
 
 

@@ -31,6 +31,8 @@ def test_every_command_is_run_somewhere():
         program, *arguments = command.split()
         if program == "nbgrader":
             assert f'"{arguments[0]}"' in demo, command
+        elif program == "convblocks":
+            assert f'"{arguments[0]}"' in here, command
         elif program == "make":
             assert command in ci or f'"make", "{arguments[0]}"' in here, command
         elif program == "pytest":

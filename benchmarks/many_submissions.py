@@ -1,0 +1,261 @@
+"""How fast a class is graded, here and on stock nbgrader: `make bench`.
+
+All sides grade the same submissions with the same checks, taking turns: right, wrong and half done ones of every
+assignment, and one that loops. Keras' own notebook is left out, in which training takes most of the time on every side.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.one_submission import ROOT
+
+FIGURES = ROOT / "benchmarks" / "figures.json"
+ASSIGNMENTS = [folder.name for folder in sorted((ROOT / "source").iterdir()) if folder.is_dir()]
+LEFT_OUT = "keras_classifier"
+SECONDS = 10
+"""How long a cell may take on all sides: the one that loops costs that."""
+
+STOCK = f"""
+c = get_config()
+c.CourseDirectory.solution_directory = "solutions"
+c.Execute.timeout = {SECONDS}
+c.ClearSolutions.code_stub = {{"python": "raise NotImplementedError"}}
+"""
+
+SIDES = {
+    "stock nbgrader, Keras in the kernel": "from benchmarks.one_submission import check",
+    "stock nbgrader, a test that does nothing": "check = lambda name, function, points: points",
+    "here, 1 worker": "",
+    "here, 2 workers": "",
+    "here, Dask with 2 workers": "",
+}
+"""What stands in the hidden part of a cell in place of the import of `check`; "" for ours, which is left as it is."""
+
+WRONG = "right_{name} = {name}\ndef {name}(*given, **named):\n    return np.asarray(right_{name}(*given, **named)) + 1\n"
+ENDLESS = "def {name}(*given, **named):\n    while True:\n        pass\n\n\n{name}()\n"
+
+
+def prepare(course: Path, instead: str, students: int, assignments: list[str]) -> int:
+    """A generated course with submissions; how many there are. instead: see SIDES."""
+    count = 0
+    config = STOCK if instead else (ROOT / "nbgrader_config.py").read_text() + f"\nc.Execute.timeout = {SECONDS}\n"
+    course.mkdir(parents=True)
+    (course / "nbgrader_config.py").write_text(config)
+    for assignment in assignments:
+        shutil.copytree(ROOT / "source" / assignment, course / "source" / assignment)
+        for path in (course / "source" / assignment).glob("*.ipynb"):
+            if path.stem == LEFT_OUT:
+                path.unlink()
+            elif instead:
+                path.write_text(path.read_text().replace("from autograde_tests import check", instead))
+        run(course, "nbgrader", "generate_assignment", assignment)
+        for number in range(students):
+            folder = course / "submitted" / f"student{number:04}" / assignment
+            kind = ("right", "wrong", "right", "half done")[number % 4]
+            if number == students - 1 and assignment == ASSIGNMENTS[0]:
+                kind = "endless"
+            hand_in(course / "release" / assignment, folder, kind)
+            count += 1
+    return count
+
+
+def hand_in(release: Path, folder: Path, kind: str) -> None:
+    """Write a submission: the solution, or one whose last function is wrong, missing or endless."""
+    shutil.copytree(release, folder)
+    for path in folder.glob("*.ipynb"):
+        solved = {one.id: one.source for one in nbformat.read(ROOT / "solutions" / release.name / path.name, 4).cells}
+        notebook = nbformat.read(path, as_version=4)
+        written = [one for one in notebook.cells if one.metadata.get("nbgrader", {}).get("solution")]
+        for cell in written:
+            cell.source = solved[cell.id]
+        last = written[-1]
+        if kind == "half done":
+            last.source = nbformat.read(release / path.name, 4).cells[notebook.cells.index(last)].source
+        elif kind == "wrong":
+            last.source += "\n\n" + WRONG.format(name=last.id)
+        elif kind == "endless":
+            last.source = ENDLESS.format(name=last.id)
+        nbformat.write(notebook, path)
+
+
+def run(course: Path, *command: str, watch: Callable[[psutil.Process], None] | None = None) -> float:
+    """Run a command in a course; seconds. Raises CalledProcessError when it fails."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "CONVBLOCKS_EXCHANGE": str(course / "exchange")}
+    with tempfile.TemporaryFile("w+") as log:
+        begin = time.perf_counter()
+        program = {"nbgrader": ["-m", "nbgrader"], "convblocks": ["-c", "from grading.cli import app; app()"]}
+        arguments = [sys.executable, *program[command[0]], *command[1:]]
+        process = subprocess.Popen(arguments, cwd=course, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        over = threading.Event()
+        if watch:
+            threading.Thread(target=_watch, args=(psutil.Process(process.pid), over, watch), daemon=True).start()
+        process.wait()
+        over.set()
+        if process.returncode:
+            log.seek(0)
+            raise subprocess.CalledProcessError(process.returncode, arguments, log.read()[-3000:])
+        return time.perf_counter() - begin
+
+
+def _watch(process: psutil.Process, over: threading.Event, look: Callable) -> None:
+    while not over.wait(0.5):
+        try:
+            look(process)
+        except psutil.Error:
+            continue
+
+
+class Memory:
+    """The peak of the proportional set size, in MB: of all processes together, and of one worker with all its own."""
+
+    def __init__(self):
+        self.all = self.worker = 0.0
+
+    def __call__(self, process: psutil.Process) -> None:
+        family = [process, *process.children(recursive=True)]
+        sizes = {}
+        for one in family:
+            try:
+                sizes[one.pid] = one.memory_full_info().pss / 2**20
+            except psutil.Error:
+                continue
+        self.all = max(self.all, sum(sizes.values()))
+        for one in family:
+            # A worker is a child of the fork server, which is a child of the command.
+            if one.ppid() in {child.pid for child in process.children()}:
+                mine = [one, *one.children(recursive=True)]
+                self.worker = max(self.worker, sum(sizes.get(each.pid, 0.0) for each in mine))
+
+
+def grade(side: str, course: Path, assignments: list[str], watch=None) -> float:
+    """Grade all submissions of a course anew; seconds."""
+    shutil.rmtree(course / "autograded", ignore_errors=True)
+    if side.startswith("stock"):
+        return sum(run(course, "nbgrader", "autograde", assignment, watch=watch) for assignment in assignments)
+    if "Dask" in side:
+        with _cluster(2) as address:
+            return run(course, "convblocks", "grade", *assignments, f"--scheduler={address}", watch=watch)
+    return run(course, "convblocks", "grade", *assignments, f"--workers={side.split()[1]}", watch=watch)
+
+
+class _cluster:
+    """A Dask cluster of processes on this machine with one thread each; its scheduler's address."""
+
+    def __init__(self, workers: int):
+        self._workers = workers
+
+    def __enter__(self) -> str:
+        from distributed import LocalCluster
+
+        self._cluster = LocalCluster(n_workers=self._workers, threads_per_worker=1, dashboard_address=None)
+        return self._cluster.scheduler_address
+
+    def __exit__(self, *exception) -> None:
+        self._cluster.close()
+
+
+def throughput(place: Path, students: int, turns: int) -> dict:
+    """Submissions a minute of each side, and the memory of ours."""
+    courses = {side: place / str(number) for number, side in enumerate(SIDES)}
+    counts = {side: prepare(courses[side], instead, students, ASSIGNMENTS) for side, instead in SIDES.items()}
+    rates, memory = {side: [] for side in SIDES}, {}
+    for turn in range(turns):
+        for side in list(SIDES)[:: 1 if turn % 2 == 0 else -1]:
+            rates[side].append(60 * counts[side] / grade(side, courses[side], ASSIGNMENTS))
+    for side in ("here, 1 worker", "here, 2 workers"):
+        peak = Memory()
+        grade(side, courses[side], ASSIGNMENTS, watch=peak)
+        memory[side] = {"all processes, MB": peak.all, "a worker and its kernel, MB": peak.worker}
+    return {"submissions": counts[side], "a minute": {side: spread(rates[side]) for side in SIDES}, "memory": memory}
+
+
+def growth(place: Path, sizes: list[int]) -> dict:
+    """Seconds for so many submissions of one assignment, in one gradebook that keeps them all."""
+    course, done, seconds = place / "growth", 0, {}
+    prepare(course, "", 1, ASSIGNMENTS[1:2])
+    release = course / "release" / ASSIGNMENTS[1]
+    for size in sizes:
+        for number in range(size):
+            hand_in(release, course / "submitted" / f"more{done + number:05}" / ASSIGNMENTS[1], "right")
+        done += size
+        seconds[size] = run(course, "convblocks", "grade", ASSIGNMENTS[1], "--workers=2")
+    return seconds
+
+
+def validation(place: Path, turns: int) -> dict:
+    """Seconds of what stands behind the button Validate, for a solved notebook of ours and of stock."""
+    found = {}
+    for side in ("stock nbgrader, a test that does nothing", "here, 1 worker"):
+        course = place / f"validate-{len(found)}"
+        prepare(course, SIDES[side], 1, ASSIGNMENTS[1:2])
+        notebook = str(next((course / "submitted").glob("*/*/*.ipynb")))
+        found[side.split(",")[0]] = spread([run(course, "nbgrader", "validate", notebook) for _ in range(turns)])
+    return found
+
+
+def spread(values: list[float]) -> dict:
+    return {"median": statistics.median(values), "least": min(values), "most": max(values), "turns": len(values)}
+
+
+def show(figures: dict, console: Console) -> None:
+    """Print the figures as tables."""
+    rates = figures["throughput"]["a minute"]
+    stock, nothing = (rates[side]["median"] for side in list(SIDES)[:2])
+    table = Table("", "submissions a minute", "least to most", "× Keras in the kernel", "× nothing", title="Throughput")
+    for side, rate in rates.items():
+        middle = rate["median"]
+        between = f"{rate['least']:.0f} to {rate['most']:.0f}"
+        table.add_row(side, f"{middle:.0f}", between, f"{middle / stock:.1f}", f"{middle / nothing:.1f}")
+    console.print(table)
+    table = Table("", "all processes, MB", "a worker and its kernel, MB", title="Peak memory (proportional set size)")
+    for side, peak in figures["throughput"]["memory"].items():
+        table.add_row(side, *(f"{value:.0f}" for value in peak.values()))
+    console.print(table)
+    table = Table("further submissions", "seconds", "a minute", title="In one gradebook, one after another")
+    for size, seconds in figures["growth"].items():
+        table.add_row(str(size), f"{seconds:.1f}", f"{60 * int(size) / seconds:.0f}")
+    console.print(table)
+    table = Table("", "seconds", "least to most", title="Validate")
+    for side, took in figures["validate"].items():
+        table.add_row(side, f"{took['median']:.1f}", f"{took['least']:.1f} to {took['most']:.1f}")
+    console.print(table)
+
+
+def main() -> None:
+    """Measure, print tables and keep the figures as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.many_submissions", description=main.__doc__)
+    parser.add_argument("--students", type=int, default=12, help="of each assignment (%(default)s)")
+    parser.add_argument("--turns", type=int, default=3, help="for the medians (%(default)s)")
+    parser.add_argument("--sizes", type=int, nargs="*", default=[50, 200, 800], help="for growth (%(default)s)")
+    parser.add_argument("--json", type=Path, default=FIGURES, help="where the figures go (%(default)s)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        figures = {
+            "machine": {"processors": os.cpu_count(), "python": platform.python_version(), "system": platform.release()},
+            "throughput": throughput(place, options.students, options.turns),
+            "growth": growth(place, options.sizes),
+            "validate": validation(place, options.turns),
+        }
+    options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    show(figures, Console())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,258 @@
+"""`convblocks grade`: the same results however many work at it, whoever is lost on the way, whatever the database."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import ROOT, fill, nbgrader, run
+from nbgrader.api import Gradebook
+
+CONVBLOCKS = (sys.executable, "-c", "from grading.cli import app; app()")
+CLASS = {
+    "ada": {},
+    "bob": {"pad2d": "def pad2d(images, kernel_size, strides=(1, 1), padding='same'):\n    return images"},
+    "cem": {"padding_amounts": "while True:\n    pass"},
+    "dee": None,
+    "eva": {"output_size": "quit()"},
+    "fay": {"pad2d": ""},
+}
+"""What students have written in place of the solution; None for a file that is none."""
+
+DESERVED = {"ada": 12, "bob": 8.73, "cem": 8, "dee": 0, "eva": 8, "fay": 8}
+PATIENCE = "c.Execute.timeout = 5\n"
+
+
+@pytest.fixture
+def handed_in(course):
+    """The course with the class' submissions, some with files beside the notebook."""
+    config = course / "nbgrader_config.py"
+    config.write_text(config.read_text().replace("c.Execute.timeout = 120\n", PATIENCE))
+    assert PATIENCE in config.read_text()
+    for student, functions in CLASS.items():
+        folder = course / "submitted" / student / "1-padding"
+        shutil.copytree(ROOT / "solutions" / "1-padding", folder)
+        if functions is None:
+            (folder / "padding.ipynb").write_text("my homework")
+        else:
+            fill(folder / "padding.ipynb", **functions)
+        (folder / "timestamp.txt").write_text("2026-11-20 10:00:00 UTC")
+    (course / "submitted" / "ada" / "1-padding" / "data.csv").write_text("1,2\n")
+    (course / "submitted" / "bob" / "1-padding" / "secret").symlink_to("/etc/passwd")
+    return course
+
+
+def grade(course, *options, **environment):
+    """`convblocks grade 1-padding`; its exit code and output."""
+    return run(course, *CONVBLOCKS, "grade", "1-padding", *options, **environment)
+
+
+def stored(course, url=""):
+    """All that grading has left: files by name, with their content and mode, and rows of the gradebook."""
+    files = {
+        str(path.relative_to(course)): (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mode)
+        for path in sorted((course / "autograded").rglob("*"))
+        if path.is_file()
+    }
+    rows = []
+    with Gradebook(url or f"sqlite:///{course}/gradebook.db") as gradebook:
+        for submission in gradebook.assignment_submissions("1-padding"):
+            for notebook in submission.notebooks:
+                who = submission.student.id, notebook.name, str(submission.timestamp), notebook.late_submission_penalty
+                rows += [(*who, one.name, one.auto_score, one.needs_manual_grade) for one in notebook.grades]
+                rows += [(*who, one.name, one.auto_comment) for one in notebook.comments]
+    return files, sorted(rows, key=str)
+
+
+def scores(course, url=""):
+    """Points of every student."""
+    with Gradebook(url or f"sqlite:///{course}/gradebook.db") as gradebook:
+        return {one.student.id: round(one.score, 2) for one in gradebook.assignment_submissions("1-padding")}
+
+
+@contextlib.contextmanager
+def dask(course, workers=1):
+    """A real Dask cluster of that many processes with one thread each; the scheduler's address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment, "cwd": course}
+    scheduler = ["-m", "distributed.cli.dask_scheduler", "--host", address, "--no-dashboard"]
+    worker = ["-m", "distributed.cli.dask_worker", address, "--nthreads=1", "--no-nanny", "--no-dashboard"]
+    started = [subprocess.Popen([sys.executable, *one], **quiet) for one in (scheduler, *[worker] * workers)]
+    try:
+        yield address
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def test_results_are_the_same_however_they_are_made(handed_in, tmp_path):
+    courses = {
+        way: Path(shutil.copytree(handed_in, tmp_path / way, symlinks=True)) for way in ("plain", "1", "2", "dask")
+    }
+    nbgrader(courses["plain"], "autograde", "1-padding")
+    for workers in ("1", "2"):
+        code, output = grade(courses[workers], f"--workers={workers}")
+        assert code == 0, output
+        assert "6 submissions graded." in output
+    with dask(courses["dask"], workers=2) as address:
+        code, output = grade(courses["dask"], f"--scheduler={address}")
+        assert code == 0, output
+    files, rows = stored(courses["plain"])
+    assert len(files) == 6 + 6 + 1 and len(rows) == 6 * 6
+    for way in ("1", "2", "dask"):
+        assert stored(courses[way]) == (files, rows), way
+    assert scores(courses["2"]) == DESERVED
+
+
+def test_what_is_wrong_is_said_and_what_is_graded_is_left(handed_in):
+    code, output = grade(handed_in)
+    assert code == 0
+    assert "dee, 1-padding: padding.ipynb is not a notebook" in output
+    assert "bob, 1-padding: 'secret' is a link to somewhere else. It was left out." in output
+    before = stored(handed_in)
+    code, output = grade(handed_in)
+    assert code == 0
+    assert "0 submissions graded, 6 left as they were" in output
+    assert stored(handed_in) == before
+    assert not list(handed_in.glob(".grading-*"))
+
+
+def test_an_assignment_that_nobody_has_handed_in_does_not_keep_the_others_back(handed_in):
+    code, output = run(handed_in, *CONVBLOCKS, "grade", "6-shapes-classifier", "1-padding", "--student=ada")
+    assert code == 1
+    assert "6-shapes-classifier: No notebooks were matched" in output
+    assert scores(handed_in) == {"ada": 12}
+
+
+def _kernels(process):
+    family = psutil.Process(process.pid).children(recursive=True)
+    return [one for one in family if one.as_dict(["name"])["name"] == "kernel"]
+
+
+def _until(wanted):
+    deadline = time.monotonic() + 120
+    while not wanted():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def _grading(course, *options):
+    """The command as a process."""
+    command = [*CONVBLOCKS, "grade", "1-padding", "--workers=2", *options]
+    environment = os.environ | {"CONVBLOCKS_EXCHANGE": str(course / "exchange")}
+    with subprocess.Popen(
+        command, cwd=course, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_stopped_is_finished_by_the_next(handed_in, end):
+    with _grading(handed_in) as process:
+        _until(lambda: len(list(handed_in.glob("autograded/*/1-padding/padding.ipynb"))) >= 2)
+        # As a terminal does: to all of them.
+        os.killpg(process.pid, end) if end == signal.SIGINT else process.send_signal(end)
+        said = process.stderr.read()
+        assert process.wait() == (130 if end == signal.SIGINT else -end)
+        assert ("the same command again goes on from there" in said) == (end == signal.SIGINT)
+        _until(lambda: not [one for one in psutil.process_iter(["cmdline"]) if str(handed_in) in str(one.info)])
+    assert len(list(handed_in.glob("autograded/*/1-padding/padding.ipynb"))) < 6
+    code, output = grade(handed_in)
+    assert code == 0, output
+    assert scores(handed_in) == DESERVED
+    assert not list(handed_in.glob(".grading-*"))
+
+
+def test_a_worker_that_is_lost_loses_nothing(handed_in):
+    with _grading(handed_in) as process:
+        for _ in range(2):
+            _until(lambda: _kernels(process))
+            # The kernel's parent is a warm parent's child, whose parent is the worker.
+            _kernels(process)[0].parent().parent().parent().kill()
+            time.sleep(1)
+        said = process.stderr.read()
+        assert process.wait() == 0, said
+    assert scores(handed_in) == DESERVED
+    assert "6 submissions graded." in said
+
+
+def test_two_who_grade_at_once_neither_lose_nor_double_anything(handed_in, tmp_path):
+    alone = shutil.copytree(handed_in, tmp_path / "alone", symlinks=True)
+    assert grade(alone)[0] == 0
+    with _grading(handed_in) as one, _grading(handed_in) as other:
+        outputs = [one.stderr.read(), other.stderr.read()]
+        assert (one.wait(), other.wait()) == (0, 0), outputs
+    assert stored(handed_in) == stored(alone)
+
+
+def _postgres() -> str:
+    """Where PostgreSQL's programs are; "" where it is not installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres")) or [Path(shutil.which("postgres") or "")]
+    return str(found[-1].parent) if found[-1].name else ""
+
+
+@pytest.fixture(scope="module")
+def postgresql(tmp_path_factory):
+    """The real server, on the loopback address; the address of a database."""
+    programs = _postgres()
+    if not programs:
+        pytest.skip("PostgreSQL is missing: sudo apt-get install postgresql")
+    # It refuses to run as root.
+    who = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
+    place = tmp_path_factory.mktemp("postgresql")
+    for folder in (place, *place.parents):
+        if (folder != Path("/") and folder.owner() != "root") or folder == place or "pytest" in folder.name:
+            folder.chmod(0o711)
+    if who:
+        shutil.chown(place, "postgres")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    data = str(place / "data")
+    initdb = [f"{programs}/initdb", "-D", data, "-U", "course", "-A", "trust", "-E", "UTF8", "--no-sync"]
+    subprocess.run(initdb, check=True, capture_output=True, cwd="/", **who)
+    options = ["-D", data, "-h", "127.0.0.1", "-p", str(port), "-c", "unix_socket_directories=", "-c", "fsync=off"]
+    with (place.parent / "postgresql.log").open("w") as log:
+        server = subprocess.Popen([f"{programs}/postgres", *options], stdout=log, stderr=log, cwd="/", **who)
+    url = f"postgresql+psycopg://course@127.0.0.1:{port}/postgres"
+    _until(
+        lambda: (
+            subprocess.run(
+                [f"{programs}/pg_isready", "-h", "127.0.0.1", "-p", str(port)], capture_output=True
+            ).returncode
+            == 0
+        )
+    )
+    yield url
+    server.send_signal(signal.SIGINT)
+    server.wait()
+
+
+def test_a_gradebook_in_postgresql_holds_the_same(handed_in, postgresql, tmp_path):
+    sqlite = shutil.copytree(handed_in, tmp_path / "sqlite", symlinks=True)
+    assert grade(sqlite)[0] == 0
+    config = handed_in / "nbgrader_config.py"
+    config.write_text(config.read_text() + f"\nc.CourseDirectory.db_url = {postgresql!r}\n")
+    nbgrader(handed_in, "generate_assignment", "1-padding", "--force")
+    with _grading(handed_in) as one, _grading(handed_in) as other:
+        outputs = [one.stderr.read(), other.stderr.read()]
+        assert (one.wait(), other.wait()) == (0, 0), outputs
+    files, rows = stored(handed_in, postgresql)
+    assert (files, rows) == stored(sqlite)
+    assert scores(handed_in, postgresql) == DESERVED
