@@ -1,5 +1,6 @@
 """`check`: one hidden check of one function, its score and what it tells the student."""
 
+import hashlib
 import importlib
 from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ class Result:
     """What one check found: `score` of `points`, a line for every case, and a `note` on the whole where there is one.
 
     causes: what explains all that is wrong, one way or another; none where the numbers name nothing (see `diagnosis`).
+    version: of the check that gave the score, see `version`.
     As text/plain it is the score alone, which nbgrader reads as partial credit; as text/html the table for the student;
     `application/vnd.convblocks.result+json` carries the same for programs.
     """
@@ -43,6 +45,7 @@ class Result:
     written: bool = True
     note: str = ""
     causes: list[Cause] = field(default_factory=list)
+    version: str = ""
 
     @property
     def heading(self) -> str:
@@ -81,6 +84,7 @@ class Result:
         ]
         data = {
             "check": self.name,
+            "version": self.version,
             "points": self.points,
             "score": self.score,
             "written": self.written,
@@ -100,6 +104,24 @@ def load_checks() -> dict[str, registry.Check]:
     for module in MODULES:
         importlib.import_module(f"autograde_tests.{module}")
     return CHECKS
+
+
+def version(name: str, seed: int | None = None) -> str:
+    """What tells a check from the same one before it was changed: it follows from its cases, weights and answers."""
+    wanted = load_checks()[name]
+    seed = registry.course_seed() if seed is None else seed
+    cases = wanted.cases(seed)
+    return _version(cases, expected(wanted, seed))
+
+
+def _version(cases: list[Case], answers: list) -> str:
+    def asked(one: Case) -> list:
+        # Two judges that are alike may close over different things: what those are shows in the probe and the name.
+        judge = one.judge and one.judge.__code__.co_code.hex()
+        what = [one.name, list(one.args), one.kwargs, one.probe]
+        return [*what, one.weight, one.keeps_inputs, one.call, one.seconds, judge]
+
+    return hashlib.sha256(pack([[asked(one) for one in cases], answers])).hexdigest()[:12]
 
 
 def check(name: str, function: Callable, points: float, seed: int | None = None) -> Result:
@@ -146,7 +168,9 @@ def conversation(
     def result(counted: "_Round", note: str = "") -> Result:
         wrong = counted.agreeing < len(cases)
         causes = diagnose(wanted, seed, cases, counted.outcomes, answers) if wrong else []
-        return counted.result(name, points, note, causes)
+        found = counted.result(name, points, note, causes)
+        found.version = _version(cases, answers)
+        return found
 
     own = yield from _round(name, cases, answers)
     lent = [one for one in wanted.builds_on if lendable is None or one in lendable]

@@ -47,7 +47,9 @@ SIDES = {
 }
 """What stands in the hidden part of a cell in place of the import of `check`; "" for ours, which is left as it is."""
 
-WRONG = "right_{name} = {name}\ndef {name}(*given, **named):\n    return np.asarray(right_{name}(*given, **named)) + 1\n"
+WRONG = (
+    "right_{name} = {name}\ndef {name}(*given, **named):\n    return np.asarray(right_{name}(*given, **named)) + 1\n"
+)
 ENDLESS = "def {name}(*given, **named):\n    while True:\n        pass\n\n\n{name}()\n"
 
 
@@ -248,7 +250,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         figures = {
-            "machine": {"processors": os.cpu_count(), "python": platform.python_version(), "system": platform.release()},
+            "machine": {
+                "processors": os.cpu_count(),
+                "python": platform.python_version(),
+                "system": platform.release(),
+            },
             "throughput": throughput(place, options.students, options.turns),
             "growth": growth(place, options.sizes),
             "validate": validation(place, options.turns),

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from autograde_tests.checking import Result, conversation, to_outcome
+from autograde_tests.checking import Result, conversation, to_outcome, version
 from autograde_tests.lending import Lender
 from convblocks.calling import Outcome
 from convblocks.report import Line
@@ -23,7 +23,8 @@ GRACE = 5.0
 
 def no_result(name: str, points: float, sentence: str) -> Result:
     """The result of a check that could not be made, with the reason."""
-    return Result(name, points, 0.0, [Line("the check could not be made", False, sentence, points)])
+    lines = [Line("the check could not be made", False, sentence, points)]
+    return Result(name, points, 0.0, lines, version=version(name))
 
 
 class Broker:

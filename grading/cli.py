@@ -1,8 +1,10 @@
-"""The command line of the course: `convblocks grade ASSIGNMENT…`."""
+"""The command line of the course: `convblocks grade ASSIGNMENT…` and `convblocks regrade ASSIGNMENT…`."""
 
+import contextlib
 import functools
 import logging
 import os
+from collections.abc import Callable, Iterator
 from typing import Annotated
 
 import typer
@@ -11,6 +13,7 @@ from nbgrader.converters import Autograde
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
 
 from grading import pool
 from grading.execute import Execute
@@ -24,33 +27,109 @@ def convblocks() -> None:
     """Run a course, in the folder of its nbgrader_config.py."""
 
 
+Assignments = Annotated[list[str], typer.Argument(help="Assignments, such as 1-padding.")]
+Workers = Annotated[int, typer.Option(min=1, help="How many submissions are graded at once.")]
+Scheduler = Annotated[str, typer.Option(help="Address of a Dask cluster's scheduler, to grade there.")]
+OneStudent = Annotated[str, typer.Option(help="Only this student's.")]
+Unsafe = Annotated[
+    bool, typer.Option("--unsafe-no-sandbox", help="Run submissions where they can read and change your files.")
+]
+PROCESSORS = os.cpu_count() or 1
+
+
 @app.command()
 def grade(
-    assignments: Annotated[list[str], typer.Argument(help="Assignments to grade, such as 1-padding.")],
-    workers: Annotated[int, typer.Option(min=1, help="How many submissions are graded at once.")] = os.cpu_count() or 1,
-    scheduler: Annotated[str, typer.Option(help="Address of a Dask cluster's scheduler, to grade there.")] = "",
-    student: Annotated[str, typer.Option(help="Only this student's.")] = "*",
+    assignments: Assignments,
+    workers: Workers = PROCESSORS,
+    scheduler: Scheduler = "",
+    student: OneStudent = "*",
     force: Annotated[bool, typer.Option("--force", help="Also what has been graded.")] = False,
-    unsafe_no_sandbox: Annotated[
-        bool, typer.Option("--unsafe-no-sandbox", help="Run submissions where they can read and change your files.")
-    ] = False,
+    unsafe_no_sandbox: Unsafe = False,
 ) -> None:
     """Grade what was collected, each submission in a sandbox: as `nbgrader autograde` does, but many at once.
 
     Ctrl-C stops it; the same command again goes on from there. Exits with 1 if anything could not be graded.
     """
-    # A log of a build server is as wide as it likes.
-    console = Console(stderr=True, width=None if os.isatty(2) else 200, highlight=False)
+    console = _console()
     options = (f"--Execute.unsafe_no_sandbox={unsafe_no_sandbox}",)
+    apps = _apps(console, assignments, f"--student={student}", *["--force"] * force, *options)
+    with _progress(console) as shown:
+        summary = pool.grade(apps, options, _executor(workers, scheduler), workers, *shown)
+    _show(console, summary)
+    _exit(summary)
+
+
+@app.command()
+def regrade(
+    assignments: Assignments,
+    apply: Annotated[bool, typer.Option("--apply", help="Store it; otherwise it is only shown.")] = False,
+    workers: Workers = PROCESSORS,
+    scheduler: Scheduler = "",
+    student: OneStudent = "*",
+    unsafe_no_sandbox: Unsafe = False,
+) -> None:
+    """Score again, after a check was changed, the cells that it is about, and show who gains or loses what.
+
+    With --apply that is stored; all else of what was graded stays as it is.
+    """
+    console = _console()
+    options = (f"--Execute.unsafe_no_sandbox={unsafe_no_sandbox}",)
+    apps = _apps(console, assignments, f"--student={student}", *options)
+
+    def decide(changes: list[pool.Change]) -> bool:
+        _show_changes(console, changes)
+        if changes and not apply:
+            console.print("Nothing was stored; the same command with --apply does it.")
+        return apply
+
+    with _progress(console) as shown:
+        summary = pool.regrade(apps, options, _executor(workers, scheduler), workers, *shown, decide)
+    if apply:
+        _show(console, summary)
+    _exit(summary)
+
+
+def _show_changes(console: Console, changes: list[pool.Change]) -> None:
+    differing = [one for one in changes if one.after != one.before]
+    if differing:
+        table = Table("student", "assignment", "check", "before", "after", "difference")
+        for one in differing:
+            difference = f"{round(one.after - one.before, 2):+g}"
+            table.add_row(
+                _line(one.student), one.assignment, one.check, f"{one.before:g}", f"{one.after:g}", difference
+            )
+        console.print(table)
+    gaining = len({one.student for one in differing if one.after > one.before})
+    losing = len({one.student for one in differing if one.after < one.before})
+    checks = ", ".join(sorted({one.check for one in changes})) or "no check has changed"
+    same = len(changes) - len(differing)
+    console.print(f"{len(changes)} scored again ({checks}): {gaining} gain, {losing} lose, {same} scores stay.")
+
+
+def _console() -> Console:
+    # A log of a build server is as wide as it likes.
+    return Console(stderr=True, width=None if os.isatty(2) else 200, highlight=False)
+
+
+def _executor(workers: int, scheduler: str):
+    return functools.partial(pool.cluster, scheduler) if scheduler else functools.partial(pool.processes, workers)
+
+
+def _apps(console: Console, assignments: list[str], *arguments: str) -> list[AutogradeApp]:
+    """nbgrader's command for each assignment, initialized; its warnings are shown on the console."""
     apps = []
     for assignment in dict.fromkeys(assignments):
         nbgrader = AutogradeApp()
-        arguments = [assignment, f"--student={student}", *["--force"] * force, *options]
-        _initialize(nbgrader, [*arguments, "--log-level=50"])
+        _initialize(nbgrader, [assignment, *arguments, "--log-level=50"])
         nbgrader.coursedir.assignment_id = assignment
         nbgrader.log.addHandler(_Said(console))
         apps.append(nbgrader)
-    make = functools.partial(pool.cluster, scheduler) if scheduler else functools.partial(pool.processes, workers)
+    return apps
+
+
+@contextlib.contextmanager
+def _progress(console: Console) -> Iterator[tuple[Callable[[int], None], Callable[[Ran], None]]]:
+    """A progress bar; what begins it, and what is told of each submission."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -72,8 +151,10 @@ def grade(
             speed = progress.tasks[0].speed or 0
             progress.update(bar, rate=f"{speed * 60:.0f} a minute" + f", {failures} failed" * bool(failures))
 
-        summary = pool.grade(apps, options, make, workers, lambda total: progress.update(bar, total=total), tell)
-    _show(console, summary)
+        yield lambda total: progress.update(bar, total=total), tell
+
+
+def _exit(summary: pool.Summary) -> None:
     if summary.stopped:
         raise typer.Exit(130)
     if summary.failed:

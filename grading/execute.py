@@ -5,6 +5,7 @@ A cell that ends the kernel, or never ends itself, costs that cell: a fresh kern
 
 import contextlib
 import copy
+import json
 import os
 import queue
 import re
@@ -12,6 +13,7 @@ import shutil
 import signal
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -22,13 +24,13 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader import preprocessors
 from nbgrader.converters import NbGraderException
 from nbgrader.utils import is_grade
-from traitlets import Bool, Integer, default
+from traitlets import Bool, Integer, List, Unicode, default
 
 from autograde_tests.checking import Result, load_checks
 from grading import sandbox
 from grading.broker import Broker, no_result
 from grading.mending import Wanted, wanted_notebooks
-from grading.sanitize import CleanMessages, is_official
+from grading.sanitize import RESULT, CleanMessages, is_official
 
 KERAS_NOTEBOOKS = ("keras_classifier",)
 """Notebooks whose sandbox has Keras."""
@@ -136,6 +138,8 @@ class Execute(CleanMessages, preprocessors.Execute):
         config=True
     )
     output_bytes = Integer(2**20, help="what one cell may show; the rest is cut").tag(config=True)
+    only = List(Unicode(), help="ids of graded cells to score again; all where there are none").tag(config=True)
+    graded_before = Unicode(help="folder of the graded notebooks that hold the results of all others").tag(config=True)
     notebook_bytes = Integer(64 * 2**20, help="what all cells together may send before the kernel is ended").tag(
         config=True
     )
@@ -149,7 +153,7 @@ class Execute(CleanMessages, preprocessors.Execute):
         names = resources["nbgrader"]
         self._wanted = _wanted(names)
         self._keras = names["notebook"] in KERAS_NOTEBOOKS
-        self._results: dict[str, Result] = {}
+        self._results: dict[str, Result | Before] = self._stored(names["notebook"]) if self.only else {}
         self._ran, self._events, self._ended, self._sent, self._started = [], [], 0, 0, False
         self._excess, self._tried_again = "", set()
         self._deadline = time.monotonic() + self.notebook_seconds
@@ -161,6 +165,11 @@ class Execute(CleanMessages, preprocessors.Execute):
             shutil.rmtree(self._runtime, ignore_errors=True)
         self._write_results(nb, names)
         return nb, resources
+
+    def _stored(self, notebook: str) -> dict[str, "Before"]:
+        """The results that stay as they are, by the id of their cell."""
+        graded = results_of(Path(self.graded_before, f"{notebook}.ipynb"))
+        return {grade_id: Before(data) for grade_id, data in graded.items() if grade_id not in self.only}
 
     def _run(self, nb, resources) -> None:
         try:
@@ -316,8 +325,8 @@ class Execute(CleanMessages, preprocessors.Execute):
         self.nb.cells[index] = own
 
     def _check_of(self, cell) -> tuple[str, float] | None:
-        """Name and points of a graded cell's check, from the gradebook."""
-        if not is_grade(cell):
+        """Name and points of a graded cell's check, from the gradebook; None where there is nothing to be scored."""
+        if not is_grade(cell) or isinstance(self._results.get(cell.metadata.nbgrader.grade_id), Before):
             return None
         grade_id = cell.metadata.nbgrader.grade_id
         name, _ = self._wanted.check(grade_id)
@@ -387,6 +396,36 @@ class Execute(CleanMessages, preprocessors.Execute):
                 self.log.error("%s, %s: %s", names["student"], names["notebook"], event)
             said = "\n".join(f"- {event}" for event in self._events)
             nb.cells.insert(0, new_markdown_cell(f"## This notebook did not run smoothly\n\n{said}", id="did-not-run"))
+
+
+@dataclass
+class Before:
+    """A result that was stored before, as the data of an output."""
+
+    data: dict
+
+    def __post_init__(self):
+        found = self.data[RESULT]
+        self.score, self.points, self.note = found["score"], found["points"], found["note"]
+
+    def _repr_mimebundle_(self):
+        return self.data
+
+
+def results_of(path: Path) -> dict[str, dict]:
+    """The data of grading's own results in a graded notebook, by the id of their cell; none where there is no notebook."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    found = {}
+    for cell in cells:
+        for output in filter(is_official, cell.get("outputs", [])):
+            if RESULT in output["data"]:
+                found[cell["metadata"]["nbgrader"]["grade_id"]] = {
+                    kind: "".join(value) if isinstance(value, list) else value for kind, value in output["data"].items()
+                }
+    return found
 
 
 class OfficialScoresOnly(preprocessors.NbGraderPreprocessor):

@@ -19,6 +19,9 @@ from nbgrader.apps import AutogradeApp
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.converters.base import BaseConverter
 
+from autograde_tests.checking import version
+from grading.execute import results_of
+from grading.sanitize import RESULT
 from grading.submission import Job, Ran, copy_cells, run, start_worker, steps
 
 TRIES = 3
@@ -65,6 +68,22 @@ class Store(Autograde):
         self._everything = dict(self.assignments)
         due = [folder for folder in sorted(self._everything) if self._is_due(folder)]
         return due, count - len(due)
+
+    def outdated(self) -> dict[str, list[str]]:
+        """Ids of the cells that another version of their check has scored, by the folder of the submission."""
+        found = {}
+        for folder in sorted(self._everything):
+            graded = Path(self._format_dest(self.coursedir.assignment_id, self.student(folder)))
+            for notebook in graded.glob("*.ipynb"):
+                for grade_id, data in results_of(notebook).items():
+                    result = data[RESULT]
+                    if result.get("version") != self._version(result["check"]):
+                        found.setdefault(folder, []).append(grade_id)
+        return found
+
+    @functools.cache
+    def _version(self, name: str) -> str:
+        return version(name)
 
     def student(self, folder: str) -> str:
         """Whose submission lies in a folder."""
@@ -121,28 +140,96 @@ def grade(
     what runs the jobs, anew when its workers are lost; width: how many it runs at once. begin: told how many there are;
     tell: told of each that has ended. Ctrl-C ends it; what has been stored stays.
     """
-    summary, course = Summary(), Path(apps[0].coursedir.root)
-    with _staging(course) as staging:
-        cells, stores = staging / "cells.db", {}
-        for number, app in enumerate(apps):
-            store, assignment = Store(coursedir=app.coursedir, parent=app), app.coursedir.assignment_id
-            try:
-                due, before = store.open()
-            except NbGraderException as error:
-                summary.failed["", assignment] = str(error)
-                continue
+    summary = Summary()
+    with _staging(Path(apps[0].coursedir.root)) as staging:
+        jobs = {}
+        for store, due, before in _open(apps, summary):
             summary.skipped += before
-            for folder in due:
-                out = f"{staging.name}/{number}"
-                stores[Job(str(course), assignment, store.student(folder), options, str(cells), out)] = store, folder
-        begin(len(stores))
-        if stores:
-            copy_cells(apps[0].coursedir.db_url, cells)
+            jobs |= {_job(store, folder, options, staging): (store, folder) for folder in due}
+        begin(len(jobs))
         try:
-            _run_all(stores, executor, width, functools.partial(_store, summary, tell))
+            _run_all(jobs, executor, width, functools.partial(_store, summary, tell))
         except KeyboardInterrupt:
             summary.stopped = True
     return summary
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a check that was changed makes of one score."""
+
+    student: str
+    assignment: str
+    check: str
+    before: float
+    after: float
+
+
+def regrade(
+    apps: list[AutogradeApp],
+    options: tuple[str, ...],
+    executor: Callable[[], contextlib.AbstractContextManager[Executor]],
+    width: int,
+    begin: Callable[[int], None],
+    tell: Callable[[Ran], None],
+    decide: Callable[[list[Change]], bool],
+) -> Summary:
+    """Score again the cells whose check has changed since, and store that where `decide` says so.
+
+    Everything else of a graded submission stays as it is. Arguments else as for `grade`.
+    """
+    summary, ended = Summary(), []
+    with _staging(Path(apps[0].coursedir.root)) as staging:
+        jobs = {}
+        for store, _, _ in _open(apps, summary):
+            # It has been graded, and is to be once more.
+            store.force = True
+            for folder, cells in store.outdated().items():
+                before = store._format_dest(store.coursedir.assignment_id, store.student(folder))
+                jobs[_job(store, folder, options, staging, tuple(cells), before)] = store, folder
+        begin(len(jobs))
+        try:
+            _run_all(jobs, executor, width, lambda ran, *where: (ended.append(ran), tell(ran)))
+        except KeyboardInterrupt:
+            summary.stopped = True
+            return summary
+        whole = [ran for ran in ended if not ran.failed]
+        for ran in ended:
+            if ran.failed:
+                _fail(summary, ran)
+        if decide([change for ran in whole for change in _changes(ran)]):
+            for ran in whole:
+                _store(summary, lambda ran: None, ran, *jobs[ran.job])
+    return summary
+
+
+def _changes(ran: Ran) -> Iterator[Change]:
+    job = ran.job
+    for path in sorted(Path(job.course, job.out, job.student, job.assignment).glob("*.ipynb")):
+        before = results_of(Path(job.before, path.name))
+        for grade_id, data in results_of(path).items():
+            if grade_id in job.only:
+                old, new = before[grade_id][RESULT], data[RESULT]
+                yield Change(job.student, job.assignment, new["check"], old["score"], new["score"])
+
+
+def _open(apps: list[AutogradeApp], summary: Summary) -> Iterator[tuple[Store, list[str], int]]:
+    """A store for each assignment, with what `open` says of it."""
+    for app in apps:
+        store = Store(coursedir=app.coursedir, parent=app)
+        try:
+            yield store, *store.open()
+        except NbGraderException as error:
+            summary.failed["", app.coursedir.assignment_id] = str(error)
+
+
+def _job(store: Store, folder: str, options, staging: Path, only: tuple[str, ...] = (), before: str = "") -> Job:
+    cells, assignment = staging / "cells.db", store.coursedir.assignment_id
+    if not cells.exists():
+        copy_cells(store.coursedir.db_url, cells)
+    # Each of a student's submissions has a name of its own.
+    out = f"{staging.name}/{assignment}"
+    return Job(store.coursedir.root, assignment, store.student(folder), options, str(cells), out, only, before)
 
 
 def _run_all(stores: dict[Job, tuple], executor, width: int, end: Callable) -> None:
@@ -198,9 +285,14 @@ def _store(summary: Summary, tell: Callable[[Ran], None], ran: Ran, store: Store
         except NbGraderException as error:
             ran.failed, ran.said = True, [*ran.said, f"it could not be stored ({error})"]
     if ran.failed:
-        summary.failed[job.student, job.assignment] = (ran.said or ["no reason is known"])[-1].strip().splitlines()[-1]
+        _fail(summary, ran)
     shutil.rmtree(Path(job.course, job.out, job.student), ignore_errors=True)
     tell(ran)
+
+
+def _fail(summary: Summary, ran: Ran) -> None:
+    reason = (ran.said or ["no reason is known"])[-1].strip().splitlines()[-1]
+    summary.failed[ran.job.student, ran.job.assignment] = reason
 
 
 def _kill(pool: Executor) -> None:

@@ -39,7 +39,8 @@ class Job:
     """One submission to be graded.
 
     course: folder of nbgrader_config.py. options: further ones for nbgrader. cells: a gradebook with the assignments
-    alone, made by `copy_cells`. out: where the graded work goes, below `course`: `out/student/assignment`.
+    alone, made by `copy_cells`. out: where the graded work goes, below `course`: `out/student/assignment`. only: ids of
+    the graded cells that are scored again, all where there are none; before: the folder that has the other results.
     """
 
     course: str
@@ -48,6 +49,8 @@ class Job:
     options: tuple[str, ...]
     cells: str
     out: str
+    only: tuple[str, ...] = ()
+    before: str = ""
 
 
 @dataclass
@@ -93,6 +96,7 @@ def run(job: Job) -> Ran:
         app = _app(job.course, job.assignment, job.options, job.cells)
         with _heard(app.log, ran.said):
             app.coursedir.student_id, app.coursedir.autograded_directory = job.student, job.out
+            app.config.Execute.only, app.config.Execute.graded_before = list(job.only), job.before
             ignored = app.coursedir.ignore
             try:
                 converter = Autograde(coursedir=app.coursedir, parent=app)

@@ -256,3 +256,40 @@ def test_a_gradebook_in_postgresql_holds_the_same(handed_in, postgresql, tmp_pat
     files, rows = stored(handed_in, postgresql)
     assert (files, rows) == stored(sqlite)
     assert scores(handed_in, postgresql) == DESERVED
+
+
+# "valid adds nothing" is worth more than before: bob, who returns the input as it is, has that one.
+CHANGED = """
+from dataclasses import replace
+from autograde_tests.checking import load_checks
+_was = load_checks()["pad2d"]
+load_checks()["pad2d"] = replace(_was, make_cases=lambda rng, make=_was.make_cases: [
+    replace(one, weight=9.0) if one.name.startswith('"valid"') else one for one in make(rng)])
+"""
+
+
+def test_after_a_check_has_changed_its_cells_alone_are_scored_again(handed_in):
+    def regrade(*options):
+        return run(handed_in, *CONVBLOCKS, "regrade", "1-padding", *options)
+
+    assert grade(handed_in)[0] == 0
+    files, rows = stored(handed_in)
+    code, output = regrade("--apply")
+    assert code == 0 and "no check has changed" in output
+    config = handed_in / "nbgrader_config.py"
+    config.write_text(config.read_text() + CHANGED)
+    code, output = regrade()
+    assert code == 0, output
+    assert "6 scored again (pad2d): 1 gain, 0 lose, 5 scores stay." in output
+    assert [line for line in output.splitlines() if "bob" in line and "pad2d" in line]
+    assert stored(handed_in) == (files, rows)
+    code, output = regrade("--apply")
+    assert code == 0, output
+    assert "6 submissions graded." in output
+    now = {row[:5]: row[5:] for row in stored(handed_in)[1]}
+    was = {row[:5]: row[5:] for row in rows}
+    different = [row for row in was if was[row] != now[row]]
+    assert [(row[0], row[4]) for row in different] == [("bob", "check_pad2d")]
+    assert now[different[0]] > was[different[0]]
+    code, output = regrade("--apply")
+    assert "no check has changed" in output
