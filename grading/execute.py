@@ -413,7 +413,7 @@ class Before:
 
 
 def results_of(path: Path) -> dict[str, dict]:
-    """The data of grading's own results in a graded notebook, by the id of their cell; none where there is no notebook."""
+    """The data of grading's own results in a graded notebook, by the id of their cell; none without a notebook."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     except (OSError, ValueError, KeyError):

@@ -71,19 +71,15 @@ class Store(Autograde):
 
     def outdated(self) -> dict[str, list[str]]:
         """Ids of the cells that another version of their check has scored, by the folder of the submission."""
-        found = {}
+        found, current = {}, functools.cache(version)
         for folder in sorted(self._everything):
             graded = Path(self._format_dest(self.coursedir.assignment_id, self.student(folder)))
             for notebook in graded.glob("*.ipynb"):
                 for grade_id, data in results_of(notebook).items():
                     result = data[RESULT]
-                    if result.get("version") != self._version(result["check"]):
+                    if result.get("version") != current(result["check"]):
                         found.setdefault(folder, []).append(grade_id)
         return found
-
-    @functools.cache
-    def _version(self, name: str) -> str:
-        return version(name)
 
     def student(self, folder: str) -> str:
         """Whose submission lies in a folder."""
