@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -148,6 +149,8 @@ CELLS = {
     "ada": "1",
     "giant-print": "print('x' * 20_000_000)\nx = 1",
     "giant-display": "from IPython.display import display\ndisplay({'text/plain': 'x' * 20_000_000}, raw=True)\nx = 1",
+    "draws": "import random\nprint('drawn', random.random(), np.random.random())",
+    "draws-too": "import random\nprint('drawn', random.random(), np.random.random())",
     "large-file": "import os\nprint(os.path.getsize('data.bin'), open('data.bin', 'rb').read(4), open('small.txt').read())",
     "mounts": "print(open('/proc/self/mountinfo').read())",
     "processors": SPIN,
@@ -196,6 +199,11 @@ def ran(generated_course, tmp_path_factory):
 @pytest.mark.parametrize("student", CELLS)
 def test_a_cell_costs_nothing_but_itself(ran, student):
     assert ran[0][student] == 12, ran[3]
+
+
+def test_two_kernels_of_one_parent_draw_other_numbers(ran):
+    drawn = [set(re.search(r"drawn (\S+) ([\d.]+)", ran[1][student]).groups()) for student in ("draws", "draws-too")]
+    assert len(drawn[0] | drawn[1]) == 4
 
 
 def test_a_file_that_does_not_fit_is_there_to_be_read(ran):
