@@ -172,30 +172,33 @@ def regrade(
 ) -> Summary:
     """Score again the cells whose check has changed since, and store that where `decide` says so.
 
-    Everything else of a graded submission stays as it is. Arguments else as for `grade`.
+    Everything else of a graded submission stays as it is; one that has been handed in anew since waits for `grade`.
+    Arguments else as for `grade`.
     """
     summary, ended = Summary(), []
     with _staging(Path(apps[0].coursedir.root)) as staging:
         jobs = {}
-        for store, _, _ in _open(apps, summary):
+        for store, due, _ in _open(apps, summary):
             # It has been graded, and is to be once more.
             store.force = True
             for folder, cells in store.outdated().items():
+                if folder in due:
+                    # What was graded is not what lies there now.
+                    continue
                 before = store._format_dest(store.coursedir.assignment_id, store.student(folder))
                 jobs[_job(store, folder, options, staging, tuple(cells), before)] = store, folder
         begin(len(jobs))
         try:
             _run_all(jobs, executor, width, lambda ran, *where: (ended.append(ran), tell(ran)))
+            whole = [ran for ran in ended if not ran.failed]
+            for ran in ended:
+                if ran.failed:
+                    _fail(summary, ran)
+            if decide([change for ran in whole for change in _changes(ran)]):
+                for ran in whole:
+                    _store(summary, lambda ran: None, ran, *jobs[ran.job])
         except KeyboardInterrupt:
             summary.stopped = True
-            return summary
-        whole = [ran for ran in ended if not ran.failed]
-        for ran in ended:
-            if ran.failed:
-                _fail(summary, ran)
-        if decide([change for ran in whole for change in _changes(ran)]):
-            for ran in whole:
-                _store(summary, lambda ran: None, ran, *jobs[ran.job])
     return summary
 
 

@@ -288,3 +288,14 @@ def test_after_a_check_has_changed_its_cells_alone_are_scored_again(handed_in):
     assert now[different[0]] > was[different[0]]
     code, output = regrade("--apply")
     assert "no check has changed" in output
+
+
+def test_what_was_handed_in_anew_is_not_mixed_with_what_was_graded(handed_in):
+    assert grade(handed_in)[0] == 0
+    before = stored(handed_in)
+    config = handed_in / "nbgrader_config.py"
+    config.write_text(config.read_text() + CHANGED)
+    (handed_in / "submitted" / "bob" / "1-padding" / "timestamp.txt").write_text("2026-11-21 10:00:00 UTC")
+    code, output = run(handed_in, *CONVBLOCKS, "regrade", "1-padding", "--student=bob", "--apply")
+    assert code == 0 and "no check has changed" in output
+    assert stored(handed_in) == before
