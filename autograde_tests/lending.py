@@ -7,12 +7,13 @@ grading has them computed by a process with little time and memory of its own, `
 import ast
 import functools
 import json
+import math
 import resource
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from convblocks.calling import call
@@ -29,8 +30,8 @@ START = 60.0
 MEMORY = 2**30
 """Bytes of address space of the process that computes them."""
 
-CPU = 60
-"""Seconds on a processor that it has for one check."""
+CPU = 10
+"""Seconds on a processor that it has for one answer."""
 
 
 @functools.cache
@@ -52,7 +53,7 @@ def right_function(name: str) -> Callable:
     return namespace[name]
 
 
-def lend(question: bytes, names: Sequence[str]) -> bytes:
+def lend(question: bytes, names: Collection[str]) -> bytes:
     """What a right function gives, asked and answered in messages as `convblocks.calling.answer` sends and takes them.
 
     names: those that may be asked for. Never raises for what is asked.
@@ -77,29 +78,29 @@ def _no_answer(sentence: str) -> bytes:
 
 
 class Lender:
-    """`lend` in a process of its own, started when it is first asked; a context manager that ends it."""
+    """`lend` in a process of its own, of which this one keeps one for all checks; one at a time may use it."""
 
-    def __init__(self, names: Sequence[str]):
-        self._names = tuple(names)
-        self._process: subprocess.Popen | None = None
+    _process: subprocess.Popen | None = None
+    _connection: socket.socket | None = None
 
-    def __enter__(self) -> "Lender":
-        return self
+    @classmethod
+    def end(cls) -> None:
+        """End the process; the next question gets another."""
+        if cls._process:
+            cls._process.kill()
+            cls._process.wait()
+            cls._connection.close()
+            Lender._process = None
 
-    def __exit__(self, *exception) -> None:
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-            self._connection.close()
-
-    def start(self) -> None:
+    @classmethod
+    def start(cls) -> None:
         """Have the process ready, so that its start takes nobody's time for an answer."""
-        if self._process is None:
-            self._connection, theirs = socket.socketpair()
+        if cls._process is None or cls._process.poll() is not None:
+            cls.end()
+            Lender._connection, theirs = socket.socketpair()
             with theirs:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", __name__, str(theirs.fileno()), *self._names],
+                Lender._process = subprocess.Popen(
+                    [sys.executable, "-m", __name__, str(theirs.fileno())],
                     cwd=ROOT,
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
@@ -107,39 +108,43 @@ class Lender:
                     stderr=subprocess.DEVNULL,
                 )
             try:
-                receive(self._connection, time.monotonic() + START)
+                receive(cls._connection, time.monotonic() + START)
             except TimeoutError:
-                self.__exit__()
+                cls.end()
 
-    def ask(self, question: bytes, deadline: float) -> bytes:
-        """The answer to a question. Raises TimeoutError after the deadline (in seconds of time.monotonic())."""
-        self.start()
-        if self._process is None:
+    @classmethod
+    def ask(cls, question: bytes, names: Collection[str], deadline: float) -> bytes:
+        """The answer to a question, see `lend`. Raises TimeoutError after the deadline (of time.monotonic())."""
+        cls.start()
+        if cls._process is None:
             return _no_answer("nothing can be lent on this machine now")
         try:
-            self._connection.settimeout(max(deadline - time.monotonic(), 0.01))
-            send(self._connection, question)
-            reply = receive(self._connection, deadline)
+            cls._connection.settimeout(max(deadline - time.monotonic(), 0.01))
+            send(cls._connection, json.dumps(list(names)).encode())
+            send(cls._connection, question)
+            reply = receive(cls._connection, deadline)
         except TimeoutError:
-            self.__exit__()
+            cls.end()
             raise
         except (OSError, MalformedMessage):
             reply = b""
         if not reply:
-            # It took more than it may; the next question gets another.
-            self.__exit__()
+            # It took more than it may.
+            cls.end()
         return reply or _no_answer("it took more memory or time than a lent function may")
 
 
 def main() -> None:
-    """Answer questions on the given socket until the other side is gone. Arguments: its number, names that are lent."""
-    connection, names = socket.socket(fileno=int(sys.argv[1])), sys.argv[2:]
-    right_function(names[0])
+    """Answer questions on the socket of the given number until the other side is gone."""
+    connection = socket.socket(fileno=int(sys.argv[1]))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU, CPU))
     send(connection, b"ready")
-    while question := receive(connection):
-        send(connection, lend(question, names))
+    while names := receive(connection):
+        question = receive(connection)
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        most = math.ceil(used.ru_utime + used.ru_stime) + CPU
+        resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
+        send(connection, lend(question, json.loads(names)))
 
 
 if __name__ == "__main__":

@@ -75,8 +75,7 @@ class Broker:
             self._connection.shutdown(socket.SHUT_RDWR)
         with self._lock:
             check, self._check = self._check, None
-            with check.lender:
-                return check.finish(Outcome("ended", sentence=reason))
+            return check.finish(Outcome("ended", sentence=reason))
 
     def _serve(self) -> None:
         while True:
@@ -96,7 +95,7 @@ class Broker:
         borrowed = False
         try:
             if request["lent"]:
-                self._check.lender.start()
+                Lender.start()
             deadline = time.monotonic() + request["seconds"] + GRACE
             connection.settimeout(request["seconds"] + GRACE)
             self.asked = True
@@ -105,7 +104,7 @@ class Broker:
                 if not request["lent"]:
                     raise MalformedMessage("nothing is lent to it")
                 borrowed = True
-                send(connection, self._check.lender.ask(reply.removeprefix(QUESTION), deadline))
+                send(connection, Lender.ask(reply.removeprefix(QUESTION), self._check.lendable, deadline))
             if self._closing:
                 return None
             outcome = to_outcome(reply)
@@ -130,7 +129,7 @@ class _OpenCheck:
 
     def __init__(self, name: str, points: float, lendable: Collection[str]):
         self._steps = conversation(name, points, lendable=lendable)
-        self.lender = Lender(lendable)
+        self.lendable = lendable
         self.request: dict | None = None
         self.result: Result | None = None
         self.proceed(None)

@@ -82,13 +82,18 @@ def _recognised(path: Path, wanted: Wanted):
 
 def find_problem(path: Path, wanted: Wanted, others: frozenset[str] = frozenset()) -> str:
     """What makes a submitted file unusable, in a sentence for a person; "" when it can be graded."""
+    return _taken(path, wanted, others)[2]
+
+
+def _taken(path: Path, wanted: Wanted, others: frozenset[str]) -> tuple:
+    """The notebook and what was mended, see `take_notebook`, and "": or None, nothing, and what makes it unusable."""
     try:
-        take_notebook(path, wanted, others)
+        return *take_notebook(path, wanted, others), ""
     except Unusable as reason:
-        return str(reason)
+        return None, [], str(reason)
     except Exception as error:
-        return f"{path.name} is not a notebook that can be read ({type(error).__name__}: {str(error)[:200]})"
-    return ""
+        problem = f"{path.name} is not a notebook that can be read ({type(error).__name__}: {str(error)[:200]})"
+        return None, [], problem
 
 
 def find_problems(folder: Path, wanted: list[Wanted]) -> dict[str, str]:
@@ -120,6 +125,7 @@ class Collect(ExchangeCollect):
 
     def init_src(self):
         super().init_src()
+        wanted_notebooks.cache_clear()
         self._wanted = wanted_notebooks(self.coursedir.db_url, self.coursedir.assignment_id)
         self.src_records = [self._newest_usable(record) for record in self.src_records if self._is_submission(record)]
 
@@ -214,6 +220,8 @@ class SubmissionExporter(NotebookExporter):
             self._prepare(self.parent)
 
     def _prepare(self, converter: Autograde) -> None:
+        # As they are now: assignments may have been generated anew since the last run in this process.
+        wanted_notebooks.cache_clear()
         coursedir = converter.coursedir
         self._left_out: list[str] = []
         # nbgrader's own waits for ever where the file is a pipe, and gives up where it holds no time.
@@ -249,9 +257,8 @@ class SubmissionExporter(NotebookExporter):
             raise LeftOut("is not a folder")
         made = Path(converter.coursedir.root, converter._format_dest(assignment, student))
         made_before = any(_is_graded(made / f"{one.name}.ipynb") for one in wanted)
-        # Whoever only stores has it read elsewhere, unless there is something that it might have to give way to.
-        look = made_before or not getattr(converter, "only_stores", False)
-        problems = find_problems(source, everything) if look else {}
+        # Where nothing would have to give way to it, there is time to look when it is read.
+        problems = find_problems(source, everything) if made_before else {}
         problems = {one.name: problems[one.name] for one in wanted if one.name in problems}
         if any(_is_graded(made / f"{name}.ipynb") and not _is_unusable(made / f"{name}.ipynb") for name in problems):
             self.log.error(
@@ -261,8 +268,6 @@ class SubmissionExporter(NotebookExporter):
                 "; ".join(problems.values()),
             )
             return []
-        for problem in problems.values():
-            self.log.error("%s, %s: %s. It gets no points, and feedback that says so.", student, assignment, problem)
         excluded = converter.coursedir.student_id_exclude.split(",")
         if (
             made.exists()
@@ -325,6 +330,9 @@ class SubmissionExporter(NotebookExporter):
             frozenset(f"{name}.ipynb" for name in known),
             self._left_out,
         )
+        if problem := notebook.metadata.get(UNUSABLE):
+            said = "%s, %s: %s. It gets no points, and feedback that says so."
+            self.log.error(said, ids["student"], ids["assignment"], problem)
         if mended:
             self.log.warning("%s, %s, %s: %s", ids["student"], ids["assignment"], ids["notebook"], " ".join(mended))
         return self.from_notebook_node(notebook, resources=resources, **kwargs)
@@ -339,7 +347,7 @@ def read_submission(
     it was released. others: file names that belong to other notebooks of the assignment. left_out: sentences on
     files beside it.
     """
-    problem = find_problem(path, wanted, others)
+    notebook, mended, problem = _taken(path, wanted, others)
     if problem:
         notebook = nbformat.read(release / f"{wanted.name}.ipynb", as_version=4)
         text = (
@@ -349,7 +357,6 @@ def read_submission(
         notebook.cells.insert(0, new_markdown_cell(text, id="unusable"))
         notebook.metadata[UNUSABLE] = problem
         return notebook, []
-    notebook, mended = take_notebook(path, wanted, others)
     mended += [*mend(notebook, wanted), *left_out]
     notebook.metadata = nbformat.from_dict(
         {

@@ -1,5 +1,6 @@
 """Bring the cells of a submission back into the shape that nbgrader released, by their content where need be."""
 
+import functools
 import re
 from dataclasses import dataclass, field
 
@@ -56,8 +57,12 @@ class Wanted:
         return _bare(ClearHiddenTests().preprocess_cell(cell, {}, 0)[0].source)
 
 
+@functools.lru_cache(maxsize=8)
 def wanted_notebooks(db_url: str, assignment: str) -> list[Wanted]:
-    """The notebooks that an assignment consists of; empty for an assignment that was never generated."""
+    """The notebooks that an assignment consists of; empty for an assignment that was never generated.
+
+    Kept for one run, which begins with `cache_clear`.
+    """
     with Gradebook(db_url) as gradebook:
         try:
             notebooks = gradebook.find_assignment(assignment).notebooks

@@ -50,9 +50,6 @@ class Store(Autograde):
     What is to be graded, what is stored and how is decided here, with the course's own gradebook and folders.
     """
 
-    only_stores = True
-    """What is wrong with a submission is said where it is run."""
-
     def open(self) -> tuple[list[str], int]:
         """Get ready; folders of the submissions that are to be graded, and how many are left as they are.
 
