@@ -9,6 +9,9 @@ from conftest import ROOT, nbgrader
 from nbgrader.api import Gradebook
 from report import remember
 
+from grading.intake import read_submission, wanted_notebooks
+from grading.reading import UNUSABLE
+
 SOLUTION = ROOT / "solutions" / "1-padding" / "padding.ipynb"
 FUNCTIONS = ["output_size", "padding_amounts", "pad2d"]
 MENDED = "This notebook was mended before it was graded"
@@ -463,3 +466,40 @@ def networks(generated_course, tmp_path_factory):
 @pytest.mark.parametrize("student", NETWORKS)
 def test_a_notebook_whose_parts_need_each_other_is_graded_for_what_is_in_it(networks, student):
     assert networks[student] == dict(zip(("forward", "predict"), NETWORKS[student][1:], strict=True))
+
+
+LESSONS = sorted(path for path in (ROOT / "solutions").glob("*/*.ipynb") if path != SOLUTION)
+ANYWHERE = [
+    *("ids-lost", "metadata-lost", "ids-and-metadata-lost", "duplicated", "checks-at-the-end", "checks-above"),
+    *("format-3", "format-4-2", "bom", "crlf", "truncated-in-the-last-cell", "keys-missing", "ids-the-same"),
+    *("sources-as-strings", "cells-in-between", "unknown-types", "trailing-bytes"),
+]
+"""Damages that can come to any notebook of the course."""
+
+
+@pytest.fixture(scope="module")
+def whole_course(tmp_path_factory):
+    """A course with every assignment, generated."""
+    course = tmp_path_factory.mktemp("whole")
+    shutil.copytree(ROOT / "source", course / "source")
+    shutil.copy(ROOT / "nbgrader_config.py", course)
+    for assignment in dict.fromkeys(path.parent.name for path in LESSONS):
+        nbgrader(course, "generate_assignment", assignment)
+    return course
+
+
+@pytest.mark.parametrize("damage", ANYWHERE)
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_every_notebook_of_the_course_gets_back_what_is_graded(whole_course, tmp_path, lesson, damage):
+    solved = json.loads(lesson.read_bytes())
+    (tmp_path / lesson.name).write_bytes(BROKEN[damage][0](json.loads(lesson.read_bytes())))
+    known = {one.name: one for one in wanted_notebooks(f"sqlite:///{whole_course}/gradebook.db", lesson.parent.name)}
+    wanted = known[lesson.stem]
+    notebook, _ = read_submission(tmp_path / lesson.name, wanted, whole_course / "release" / lesson.parent.name)
+    assert UNUSABLE not in notebook.metadata
+    sources = [one.source if one.cell_type == "code" else "" for one in notebook.cells]
+    ids = [one.metadata.get("nbgrader", {}).get("grade_id") for one in notebook.cells]
+    for graded in wanted.graded:
+        function = wanted.check(graded)[1]
+        assert ids.count(graded) == 1
+        assert source(cell(solved, function)) in sources[: ids.index(graded)]
