@@ -149,6 +149,7 @@ CELLS = {
     "ada": "1",
     "giant-print": "print('x' * 20_000_000)\nx = 1",
     "giant-display": "from IPython.display import display\ndisplay({'text/plain': 'x' * 20_000_000}, raw=True)\nx = 1",
+    "group": "import os\nprint('alone', os.getpgrp() == os.getsid(0) == os.getpid())",
     "draws": "import random\nprint('drawn', random.random(), np.random.random())",
     "draws-too": "import random\nprint('drawn', random.random(), np.random.random())",
     "large-file": "import os\nprint(os.path.getsize('data.bin'), open('data.bin', 'rb').read(4), open('small.txt').read())",
@@ -199,6 +200,10 @@ def ran(generated_course, tmp_path_factory):
 @pytest.mark.parametrize("student", CELLS)
 def test_a_cell_costs_nothing_but_itself(ran, student):
     assert ran[0][student] == 12, ran[3]
+
+
+def test_a_kernel_is_alone_in_its_group_of_processes(ran):
+    assert "alone True" in ran[1]["group"]
 
 
 def test_two_kernels_of_one_parent_draw_other_numbers(ran):

@@ -93,6 +93,8 @@ def _attend(request: dict, lifeline: int, program: int) -> None:
         # A process is in another namespace of processes only once it has been forked there.
         child = os.fork()
         if not child:
+            # A signal to its own group is not to reach who waits for it.
+            os.setsid()
             os.closerange(3, 1 << 16)
             _give_up_rights(seccomp)
             import start_kernel
