@@ -11,6 +11,8 @@ PYTHON ?= python3
 LAB ?= .lab
 LAB_OPTIONS ?=
 BIN := .venv/bin
+# Tests wait a good deal: for kernels that loop, for browsers, for servers.
+TESTERS := $(shell n=$$(nproc 2>/dev/null || echo 2); if [ $$n -lt 3 ]; then n=3; elif [ $$n -gt 4 ]; then n=4; fi; echo $$n)
 # nbgrader calls alembic, and Jupyter its kernels, by their names.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -30,7 +32,7 @@ demo: .venv/ready
 test: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest --numprocesses $(TESTERS) --dist loadfile
 
 lab: .venv/ready
 	cd release && find . -type f | while read -r file; do \

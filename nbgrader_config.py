@@ -104,6 +104,7 @@ c.HTMLExporter.preprocessors = [sanitize.Sanitize, sanitize.EscapeNames]
 c.HTMLExporter.filters = {
     "markdown2html": "grading.sanitize.markdown2html",
     "clean_html": "grading.sanitize.clean_html",
+    "highlight_code": "grading.sanitize.highlight_code",
 }
 # Formgrader's lists show names and ids as text.
 sanitize.escape_formgrader()

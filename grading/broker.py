@@ -5,6 +5,7 @@ arguments of calls and nothing else, neither answers nor scores.
 """
 
 import contextlib
+import logging
 import socket
 import threading
 import time
@@ -16,6 +17,8 @@ from autograde_tests.lending import Lender
 from convblocks.calling import Outcome
 from convblocks.report import Line
 from convblocks.transfer import QUESTION, MalformedMessage, pack, receive, send
+
+log = logging.getLogger(__name__)
 
 GRACE = 5.0
 """Seconds that a call may take beyond its own limit, for the way to and fro, before the kernel counts as stuck."""
@@ -128,6 +131,7 @@ class _OpenCheck:
     """A check under way: `request` is the call that is due, None when all are answered."""
 
     def __init__(self, name: str, points: float, lendable: Collection[str]):
+        self._name, self._points = name, points
         self._steps = conversation(name, points, lendable=lendable)
         self.lendable = lendable
         self.request: dict | None = None
@@ -139,6 +143,11 @@ class _OpenCheck:
             self.request = self._steps.send(outcome)
         except StopIteration as end:
             self.request, self.result = None, end.value
+        except Exception as error:
+            # What a stranger's answer has brought about costs that stranger's check, and not the class its run.
+            log.exception("a check could not be judged")
+            sentence = f"the answers could not be judged ({type(error).__name__})"
+            self.request, self.result = None, no_result(self._name, self._points, sentence)
 
     def finish(self, outcome: Outcome) -> Result:
         while self.result is None:

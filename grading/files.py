@@ -193,13 +193,16 @@ class Extractor(ExtractorPlugin):
                         with place.open("rb") as inner:
                             self._take(inner, place, budget, depth + 1)
                         place.unlink()
-                except (LeftOut, OSError) as reason:
-                    self._say(f"{target.name}: {name}", reason)
+                # Every kind of compression has errors of its own.
+                except Exception as reason:
+                    self._say(f"{target.name}: {name}", reason if isinstance(reason, LeftOut) else _damaged(reason))
                     if "more than" in str(reason):
                         place.unlink(missing_ok=True)
                         break
-        except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-            raise LeftOut(f"is not an archive that can be unpacked ({error})") from None
+        except LeftOut:
+            raise
+        except Exception as error:
+            raise LeftOut(f"is not an archive that can be unpacked ({type(error).__name__}: {error})") from None
 
     def _say(self, name: str, reason: object) -> None:
         self.log.error("%s %s: left out.", ascii(name), reason)
@@ -212,7 +215,7 @@ def _members(file: BinaryIO, suffix: str) -> Iterator[tuple[str, BinaryIO | str]
             for info in archive.infolist():
                 if not info.is_dir():
                     link = stat.S_ISLNK(info.external_attr >> 16)
-                    reason = _outside(info.filename) or ("is a link" if link else "")
+                    reason = _outside(info.filename) or ("is a link" if link else _too_large(info.file_size))
                     if reason or info.flag_bits & 1:
                         yield info.filename, reason or "is encrypted"
                         continue
@@ -222,8 +225,19 @@ def _members(file: BinaryIO, suffix: str) -> Iterator[tuple[str, BinaryIO | str]
         with tarfile.open(fileobj=file, mode="r:*") as archive:
             for info in archive:
                 if not info.isdir():
-                    reason = _outside(info.name) or ("" if info.isreg() else "is not a plain file")
+                    reason = _outside(info.name) or (
+                        "is not a plain file" if not info.isreg() else _too_large(info.size)
+                    )
                     yield info.name, reason or archive.extractfile(info)
+
+
+def _damaged(error: Exception) -> str:
+    return f"cannot be unpacked ({type(error).__name__}: {error})"
+
+
+def _too_large(size: int) -> str:
+    """What is said of a file of this size, before it is unpacked; no more than it claims is ever read of it."""
+    return f"is larger than {FILE_SIZE // MEGABYTE} MB" if size > FILE_SIZE else ""
 
 
 def _outside(name: str) -> str:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError
 
 from grading.execute import require_sandbox
 from grading.files import LeftOut, copy_plain_files, names_a_student, open_plain, refuse_page
-from grading.mending import Wanted, mend, wanted_notebooks
+from grading.mending import Wanted, has_definition, mend, wanted_notebooks
 from grading.reading import UNUSABLE, Unusable, read_notebook
 
 __all__ = [
@@ -69,11 +69,7 @@ def _recognised(path: Path, wanted: Wanted):
     notebook, mended = read_notebook(path)
     theirs = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells}
     theirs -= {None, "toolbox", "imports"}
-    defined = any(
-        re.search(rf"^\s*def\s+{re.escape(name)}\s*\(", cell.source, re.MULTILINE)
-        for cell in notebook.cells
-        for name in wanted.functions
-    )
+    defined = any(has_definition(cell, name) for cell in notebook.cells for name in wanted.functions)
     # Names of functions count where nbgrader's ids are lost; elsewhere they may have come over from other notebooks.
     if not theirs & wanted.own and (theirs or not defined):
         raise Unusable(f"{path.name} is another notebook: none of the cells and functions of this assignment are in it")
@@ -138,7 +134,12 @@ class Collect(ExchangeCollect):
     def _is_submission(self, record: dict) -> bool:
         """Whether this is the folder of a student; the inbox is writable by everybody."""
         path = os.path.join(self.inbound_path, record["filename"])
-        if not names_a_student(record["username"]) or not stat.S_ISDIR(os.stat(path, follow_symlinks=False).st_mode):
+        try:
+            is_folder = stat.S_ISDIR(os.stat(path, follow_symlinks=False).st_mode)
+        except OSError:
+            # Gone since the inbox was listed.
+            is_folder = False
+        if not names_a_student(record["username"]) or not is_folder:
             self.log.error("%s in the inbox is not a submission: left out.", ascii(record["filename"]))
             return False
         return True

@@ -92,8 +92,13 @@ def _wanted(notebook) -> Wanted:
 
 def defines(cell: NotebookNode, function: str) -> bool:
     """Whether a code cell defines a function of this name."""
-    defined = re.search(rf"^[ \t]*def[ \t]+{re.escape(function)}[ \t]*\(", cell.source, re.MULTILINE)
-    return cell.cell_type == "code" and bool(defined)
+    return cell.cell_type == "code" and has_definition(cell, function)
+
+
+def has_definition(cell: NotebookNode, function: str) -> bool:
+    """Whether a cell of any type has the first line of a function of this name."""
+    # No white space that crosses lines: a million empty ones would be looked at once from each of them.
+    return bool(re.search(rf"^[ \t]*def[ \t]+{re.escape(function)}[ \t]*\(", cell.source, re.MULTILINE))
 
 
 def mend(notebook: NotebookNode, wanted: Wanted) -> list[str]:

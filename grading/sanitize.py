@@ -8,6 +8,7 @@ from html import escape
 
 import jinja2
 import nh3
+from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat.notebooknode import NotebookNode, from_dict
 from nbformat.v4 import new_output
@@ -53,6 +54,8 @@ _MOST_COLOURS = 2000
 _MOST_TAGS = 20_000
 # Longer than any lesson; some texts take Markdown the square of their length.
 _LONGEST_MARKDOWN = 50_000
+# Some code takes Pygments the square of a line's length: 40 kB of `a.a.a.` half a minute.
+_LONGEST_CODE, _LONGEST_LINE = 100_000, 500
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
@@ -105,6 +108,14 @@ def markdown2html(context: jinja2.runtime.Context, source: str) -> str:
     except Exception:
         # A missing attachment is an error there, quotes in quotes in quotes another; neither is to cost the page.
         return plain
+
+
+def highlight_code(source: str, language: str | None = None, metadata: NotebookNode | None = None) -> str:
+    """nbconvert's filter of the same name; code that nobody has typed is shown without colours."""
+    lines = source.split("\n")
+    if len(source) > _LONGEST_CODE or max(map(len, lines)) > _LONGEST_LINE:
+        return f'<div class="highlight"><pre>{escape(source)}</pre></div>'
+    return Highlight2HTML()(source, language or "ipython3", metadata)
 
 
 def clean_text(value) -> str:

@@ -34,6 +34,17 @@ OF_STUDENTS = {"student", "submitted_assignment", "submitted_notebook", "grade",
 """Tables of the gradebook that hold students' work; all others are about the assignments."""
 
 
+SAYS_NOTHING = (
+    # Of every cell whose hidden tests are put back.
+    "Attribute 'checksum'",
+    # Around the error itself.
+    "There was an error processing assignment",
+    "Removing failed",
+    "Please see the the above traceback",
+)
+"""How nbgrader's messages begin that tell an instructor nothing."""
+
+
 @dataclass(frozen=True)
 class Job:
     """One submission to be graded.
@@ -152,9 +163,12 @@ def _heard(log: logging.Logger, said: list[str]) -> Iterator[None]:
 
     class Collect(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            # nbgrader says so of every cell whose hidden tests it puts back.
-            if not record.getMessage().startswith("Attribute 'checksum'"):
-                said.append(record.getMessage())
+            message = record.getMessage()
+            if message.startswith("Traceback"):
+                # Its last line says it all to whoever does not look for a bug of ours.
+                message = message.strip().splitlines()[-1]
+            if not message.startswith(SAYS_NOTHING):
+                said.append(message)
 
     handler = Collect(logging.WARNING)
     log.addHandler(handler)

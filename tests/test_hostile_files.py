@@ -43,6 +43,7 @@ NOTEBOOKS = {
     "a-number": (lambda: b"1e999", 0, "it has no cells"),
     "null": (lambda: b"null", 0, "it has no cells"),
     "latin-1": (lambda: in_a_cell(b"# \xe9t\xe9"), 12, "Characters that no file can hold"),
+    "half-a-million-empty-lines": (lambda: in_a_cell(b"\\n" * 500_000), 12, ""),
     "keys-twice": (lambda: also(cells="[]", metadata="{}"), 12, ""),
     "a-number-of-5000-digits": (lambda: also(x="9" * 5000, nbformat="9" * 5000), 12, ""),
     "numbers-that-are-none": (lambda: also(x="[NaN, -Infinity, 1e999, -0]"), 12, ""),
@@ -131,6 +132,19 @@ def encrypted() -> bytes:
     return bytes(content)
 
 
+def corrupt(kind: int, *members) -> bytes:
+    """A zip archive of which the first member's compressed bytes are none."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", kind) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    content = bytearray(buffer.getvalue())
+    # Behind the member's header and its name; LZMA has a header of nine bytes more.
+    start = 30 + len(members[0][0]) + (9 if kind == zipfile.ZIP_LZMA else 0)
+    content[start : start + 8] = b"\xff" * 8
+    return bytes(content)
+
+
 def nested(depth: int) -> bytes:
     content = zipped(("nest_padding.ipynb", GOOD))
     for _ in range(depth):
@@ -169,6 +183,16 @@ ARCHIVES = {
     ),
     "nest_a.zip": (lambda: nested(6), False, ""),
     "secret_a.zip": (encrypted, False, "is encrypted"),
+    "deflate_a.zip": (
+        lambda: corrupt(zipfile.ZIP_DEFLATED, ("bad.txt", "x" * 1000), ("deflate_padding.ipynb", GOOD)),
+        True,
+        "bad.txt cannot be unpacked (error: Error -3",
+    ),
+    "lzma_a.zip": (
+        lambda: corrupt(zipfile.ZIP_LZMA, ("bad.txt", "x" * 1000), ("lzma_padding.ipynb", GOOD)),
+        True,
+        "bad.txt cannot be unpacked (LZMAError",
+    ),
     "cut_a.zip": (lambda: zipped(("cut_padding.ipynb", GOOD))[:-30], False, "is not an archive that can be unpacked"),
     "nothing_a.zip": (lambda: b"", False, "is not an archive that can be unpacked"),
     "names_a.zip": (

@@ -137,9 +137,16 @@ def test_an_assignment_that_nobody_has_handed_in_does_not_keep_the_others_back(h
     assert scores(handed_in) == {"ada": 12}
 
 
-def _kernels(process):
-    family = psutil.Process(process.pid).children(recursive=True)
-    return [one for one in family if one.as_dict(["name"])["name"] == "kernel"]
+def _workers(process, busy):
+    """Processes of the pool, which are children of the fork server. busy: only those with a kernel."""
+    found = []
+    for server in psutil.Process(process.pid).children():
+        # Any of them may end meanwhile.
+        with contextlib.suppress(psutil.Error):
+            for worker in server.children():
+                if not busy or any(one.name() == "kernel" for one in worker.children(recursive=True)):
+                    found.append(worker)
+    return found
 
 
 def _until(wanted):
@@ -183,11 +190,10 @@ def test_a_run_that_is_stopped_is_finished_by_the_next(handed_in, end):
 def test_a_worker_that_is_lost_loses_nothing(handed_in):
     with _grading(handed_in) as process:
         for _ in range(2):
-            _until(lambda: _kernels(process))
-            # Children of the fork server, which is a child of the command.
-            workers = [one for child in psutil.Process(process.pid).children() for one in child.children()]
-            workers[0].kill()
-            workers[0].wait()
+            _until(lambda: _workers(process, busy=True))
+            worker = _workers(process, busy=False)[0]
+            worker.kill()
+            worker.wait()
         said = process.stderr.read()
         assert process.wait() == 0, said
     assert scores(handed_in) == DESERVED

@@ -22,6 +22,7 @@ from traitlets.config import Config
 from autograde_tests import oracle
 from autograde_tests.cases import course_seed
 from autograde_tests.checking import load_checks
+from convblocks.transfer import pack, receive, send
 from grading.broker import Broker
 from grading.execute import Client, require_sandbox
 
@@ -102,6 +103,13 @@ print("shm", libc.shmget(0, 2**30, 0o1600), ctypes.get_errno())
 print("sem", libc.semget(0, 32000, 0o600), ctypes.get_errno())
 add_key = {"x86_64": 248, "aarch64": 217}[os.uname().machine]
 print("key", libc.syscall(add_key, b"user", b"word", b"to another", 10, -4), ctypes.get_errno())
+import socket
+for family in (socket.AF_INET, socket.AF_VSOCK, socket.AF_ALG, socket.AF_PACKET):
+    try:
+        socket.socket(family, socket.SOCK_STREAM if family != socket.AF_ALG else socket.SOCK_SEQPACKET)
+        print("family", family.name, "opened")
+    except OSError as error:
+        print("family", family.name, error.errno)
 print("msg", libc.msgget(0, 0o600), ctypes.get_errno())
 """
 
@@ -117,6 +125,10 @@ def test_memory_that_belongs_to_no_process_cannot_be_had(submitted):
     assert "msg -1 38" in graded
     # Nor words left for whoever is graded next.
     assert "key -1 38" in graded
+    # No socket that the empty network does not cover. 97 is EAFNOSUPPORT.
+    for family in ("AF_VSOCK", "AF_ALG", "AF_PACKET"):
+        assert f"family {family} 97" in graded
+    assert "family AF_INET opened" in graded
 
 
 SUICIDE = "import os\nos.kill(os.getpid(), 9)"
@@ -322,6 +334,24 @@ def test_one_bug_costs_once_and_what_is_lent_teaches_nothing(submitted):
     assert "The padding is ignored: zeros are put around with" in named
     # "valid adds nothing" and the input left alone are right in what she handed in.
     assert scores(submitted)["eve"] == 4.73
+
+
+def test_a_check_that_cannot_be_judged_costs_itself(tmp_path, monkeypatch):
+    def unjudgeable(*given, **named):
+        yield {"args": (), "kwargs": {}, "seconds": 1, "probe": None, "lent": []}
+        raise OverflowError("int too large to convert to float")
+
+    monkeypatch.setattr("grading.broker.conversation", unjudgeable)
+    with Broker(tmp_path / "broker", lambda: None) as broker:
+        broker.open("flatten", 4)
+        with socket.socket(socket.AF_UNIX) as call:
+            call.connect(str(tmp_path / "broker"))
+            receive(call)
+            send(call, pack({"kind": "returned", "sentence": "", "changed": [], "value": 10**4000}))
+            assert call.recv(1) == b""
+        result = broker.close("the cell ended")
+    assert result.score == 0
+    assert "could not be judged (OverflowError)" in result.lines[0].sentence
 
 
 def test_a_check_that_is_closed_waits_for_no_further_call(tmp_path):

@@ -27,7 +27,15 @@ from convblocks import draw, grid
 from convblocks.report import Line, html_table
 from grading import feedback
 from grading.intake import UNUSABLE
-from grading.sanitize import RESULT, CleanMessages, clean_html, clean_notebook, clean_text, markdown2html
+from grading.sanitize import (
+    RESULT,
+    CleanMessages,
+    clean_html,
+    clean_notebook,
+    clean_text,
+    highlight_code,
+    markdown2html,
+)
 
 SOLUTION = ROOT / "solutions" / "1-padding" / "padding.ipynb"
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
@@ -314,7 +322,7 @@ def test_nothing_runs_on_the_feedback_page(graded):
     harmless(seen)
     assert any("svg+xml" in source for source, _ in seen["pictures"])
     assert "{{ 7*7 }}" in seen["text"]
-    assert "Score: 12.0 / 12.0" in seen["text"]
+    assert "Score: 12 of 12 points" in seen["text"]
 
 
 @browser
@@ -528,6 +536,13 @@ def test_deep_html_takes_no_time_and_breaks_no_page(html):
     clean = clean_html(html)
     assert time.monotonic() - start < 15
     str(BeautifulSoup(clean[:1_000_000], "html.parser"))
+
+
+def test_code_that_takes_pygments_for_ever_is_shown_without_colours():
+    assert "<span" in highlight_code("import numpy as np", metadata=None)
+    for source in ("a." * 100_000, "x = 1\n" * 100_000):
+        shown = highlight_code(source + "<b>")
+        assert "<span" not in shown and "&lt;b&gt;" in shown
 
 
 def test_grades_csv_holds_no_formulas(graded, tmp_path):
