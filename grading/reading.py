@@ -14,6 +14,8 @@ CELLS = 2_000
 """A notebook with more cells than this was not written by hand."""
 SOURCE = 1_000_000
 """Characters of one cell; a longer cell is left out."""
+SOURCES = 2_000_000
+"""Characters of all cells together; those behind are left out. Some texts take a page the square of their length."""
 ELEMENTS = 5_000_000
 """Values in a file: each costs up to a hundred bytes of memory, whatever it costs in the file."""
 
@@ -120,7 +122,7 @@ def _cells(found: Any) -> list[dict]:
 
 def _build(cells: list[dict], mended: list[str]) -> list[NotebookNode]:
     """Valid cells of nbformat 4.5 with the same content; adds to `mended`."""
-    built, ids, said = [], set(), set()
+    built, ids, said, room = [], set(), set(), SOURCES
     for place, raw in enumerate(cells):
         written = raw.get("source", raw.get("input", ""))
         lines = written if isinstance(written, list) else [written]
@@ -129,8 +131,12 @@ def _build(cells: list[dict], mended: list[str]) -> list[NotebookNode]:
         if len(source) > SOURCE:
             source = ""
             said.add(f"A cell with more than {SOURCE:,} characters was left out.")
+        elif len(source) > room:
+            source = ""
+            said.add(f"Cells behind the first {SOURCES:,} characters of the notebook were left out.")
         elif "\ufffd" in source:
             said.add("Characters that no file can hold were replaced by \ufffd.")
+        room -= len(source)
         kind = raw.get("cell_type")
         make = _MAKE.get(kind, new_raw_cell) if isinstance(kind, str) else new_raw_cell
         name = raw.get("id")

@@ -53,7 +53,7 @@ _MOST_COLOURS = 2000
 # Cleaning takes the square of the depth, and all tags may be one inside the other.
 _MOST_TAGS = 20_000
 # Longer than any lesson; some texts take Markdown the square of their length.
-_LONGEST_MARKDOWN = 50_000
+_LONGEST_MARKDOWN = 20_000
 # Some code takes Pygments the square of a line's length: 40 kB of `a.a.a.` half a minute.
 _LONGEST_CODE, _LONGEST_LINE = 100_000, 500
 
@@ -100,7 +100,7 @@ def markdown2html(context: jinja2.runtime.Context, source: str) -> str:
     plain = f"<pre>{escape(source)}</pre>"
     if len(source) > _LONGEST_MARKDOWN:
         return plain
-    renderer = IPythonRenderer(
+    renderer = _Renderer(
         escape=False, attachments=context.get("cell", {}).get("attachments", {}), exclude_anchor_links=True
     )
     try:
@@ -108,6 +108,14 @@ def markdown2html(context: jinja2.runtime.Context, source: str) -> str:
     except Exception:
         # A missing attachment is an error there, quotes in quotes in quotes another; neither is to cost the page.
         return plain
+
+
+class _Renderer(IPythonRenderer):
+    """nbconvert's, except that nobody chooses by which of Pygments' many lexers a block of code is read."""
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        language = (info or "").strip().partition(" ")[0]
+        return highlight_code(code) if language in ("python", "ipython3") else f"<pre><code>{escape(code)}</code></pre>"
 
 
 def highlight_code(source: str, language: str | None = None, metadata: NotebookNode | None = None) -> str:

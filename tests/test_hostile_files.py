@@ -27,6 +27,10 @@ def in_a_cell(text: bytes) -> bytes:
     return GOOD.replace(b"def output_size", text + b"\\ndef output_size", 1)
 
 
+GOOD_CELL = b'{"cell_type": "markdown", "metadata": {}, "source": "' + b"x" * 900_000 + b'"},'
+"""A text of a length that is taken once or twice."""
+
+
 def cells(text: str) -> bytes:
     return b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": ' + text.encode() + b"}"
 
@@ -44,6 +48,11 @@ NOTEBOOKS = {
     "null": (lambda: b"null", 0, "it has no cells"),
     "latin-1": (lambda: in_a_cell(b"# \xe9t\xe9"), 12, "Characters that no file can hold"),
     "half-a-million-empty-lines": (lambda: in_a_cell(b"\\n" * 500_000), 12, ""),
+    "three-million-characters": (
+        lambda: GOOD.replace(b'"cells": [', b'"cells": [' + GOOD_CELL + GOOD_CELL + GOOD_CELL, 1),
+        12,
+        "Cells behind the first 2,000,000 characters of the notebook were left out",
+    ),
     "keys-twice": (lambda: also(cells="[]", metadata="{}"), 12, ""),
     "a-number-of-5000-digits": (lambda: also(x="9" * 5000, nbformat="9" * 5000), 12, ""),
     "numbers-that-are-none": (lambda: also(x="[NaN, -Infinity, 1e999, -0]"), 12, ""),

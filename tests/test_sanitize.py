@@ -545,6 +545,13 @@ def test_code_that_takes_pygments_for_ever_is_shown_without_colours():
         assert "<span" not in shown and "&lt;b&gt;" in shown
 
 
+@pytest.mark.parametrize("language", ["python", "ipython3", "perl", ""])
+def test_code_in_a_text_is_no_way_round_that(language):
+    shown = markdown2html({}, f"```{language}\n{'a.' * 9_000}<b>\n```")
+    assert "<span" not in shown and "&lt;b&gt;" in shown
+    assert ("<span" in markdown2html({}, f"```{language}\nimport numpy\n```")) == ("python" in language)
+
+
 def test_grades_csv_holds_no_formulas(graded, tmp_path):
     course = Path(shutil.copytree(graded, tmp_path / "course"))
     names = ["=1+1", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", 'Strange, "Doctor"\n=1', "O'Neil"]
