@@ -195,12 +195,12 @@ ARCHIVES = {
     "deflate_a.zip": (
         lambda: corrupt(zipfile.ZIP_DEFLATED, ("bad.txt", "x" * 1000), ("deflate_padding.ipynb", GOOD)),
         True,
-        "bad.txt cannot be unpacked (error: Error -3",
+        "cannot be unpacked (error: Error -3",
     ),
     "lzma_a.zip": (
         lambda: corrupt(zipfile.ZIP_LZMA, ("bad.txt", "x" * 1000), ("lzma_padding.ipynb", GOOD)),
         True,
-        "bad.txt cannot be unpacked (LZMAError",
+        "cannot be unpacked (LZMAError",
     ),
     "cut_a.zip": (lambda: zipped(("cut_padding.ipynb", GOOD))[:-30], False, "is not an archive that can be unpacked"),
     "nothing_a.zip": (lambda: b"", False, "is not an archive that can be unpacked"),
