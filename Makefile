@@ -12,7 +12,7 @@ LAB ?= .lab
 LAB_OPTIONS ?=
 BIN := .venv/bin
 # Tests wait a good deal: for kernels that loop, for browsers, for servers.
-TESTERS := $(shell n=$$(nproc 2>/dev/null || echo 2); if [ $$n -lt 3 ]; then n=3; elif [ $$n -gt 4 ]; then n=4; fi; echo $$n)
+TESTERS := $(shell n=$$(nproc 2>/dev/null || echo 2); if [ $$n -gt 4 ]; then n=4; fi; echo $$((n + 2)))
 # nbgrader calls alembic, and Jupyter its kernels, by their names.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 

@@ -27,6 +27,8 @@ from nbgrader.preprocessors import SaveAutoGrades
 
 # nbgrader opens the gradebook a dozen times for a submission; a new engine would compile all of its SQL anew each time.
 nbgrader.api.create_engine = functools.cache(sqlalchemy.create_engine)
+# It also looks each time whether all of its tables are there, one query for each of them.
+nbgrader.api.Base.metadata.create_all = functools.cache(nbgrader.api.Base.metadata.create_all)
 # nbgrader's way with its objects; nothing that whoever grades can do anything about.
 warnings.filterwarnings("ignore", category=sqlalchemy.exc.SAWarning, module="nbgrader.api")
 
