@@ -76,6 +76,31 @@ def test_a_student_whose_name_is_a_script_is_named_and_left_out(course):
     assert [folder.name for folder in (course / "submitted").iterdir()] == ["ann-marie.o_neil@school.example"]
 
 
+# Whoever handed it in owns the folder, and may remove it at any time.
+VANISHING = """
+import shutil
+from pathlib import Path
+from nbgrader.exchange.default import ExchangeCollect
+_listed = ExchangeCollect.init_src
+def _then_removed(self):
+    _listed(self)
+    for record in self.src_records:
+        if record["username"] == "eve":
+            # Configurations are read more than once.
+            shutil.rmtree(Path(self.inbound_path, record["filename"]), ignore_errors=True)
+ExchangeCollect.init_src = _then_removed
+"""
+
+
+def test_a_submission_that_vanishes_from_the_inbox_stops_nobody(course):
+    for student in ("ada", "eve", "zoe"):
+        hand_in(course, student, SOLUTION.read_bytes())
+    config = course / "nbgrader_config.py"
+    config.write_text(config.read_text() + VANISHING)
+    assert "eve+1-padding" in nbgrader(course, "collect", "1-padding")
+    assert sorted(folder.name for folder in (course / "submitted").iterdir()) == ["ada", "zoe"]
+
+
 @pytest.mark.parametrize("lost", [("graded cells",), ("graded cells", "metadata")])
 def test_lost_graded_cells_are_put_back(course, lost):
     hand_in(course, "ada", notebook_without(*lost))
