@@ -98,12 +98,9 @@ def hand_in(release: Path, folder: Path, kind: str) -> None:
 
 def run(course: Path, *command: str, watch: Callable[[psutil.Process], None] | None = None) -> float:
     """Run a command in a course; seconds. Raises CalledProcessError when it fails."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "CONVBLOCKS_EXCHANGE": str(course / "exchange")}
     with tempfile.TemporaryFile("w+") as log:
         begin = time.perf_counter()
-        program = {"nbgrader": ["-m", "nbgrader"], "convblocks": ["-c", "from grading.cli import app; app()"]}
-        arguments = [sys.executable, *program[command[0]], *command[1:]]
-        process = subprocess.Popen(arguments, cwd=course, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(**started(course, *command), stdout=log, stderr=subprocess.STDOUT)
         over = threading.Event()
         if watch:
             threading.Thread(target=_watch, args=(psutil.Process(process.pid), over, watch), daemon=True).start()
@@ -111,8 +108,15 @@ def run(course: Path, *command: str, watch: Callable[[psutil.Process], None] | N
         over.set()
         if process.returncode:
             log.seek(0)
-            raise subprocess.CalledProcessError(process.returncode, arguments, log.read()[-3000:])
+            raise subprocess.CalledProcessError(process.returncode, command, log.read()[-3000:])
         return time.perf_counter() - begin
+
+
+def started(course: Path, program: str, *arguments: str) -> dict:
+    """How subprocess starts a command in a course: nbgrader's, or convblocks as it is in this checkout."""
+    programs = {"nbgrader": ["-m", "nbgrader"], "convblocks": ["-c", "from grading.cli import app; app()"]}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "CONVBLOCKS_EXCHANGE": str(course / "exchange")}
+    return {"args": [sys.executable, *programs[program], *arguments], "cwd": course, "env": environment}
 
 
 def _watch(process: psutil.Process, over: threading.Event, look: Callable) -> None:
@@ -151,25 +155,18 @@ def grade(side: str, course: Path, assignments: list[str], watch=None) -> float:
     if side.startswith("stock"):
         return sum(run(course, "nbgrader", "autograde", assignment, watch=watch) for assignment in assignments)
     if "Dask" in side:
-        with _cluster(2) as address:
-            return run(course, "convblocks", "grade", *assignments, f"--scheduler={address}", watch=watch)
+        with cluster(2) as dask:
+            return run(
+                course, "convblocks", "grade", *assignments, f"--scheduler={dask.scheduler_address}", watch=watch
+            )
     return run(course, "convblocks", "grade", *assignments, f"--workers={side.split()[1]}", watch=watch)
 
 
-class _cluster:
-    """A Dask cluster of processes on this machine with one thread each; its scheduler's address."""
+def cluster(workers: int):
+    """A Dask cluster of processes on this machine with one thread each, to be used in a `with` block."""
+    from distributed import LocalCluster
 
-    def __init__(self, workers: int):
-        self._workers = workers
-
-    def __enter__(self) -> str:
-        from distributed import LocalCluster
-
-        self._cluster = LocalCluster(n_workers=self._workers, threads_per_worker=1, dashboard_address=None)
-        return self._cluster.scheduler_address
-
-    def __exit__(self, *exception) -> None:
-        self._cluster.close()
+    return LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
 
 
 def throughput(place: Path, students: int, turns: int) -> dict:

@@ -31,14 +31,17 @@ def no_result(name: str, points: float, sentence: str) -> Result:
 
 
 class Broker:
-    """Serves the socket at `path` while the `with` block lasts.
+    """Listens at `path` from now on, and serves what connects while the `with` block lasts.
 
     on_stuck: called when a kernel does not come back from a call.
     """
 
-    def __init__(self, path: Path, on_stuck: Callable[[], None]):
-        self._path, self._on_stuck = path, on_stuck
+    def __init__(self, path: Path, on_stuck: Callable[[], None] = lambda: None):
+        self.on_stuck = on_stuck
         self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen(16)
+        self._thread = threading.Thread(target=self._serve, name="broker", daemon=True)
         # One thread at a time may drive the open check: the one that serves, or the one that closes it.
         self._lock = threading.Lock()
         self._check: _OpenCheck | None = None
@@ -48,18 +51,20 @@ class Broker:
         self.asked = False
 
     def __enter__(self) -> "Broker":
-        self._listener.bind(str(self._path))
-        self._listener.listen(16)
-        self._thread = threading.Thread(target=self._serve, name="broker", daemon=True)
         self._thread.start()
         return self
 
     def __exit__(self, *exception) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Listen no longer."""
         # Wakes the thread that waits for a connection.
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def open(self, name: str, points: float, lendable: Collection[str] = ()) -> None:
         """From now on connections are calls of this check. Raises KeyError for a check that is not known.
@@ -114,7 +119,7 @@ class Broker:
         except TimeoutError:
             if self._closing:
                 return None
-            self._on_stuck()
+            self.on_stuck()
             sentence = f"no answer after {request['seconds']:g} s, and the call could not be stopped"
             outcome = Outcome("too long", sentence=sentence)
         except MalformedMessage as error:

@@ -3,22 +3,13 @@
 A cell that ends the kernel, or never ends itself, costs that cell: a fresh kernel runs what came before it and goes on.
 """
 
-import contextlib
 import copy
 import json
-import os
-import queue
-import re
-import shutil
 import signal
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-import zmq
-from jupyter_client.asynchronous import AsyncKernelClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader import preprocessors
@@ -28,9 +19,10 @@ from traitlets import Bool, Integer, List, Unicode, default
 
 from autograde_tests.checking import Result, load_checks
 from grading import sandbox
-from grading.broker import Broker, no_result
+from grading.broker import no_result
 from grading.mending import Wanted, wanted_notebooks
 from grading.sanitize import RESULT, CleanMessages, is_official
+from grading.station import make_next_station, remove_left_behind, take_station
 
 KERAS_NOTEBOOKS = ("keras_classifier",)
 """Notebooks whose sandbox has Keras."""
@@ -48,10 +40,6 @@ OFFICIAL = {"convblocks": {"official": True}}
 """Metadata of the output that holds the broker's result."""
 
 
-RUNTIME = Path("/tmp")
-"""Where folders with sockets are made. Paths of sockets are short: 107 bytes, wherever temporary files usually go."""
-
-
 class SandboxFailed(RuntimeError):
     """No kernel could be started, which is nobody's work: the submission is not graded and can be graded again."""
 
@@ -61,7 +49,7 @@ def require_sandbox(config, log) -> None:
 
     Raises NbGraderException, which ends nbgrader's command.
     """
-    _remove_left_behind()
+    remove_left_behind()
     if Execute(config=config).unsafe_no_sandbox:
         log.warning(
             "UNSAFE: submissions run without a sandbox (--unsafe-no-sandbox). They can read and change every file "
@@ -73,55 +61,6 @@ def require_sandbox(config, log) -> None:
     except sandbox.SandboxMissing as error:
         log.error(str(error))
         raise NbGraderException(str(error)) from None
-
-
-def _remove_left_behind() -> None:
-    """Remove the folders of graders that were killed."""
-    for folder in RUNTIME.glob("cb*-*"):
-        owner = re.match(r"cb(\d+)-", folder.name)
-        with contextlib.suppress(OSError):
-            mine = folder.lstat().st_uid == os.getuid() and folder.is_dir() and not folder.is_symlink()
-            if owner and mine and not psutil.pid_exists(int(owner[1])):
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-class Client(AsyncKernelClient):
-    """The side of the grader; what a kernel sends faster than it is read, or in giant pieces, takes no memory here.
-
-    A message that is too large drops the connection, which ZMQ does not make again.
-    """
-
-    @default("context")
-    def _limited(self):
-        context = self._context_default()
-        # jupyter_client makes a context for each client, and its sockets take these over.
-        context.setsockopt(zmq.MAXMSGSIZE, 12 * 2**20)
-        context.setsockopt(zmq.RCVHWM, 8)
-        return context
-
-    async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Wait until the kernel answers and what it publishes is heard. Raises RuntimeError when it does not.
-
-        jupyter_client's own listens a fifth of a second longer for what might still come; here the end is known.
-        """
-        deadline = time.monotonic() + (60 if timeout is None else timeout)
-        while time.monotonic() < deadline:
-            asked = self.kernel_info()
-            with contextlib.suppress(queue.Empty):
-                while (reply := await self.shell_channel.get_msg(timeout=1))["parent_header"].get("msg_id") != asked:
-                    pass
-                while not _is_idle(await self.iopub_channel.get_msg(timeout=0.2), asked):
-                    pass
-                return self._handle_kernel_info_reply(reply)
-            if self.parent and not await self.parent.is_alive():
-                raise RuntimeError("the kernel died before it was ready")
-        raise RuntimeError("the kernel did not answer in time")
-
-
-def _is_idle(message: dict, asked: str) -> bool:
-    """Whether a kernel says that it has done what it was asked."""
-    mine = message["parent_header"].get("msg_id") == asked
-    return mine and message["msg_type"] == "status" and message["content"]["execution_state"] == "idle"
 
 
 class Execute(CleanMessages, preprocessors.Execute):
@@ -157,12 +96,12 @@ class Execute(CleanMessages, preprocessors.Execute):
         self._ran, self._events, self._ended, self._sent, self._started = [], [], 0, 0, False
         self._excess, self._tried_again = "", set()
         self._deadline = time.monotonic() + self.notebook_seconds
-        self._runtime = Path(tempfile.mkdtemp(prefix=f"cb{os.getpid()}-", dir=RUNTIME))
-        try:
-            with Broker(self._runtime / "broker", self._end_kernel) as self._broker:
+        path = resources.get("metadata", {}).get("path")
+        with take_station(self.config, self._keras, self.unsafe_no_sandbox) as self._station:
+            self._station.take_files(Path(path) if path else None)
+            with self._station.broker as self._broker:
+                self._broker.on_stuck = self._end_kernel
                 self._run(nb, resources)
-        finally:
-            shutil.rmtree(self._runtime, ignore_errors=True)
         self._write_results(nb, names)
         return nb, resources
 
@@ -187,23 +126,7 @@ class Execute(CleanMessages, preprocessors.Execute):
     # Kernels
 
     def create_kernel_manager(self):
-        self.km = self.kernel_manager_class(
-            kernel_name="python3",
-            transport="ipc",
-            ip=str(self._runtime / "k"),
-            connection_file=str(self._runtime / "connection.json"),
-            client_factory=Client,
-            config=self.config,
-        )
-        settings = {
-            "keras": self._keras,
-            "runtime": str(self._runtime),
-            "files": str(Path(self.resources["metadata"]["path"]).resolve()) if self.resources.get("metadata") else "",
-            "unsafe": self.unsafe_no_sandbox,
-        }
-        self.km.kernel_spec.metadata["kernel_provisioner"] = {"provisioner_name": sandbox.NAME, "config": settings}
-        # A signal would reach bubblewrap and not the kernel.
-        self.km.kernel_spec.interrupt_mode = "message"
+        self.km = self._station.kernel_manager()
         return self.km
 
     def _end_kernel(self) -> None:
@@ -224,6 +147,8 @@ class Execute(CleanMessages, preprocessors.Execute):
     # Cells
 
     def preprocess_cell(self, cell, resources, index):
+        if not self._started and not self._keras and not self.unsafe_no_sandbox:
+            make_next_station(self.config)
         self._started = True
         if cell.cell_type != "code" or not cell.source.strip():
             return cell, resources

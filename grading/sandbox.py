@@ -39,7 +39,7 @@ _ROOM_OF_ITS_OWN = 16
 _HOME = "/home/student"
 _WORK = f"{_HOME}/work"
 _SOCKETS = "/sockets/kernel"
-_EVERYBODY = [
+EVERYBODY = [
     *("numpy", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "debugpy", "autograde_tests"),
     *("convblocks", "convblocks.shapes", "convblocks.keras_model", "convblocks.calling", "convblocks.transfer"),
 ]
@@ -96,8 +96,7 @@ class Sandbox(LocalProvisioner):
 
     unsafe = Bool(False, help="start the kernel without a sandbox").tag(config=True)
     keras = Bool(False, help="whether Keras can be imported").tag(config=True)
-    runtime = Unicode(help="folder with the sockets of kernel and broker").tag(config=True)
-    files = Unicode(help="folder of the submission").tag(config=True)
+    runtime = Unicode(help="folder with the sockets of kernel and broker, and the submission's files").tag(config=True)
     memory = Integer(1024, help="MB of all processes together, twice as much with Keras").tag(config=True)
     processes = Integer(64, help="processes and threads together, four times as many with Keras").tag(config=True)
     disk = Integer(64, help="MB in each of home, /tmp and /dev/shm").tag(config=True)
@@ -122,14 +121,12 @@ class Sandbox(LocalProvisioner):
 
     @property
     def _staged(self) -> Path:
-        """What of the submission's files the sandbox sees."""
+        """What of the submission's files the sandbox sees; the kernel copies them once the broker serves."""
         return Path(self.runtime) / "files"
 
     async def pre_launch(self, **kwargs):
         kwargs = await super().pre_launch(**kwargs)
         self._handed_over, self._sockets = [], []
-        # Under a name that tells nothing: the sandbox can read where what it sees lies out here.
-        _take_plain_files(self.files, self._staged)
         if self.unsafe:
             settings = self._settings(str(self.broker), str(self._staged), f"{self.runtime}/home/work")
             settings["path"] = [str(INSIDE), str(ROOT)]
@@ -174,7 +171,7 @@ class Sandbox(LocalProvisioner):
             for ours in (tells, says, code):
                 ours.close()
             # What is mounted is all there once its first program runs.
-            if knows.readline() != b"\n":
+            if await asyncio.to_thread(knows.readline) != b"\n":
                 raise SandboxMissing("no sandbox came up")
             settings = self._settings("/run/broker", "/submission", _WORK)
             first = json.loads(told.read())["child-pid"]
@@ -337,24 +334,6 @@ def _file(content: bytes, files: contextlib.ExitStack) -> int:
     return file.fileno()
 
 
-def _take_plain_files(source: str, target: Path) -> None:
-    """Links, or copies on another disk, of the regular files in a folder but for its notebooks; none for no folder."""
-    target.mkdir(exist_ok=True)
-    for folder, _, names in os.walk(source) if source else ():
-        beside = target / os.path.relpath(folder, source)
-        beside.mkdir(exist_ok=True)
-        for name in names:
-            path = os.path.join(folder, name)
-            if not name.endswith(".ipynb") and os.path.isfile(path) and not os.path.islink(path):
-                try:
-                    os.link(path, beside / name)
-                except FileExistsError:
-                    # From the kernel before this one.
-                    pass
-                except OSError:
-                    shutil.copyfile(path, beside / name)
-
-
 def _environment(home: str) -> dict[str, str]:
     """All environment variables of the sandbox: nothing in them comes from the machine."""
     return {
@@ -385,7 +364,7 @@ def _warm_parent(keras: bool) -> WarmParent:
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         }
         try:
-            _WARM[kind] = WarmParent(packages.python(), path, environment, [*_EVERYBODY, *(["keras"] if keras else [])])
+            _WARM[kind] = WarmParent(packages.python(), path, environment, [*EVERYBODY, *(["keras"] if keras else [])])
         except NotWarm as error:
             raise SandboxMissing(str(error)) from None
     return _WARM[kind]

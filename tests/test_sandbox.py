@@ -24,7 +24,8 @@ from autograde_tests.cases import course_seed
 from autograde_tests.checking import load_checks
 from convblocks.transfer import pack, receive, send
 from grading.broker import Broker
-from grading.execute import Client, require_sandbox
+from grading.execute import require_sandbox
+from grading.station import Client
 
 FORGED = "import autograde_tests\nautograde_tests.check = lambda *given, **named: 4\n4"
 

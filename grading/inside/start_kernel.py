@@ -46,15 +46,9 @@ def initialize(connection_file: str, *options: str):
 
 def start(settings: dict) -> None:
     """Start the kernel; returns when it ends. settings: see above, all but `path`."""
-    # Whoever grades may have been killed before bubblewrap could notice; then there is nobody to end this.
-    with socket.socket(socket.AF_UNIX) as broker:
-        broker.connect(settings["broker"])
     for name, value in settings["limits"].items():
         # The hard limit as well, so that it cannot be raised again.
         resource.setrlimit(getattr(resource, name), (value, value))
-    _lay_out(settings["files"], settings["work"], settings["room"])
-    os.chdir(settings["work"])
-
     import numpy
 
     import autograde_tests
@@ -63,6 +57,13 @@ def start(settings: dict) -> None:
     numpy.random.seed()
     autograde_tests.BROKER = settings["broker"]
     app = initialize(settings["connection_file"])
+    # The broker serves once there is a submission; this may have been started before. Whoever grades may also have been
+    # killed before bubblewrap could notice; then there is nobody to end this, and nobody answers.
+    with socket.socket(socket.AF_UNIX) as broker:
+        broker.connect(settings["broker"])
+        broker.recv(1)
+    _lay_out(settings["files"], settings["work"], settings["room"])
+    os.chdir(settings["work"])
     # The submission's folder comes last: a numpy.py in it is not NumPy. And it comes late: the kernel itself looks for
     # modules that need not be there.
     sys.path.append(settings["work"])

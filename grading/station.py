@@ -1,0 +1,192 @@
+"""A station: all that one notebook is run with, a kernel in its sandbox, the broker beside it, and a folder for both.
+
+The next one is made ready while a notebook runs, since nothing in it depends on whose notebook it will be.
+"""
+
+import asyncio
+import contextlib
+import os
+import queue
+import re
+import shutil
+import tempfile
+import time
+from multiprocessing.util import Finalize
+from pathlib import Path
+
+import psutil
+import zmq
+from jupyter_client import AsyncKernelManager
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_core.utils import ensure_event_loop, run_sync
+from traitlets import default
+from traitlets.config import Config
+
+from grading import sandbox
+from grading.broker import Broker
+
+RUNTIME = Path("/tmp")
+"""Where folders with sockets are made. Paths of sockets are short: 107 bytes, wherever temporary files usually go."""
+
+
+def remove_left_behind() -> None:
+    """Remove the folders of graders that were killed."""
+    for folder in RUNTIME.glob("cb*-*"):
+        owner = re.match(r"cb(\d+)-", folder.name)
+        with contextlib.suppress(OSError):
+            mine = folder.lstat().st_uid == os.getuid() and folder.is_dir() and not folder.is_symlink()
+            if owner and mine and not psutil.pid_exists(int(owner[1])):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+class Station:
+    """A folder with a broker, and the kernels that one notebook needs; all of it is gone after the `with` block.
+
+    config: nbgrader's. keras: whether the kernels can import Keras. unsafe: whether there is no sandbox.
+    """
+
+    def __init__(self, config: Config, keras: bool = False, unsafe: bool = False):
+        self._config = config
+        self._runtime = Path(tempfile.mkdtemp(prefix=f"cb{os.getpid()}-", dir=RUNTIME))
+        # Under a name that tells nothing: the sandbox can read where what it sees lies out here.
+        self._files = self._runtime / "files"
+        self._files.mkdir()
+        self.broker = Broker(self._runtime / "broker")
+        self._settings = {"keras": keras, "runtime": str(self._runtime), "unsafe": unsafe}
+        self._ready: AsyncKernelManager | None = None
+
+    def __enter__(self) -> "Station":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.broker.end()
+        if self._ready:
+            sandbox.end(self._ready.provisioner.process)
+            self._ready.provisioner.process.wait()
+        shutil.rmtree(self._runtime, ignore_errors=True)
+
+    def take_files(self, source: Path | None) -> None:
+        """Links, or copies on another disk, of the regular files in a folder but for its notebooks."""
+        for folder, _, names in os.walk(source) if source else ():
+            beside = self._files / os.path.relpath(folder, source)
+            beside.mkdir(exist_ok=True)
+            for name in names:
+                path = os.path.join(folder, name)
+                if not name.endswith(".ipynb") and os.path.isfile(path) and not os.path.islink(path):
+                    try:
+                        os.link(path, beside / name)
+                    except OSError:
+                        shutil.copyfile(path, beside / name)
+
+    def kernel_manager(self) -> AsyncKernelManager:
+        """Who starts a kernel here; at first the one that has done so already, if `make_ready` was called."""
+        ready, self._ready = self._ready, None
+        return ready or self._manager()
+
+    async def make_ready(self) -> None:
+        """Start a kernel, which waits until the broker serves."""
+        manager = self._manager()
+        await manager.start_kernel()
+        self._ready = manager
+
+    @property
+    def is_ready(self) -> bool:
+        return self._ready is not None and self._ready.provisioner.process.poll() is None
+
+    def _manager(self) -> AsyncKernelManager:
+        manager = AsyncKernelManager(
+            kernel_name="python3",
+            transport="ipc",
+            ip=str(self._runtime / "k"),
+            connection_file=str(self._runtime / "connection.json"),
+            client_factory=Client,
+            config=self._config,
+        )
+        provisioner = {"provisioner_name": sandbox.NAME, "config": self._settings}
+        manager.kernel_spec.metadata["kernel_provisioner"] = provisioner
+        # A signal would reach bubblewrap and not the kernel.
+        manager.kernel_spec.interrupt_mode = "message"
+        return manager
+
+
+class _Next:
+    """The station that this process makes ready, and what for."""
+
+    def __init__(self, config: Config):
+        self.process, self.limits = os.getpid(), repr(config.get("Sandbox"))
+        self.station = Station(config)
+        # What a killed process leaves, the next grader removes.
+        self.at_exit = Finalize(self, self.station.__exit__, exitpriority=0)
+        self.made = ensure_event_loop().create_task(self.station.make_ready())
+
+    def fits(self, config: Config) -> bool:
+        """Whether it is one of these limits, and its kernel lives. Waits until that is known."""
+        with contextlib.suppress(Exception):
+            run_sync(asyncio.wait_for)(self.made, 60)
+        return self.limits == repr(config.get("Sandbox")) and self.station.is_ready
+
+
+_next: _Next | None = None
+
+
+def make_next_station(config: Config) -> None:
+    """Begin to make a station without Keras ready, which goes on whenever this process waits for something."""
+    global _next
+    with contextlib.suppress(RuntimeError):
+        # In a server, whose own loop this is, kernels are started by another one.
+        asyncio.get_running_loop()
+        return
+    if not _next or _next.process != os.getpid():
+        _next = _Next(config)
+
+
+def take_station(config: Config, keras: bool, unsafe: bool) -> Station:
+    """The station that was made ready, or a new one where there is none that fits. For arguments see Station."""
+    global _next
+    if keras or unsafe or not _next or _next.process != os.getpid():
+        return Station(config, keras, unsafe)
+    taken, _next = _next, None
+    if taken.fits(config):
+        taken.at_exit.cancel()
+        return taken.station
+    taken.at_exit()
+    return Station(config)
+
+
+class Client(AsyncKernelClient):
+    """The side of the grader; what a kernel sends faster than it is read, or in giant pieces, takes no memory here.
+
+    A message that is too large drops the connection, which ZMQ does not make again.
+    """
+
+    @default("context")
+    def _limited(self):
+        context = self._context_default()
+        # jupyter_client makes a context for each client, and its sockets take these over.
+        context.setsockopt(zmq.MAXMSGSIZE, 12 * 2**20)
+        context.setsockopt(zmq.RCVHWM, 8)
+        return context
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers and what it publishes is heard. Raises RuntimeError when it does not.
+
+        jupyter_client's own listens a fifth of a second longer for what might still come; here the end is known.
+        """
+        deadline = time.monotonic() + (60 if timeout is None else timeout)
+        while time.monotonic() < deadline:
+            asked = self.kernel_info()
+            with contextlib.suppress(queue.Empty):
+                while (reply := await self.shell_channel.get_msg(timeout=1))["parent_header"].get("msg_id") != asked:
+                    pass
+                while not _is_idle(await self.iopub_channel.get_msg(timeout=0.2), asked):
+                    pass
+                return self._handle_kernel_info_reply(reply)
+            if self.parent and not await self.parent.is_alive():
+                raise RuntimeError("the kernel died before it was ready")
+        raise RuntimeError("the kernel did not answer in time")
+
+
+def _is_idle(message: dict, asked: str) -> bool:
+    """Whether a kernel says that it has done what it was asked."""
+    mine = message["parent_header"].get("msg_id") == asked
+    return mine and message["msg_type"] == "status" and message["content"]["execution_state"] == "idle"

@@ -1,0 +1,91 @@
+"""The kernel that is made ready for whoever comes next: it waits, sees that one's files, and is nobody's when it is dead."""
+
+import asyncio
+
+import psutil
+import pytest
+from jupyter_core.utils import ensure_event_loop, run_sync
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
+from traitlets.config import Config
+
+from grading.station import RUNTIME, Station, make_next_station, take_station
+
+
+def printed(station: Station, source: str) -> str:
+    """What a cell prints in the station's next kernel."""
+    notebook = new_notebook(cells=[new_code_cell(source)])
+    with station.broker:
+        NotebookClient(notebook, km=station.kernel_manager()).execute(cleanup_kc=True)
+    return notebook.cells[0].outputs[0].text
+
+
+def sandboxes() -> list[int]:
+    """The sandboxes of this process."""
+    return [one.pid for one in psutil.Process().children() if one.name() == "bwrap"]
+
+
+@pytest.fixture
+def nothing_left():
+    """The test leaves neither processes nor folders."""
+    before = set(RUNTIME.glob("cb*"))
+    yield
+    assert set(RUNTIME.glob("cb*")) <= before
+    assert sandboxes() == []
+
+
+def test_a_ready_kernel_sees_the_files_of_whoever_gets_it(tmp_path, nothing_left):
+    with Station(Config()) as station:
+        run_sync(station.make_ready)()
+        assert station.is_ready
+        (tmp_path / "below").mkdir()
+        (tmp_path / "below" / "mine.txt").write_text("of this one alone")
+        station.take_files(tmp_path)
+        assert printed(station, "print(open('below/mine.txt').read())") == "of this one alone\n"
+
+
+def test_a_ready_kernel_is_used_once_and_the_next_one_is_another(tmp_path, nothing_left):
+    make_next_station(Config())
+    with take_station(Config(), keras=False, unsafe=False) as station:
+        assert station.is_ready
+        assert printed(station, "import builtins\nbuiltins.mark = 1\nprint(2)") == "2\n"
+        make_next_station(Config())
+    with take_station(Config(), keras=False, unsafe=False) as other:
+        assert other.is_ready
+        assert printed(other, "import builtins\nprint(hasattr(builtins, 'mark'))") == "False\n"
+
+
+@pytest.mark.parametrize("death", ["killed", "other limits"])
+def test_a_ready_kernel_that_cannot_be_used_is_ended_and_costs_nothing(death, nothing_left):
+    make_next_station(Config())
+    # As while a notebook runs.
+    run_sync(asyncio.sleep)(1)
+    (sandbox,) = sandboxes()
+    wanted = Config({"Sandbox": {"memory": 500}}) if death == "other limits" else Config()
+    if death == "killed":
+        # All else in the sandbox ends with its first process.
+        psutil.Process(sandbox).children()[0].kill()
+        psutil.Process(sandbox).wait(10)
+    with take_station(wanted, keras=False, unsafe=False) as station:
+        assert not station.is_ready
+        assert sandbox not in sandboxes()
+        assert printed(station, "print(1)") == "1\n"
+
+
+def test_none_is_made_ready_in_a_server(nothing_left):
+    async def button() -> None:
+        make_next_station(Config())
+
+    ensure_event_loop().run_until_complete(button())
+    run_sync(asyncio.sleep)(0.5)
+    assert sandboxes() == []
+
+
+def test_a_folder_of_links_is_no_way_out(tmp_path, nothing_left):
+    (tmp_path / "link.txt").symlink_to("/etc/passwd")
+    (tmp_path / "notebook.ipynb").write_text("{}")
+    (tmp_path / "data.csv").write_text("1")
+    with Station(Config()) as station:
+        station.take_files(tmp_path)
+        names = printed(station, "import os\nprint(sorted(os.listdir()))")
+    assert names == "['data.csv']\n"
