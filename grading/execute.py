@@ -36,6 +36,9 @@ KILLED = (KILLED_OUTSIDE, KILLED_SOMEHOW)
 
 CUT = "[the rest of the output was cut]"
 
+GRACE = 10.0
+"""Seconds that a notebook may take beyond its own, until its kernel is ended from another thread."""
+
 OFFICIAL = {"convblocks": {"official": True}}
 """Metadata of the output that holds the broker's result."""
 
@@ -129,6 +132,11 @@ class Execute(CleanMessages, preprocessors.Execute):
         self.km = self._station.kernel_manager()
         return self.km
 
+    def start_new_kernel_client(self):
+        # nbclient waits without end for an answer as long as there are others to read.
+        self.km.provisioner.deadline = self._deadline + GRACE
+        return super().start_new_kernel_client()
+
     def _end_kernel(self) -> None:
         """Kill the kernel at once; called from the broker's thread when a call does not come back."""
         self._excess = self._excess or "a call did not come back"
@@ -142,6 +150,8 @@ class Execute(CleanMessages, preprocessors.Execute):
         self.start_new_kernel()
         self.start_new_kernel_client()
         for place in self._ran:
+            if self._deadline < time.monotonic():
+                raise TimeoutError
             self._execute(copy.deepcopy(nb.cells[place]), place)
 
     # Cells

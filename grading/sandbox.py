@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import functools
 import json
+import math
 import os
 import platform
 import shutil
@@ -91,7 +92,7 @@ def end(process: subprocess.Popen | None) -> None:
 class Sandbox(LocalProvisioner):
     """One kernel in a sandbox of its own, with all that it starts; a watchdog ends it when it takes too much.
 
-    `reason` says why the watchdog ended it, "" when it did not.
+    `reason` says why the watchdog ended it, "" when it did not; at `deadline`, in seconds of time.monotonic, it does.
     """
 
     unsafe = Bool(False, help="start the kernel without a sandbox").tag(config=True)
@@ -104,6 +105,7 @@ class Sandbox(LocalProvisioner):
     cpu = Integer(600, help="seconds on processors of all processes of a kernel together").tag(config=True)
 
     reason = ""
+    deadline = math.inf
 
     @property
     def broker(self) -> Path:
@@ -306,6 +308,8 @@ class Sandbox(LocalProvisioner):
                     seconds += sum(one.cpu_times()[:4])
             except psutil.Error:
                 continue
+        if time.monotonic() > self.deadline:
+            return "its notebook took too long"
         allowed = self.memory * (2 if self.keras else 1)
         if memory > allowed * MEGABYTE:
             return f"it used more than {allowed} MB of memory"

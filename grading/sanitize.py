@@ -52,6 +52,10 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOST_COLOURS = 2000
 # Cleaning takes the square of the depth, and all tags may be one inside the other.
 _MOST_TAGS = 20_000
+# HTML opens these anew in every element that follows until they are closed, so that a page has as many as the product:
+# https://html.spec.whatwg.org/multipage/parsing.html#the-list-of-active-formatting-elements
+_FORMATTING = re.compile(r"<(a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)\b", re.IGNORECASE)
+_MOST_FORMATTED = 50_000
 # Longer than any lesson; some texts take Markdown the square of their length.
 _LONGEST_MARKDOWN = 20_000
 # Some code takes Pygments the square of a line's length: 40 kB of `a.a.a.` half a minute.
@@ -88,10 +92,15 @@ _CLEANER = nh3.Cleaner(
 def clean_html(html: str) -> str:
     """HTML with words, tables and embedded pictures alone; links lead to http and https.
 
-    What has more tags than any output of the course is shown as its own source.
+    What has more tags than any output of the course, or would become far longer, is shown as its own source.
     """
     html = clean_text(html)
-    return _CLEANER.clean(html) if html.count("<") <= _MOST_TAGS else f"<pre>{escape(html)}</pre>"
+    tags = html.count("<")
+    if tags <= _MOST_TAGS and tags * len(_FORMATTING.findall(html)) <= _MOST_FORMATTED:
+        cleaned = _CLEANER.clean(html)
+        if len(cleaned) <= 10 * len(html) + 1000:
+            return cleaned
+    return f"<pre>{escape(html)}</pre>"
 
 
 @jinja2.pass_context

@@ -132,6 +132,26 @@ def test_memory_that_belongs_to_no_process_cannot_be_had(submitted):
     assert "family AF_INET opened" in graded
 
 
+CLOCK = "import os, time\nlate = time.time() - os.stat('/submission/clock.txt').st_mtime > 2.5"
+LATE = "while late:\n    try:\n        time.sleep(99)\n    except BaseException:\n        pass"
+
+
+def test_cells_that_take_long_only_when_they_are_run_again_take_no_more_than_the_notebooks_time(submitted):
+    path = submitted / "submitted" / "ada" / "1-padding" / "padding.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    begin = [CLOCK, *[LATE] * 12, "time.sleep(1.5)", "time.sleep(1.5)", "os._exit(0)"]
+    notebook.cells[:0] = [new_code_cell(source, id=f"begin-{place}") for place, source in enumerate(begin)]
+    nbformat.write(notebook, path)
+    path.with_name("clock.txt").write_text("")
+    limits = ("--Execute.timeout=2", "--Execute.notebook_seconds=8")
+    # Its time is that of the kernel's first look at it.
+    os.utime(path.with_name("clock.txt"))
+    output = nbgrader(submitted, "autograde", "1-padding", *limits)
+    assert "what had run before could not be run again, so the rest was not run" in output
+    assert output.count("Timeout waiting for execute reply") < 6
+    assert scores(submitted) == {"ada": 0}
+
+
 SUICIDE = "import os\nos.kill(os.getpid(), 9)"
 
 SPIN = """

@@ -570,3 +570,14 @@ def test_grades_csv_holds_no_formulas(graded, tmp_path):
     )
     nbgrader(course, "export", "--to=ours.csv", "--student=['ada','eve']")
     assert (course / "ours.csv").read_text() == (course / "stock.csv").read_text()
+
+
+@pytest.mark.parametrize("many", [150, 1500])
+def test_formatting_that_is_never_closed_does_not_grow_with_every_element(many):
+    html = "<p>" + "".join(f'<b id="{one}">' for one in range(many)) + "<p>x" * many
+    assert len(clean_html(html)) < 10 * len(html)
+
+
+def test_a_table_with_some_words_in_bold_stays_a_table():
+    html = "<table>" + "<tr><td><b>1</b></td><td>2</td></tr>" * 60 + "</table>"
+    assert clean_html(html).count("<b>") == 60

@@ -1,6 +1,8 @@
 """The kernel that is made ready for whoever comes next: it waits, sees that one's files, and is nobody's when it is dead."""
 
 import asyncio
+import os
+import time
 
 import psutil
 import pytest
@@ -28,9 +30,8 @@ def sandboxes() -> list[int]:
 @pytest.fixture
 def nothing_left():
     """The test leaves neither processes nor folders."""
-    before = set(RUNTIME.glob("cb*"))
     yield
-    assert set(RUNTIME.glob("cb*")) <= before
+    assert list(RUNTIME.glob(f"cb{os.getpid()}-*")) == []
     assert sandboxes() == []
 
 
@@ -70,6 +71,16 @@ def test_a_ready_kernel_that_cannot_be_used_is_ended_and_costs_nothing(death, no
         assert not station.is_ready
         assert sandbox not in sandboxes()
         assert printed(station, "print(1)") == "1\n"
+
+
+def test_a_kernel_is_ended_at_its_deadline_whatever_it_says(nothing_left):
+    with Station(Config()) as station, station.broker:
+        manager = station.kernel_manager()
+        run_sync(manager.start_kernel)()
+        manager.provisioner.deadline = time.monotonic()
+        manager.provisioner.process.wait(30)
+        assert manager.provisioner.reason == "its notebook took too long"
+        run_sync(manager.cleanup_resources)()
 
 
 def test_none_is_made_ready_in_a_server(nothing_left):
