@@ -288,6 +288,10 @@ class Execute(CleanMessages, preprocessors.Execute):
         return max(1, min(self.timeout, int(self._deadline - time.monotonic())))
 
     def on_cell_executed(self, **kwargs):
+        answer = kwargs["execute_reply"]["content"]
+        if len(str(answer)) > self.output_bytes:
+            # nbgrader makes an output of an error that has none.
+            answer.update(ename="", evalue=CUT, traceback=[CUT], payload=[])
         super().on_cell_executed(**kwargs)
         # nbclient answers in the kernel's name when it has interrupted it, whether that has helped or not.
         self._timed_out = kwargs["execute_reply"]["content"].get("ename") == "CellTimeoutError"
@@ -309,14 +313,25 @@ class Execute(CleanMessages, preprocessors.Execute):
                 if not cell.outputs or cell.outputs[-1].get("text") != CUT:
                     cell.outputs.append(new_output("stream", text=CUT))
                 return None
-        elif kind.startswith("comm_"):
-            # Widgets need a page that is open.
+        elif kind.startswith("comm_") or not isinstance(content.get("execution_count"), int | None):
+            # Widgets need a page that is open; and what is no number would be kept as if it were one.
             return None
         return super().process_message(msg, cell, cell_index)
 
     # Results
 
+    def _cut_outputs(self, nb) -> None:
+        """Leave out what became too large after it had been shown, as by one update of many displays."""
+        written = 0
+        for cell in nb.cells:
+            size = len(str(cell.get("outputs", "")))
+            written += size
+            if size > 2 * self.output_bytes or written > self.notebook_bytes:
+                written -= size
+                cell.outputs = [new_output("stream", text=CUT)]
+
     def _write_results(self, nb, names) -> None:
+        self._cut_outputs(nb)
         for cell in filter(is_grade, nb.cells):
             grade_id = cell.metadata.nbgrader.grade_id
             result = self._results.get(grade_id)

@@ -48,6 +48,17 @@ def test_the_neighbours_have_all_their_points(graded, lesson):
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.notebook)
+def test_nothing_that_is_kept_is_larger_than_a_browser_opens(graded, lesson):
+    course = graded[lesson].place.course
+    kept = {
+        path: path.stat().st_size
+        for path in (*course.rglob("autograded/*/*/*.ipynb"), *course.rglob("feedback/*/*/*.html"))
+    }
+    assert kept
+    assert {path.parts[-3]: size for path, size in kept.items() if size > 20 * 2**20} == {}
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.notebook)
 def test_the_run_went_on_to_its_end_and_left_nothing_behind(graded, lesson):
     run = graded[lesson]
     assert run.code == 0, run.output[-3000:]

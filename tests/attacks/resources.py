@@ -158,6 +158,28 @@ for folder in ('.', tempfile.gettempdir(), os.path.expanduser('~')):
         "effect",
         cell="import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(90)', TAG], start_new_session=True)",
     ),
+    Attack(
+        "display-updated",
+        "has one large update multiplied by all displays of the same name",
+        "200 MB of output",
+        "it takes stock's page, and minutes",
+        cell="from IPython.display import display\nfor _ in range(480): display({'text/plain': 'x'}, raw=True, display_id='d')\n"
+        "display({'text/plain': 'y' * 400_000}, raw=True, display_id='d', update=True)",
+    ),
+    Attack(
+        "giant-errors",
+        "answers every cell with an error of 11 MB",
+        "200 MB of output",
+        "it takes stock's page, and minutes",
+        cell="""
+kernel = get_ipython().kernel
+honest = kernel.do_execute
+async def do_execute(*given, **named):
+    await honest(*given, **named)
+    return {'status': 'error', 'ename': 'x', 'evalue': 'y', 'traceback': ['z' * 11_000_000], 'execution_count': 1}
+kernel.do_execute = do_execute
+""",
+    ),
     Attack("crash", "a null pointer in C", "crash in C", "page", cell="import ctypes\nctypes.string_at(0)"),
     Attack(
         "hang-in-c",
