@@ -104,6 +104,11 @@ def copy_plain_files(
                 reason = "is a link to somewhere else"
             elif len(below.parts) >= DEPTH:
                 reason = f"is more than {DEPTH} folders deep"
+            try:
+                # Where it goes, a page of feedback may have that name.
+                refuse(name)
+            except LeftOut as refused:
+                reason = reason or str(refused)
             if reason or any(fnmatch.fnmatch(name, one) for one in ignore):
                 folders.remove(name)
             if reason:

@@ -91,6 +91,9 @@ def beside(folder: Path) -> None:
     for name in NAMES:
         with open(os.path.join(os.fsencode(folder), name), "w"):
             pass
+    # Where the page of feedback goes.
+    (folder / "padding.html").mkdir()
+    (folder / "padding.html" / "x.txt").touch()
     os.mkfifo(folder / "pipe.csv")
     (folder / "link.csv").symlink_to("/etc/passwd")
     (folder / "folder").symlink_to("/etc")
@@ -330,7 +333,7 @@ def test_what_a_browser_would_run_stays_out_of_the_graded_folder_and_honest_data
     graded = course / "autograded" / "beside" / "1-padding"
     files = {path.relative_to(graded).as_posix() for path in graded.rglob("*") if path.is_file()}
     assert files == {"padding.ipynb", "timestamp.txt", *DATA}
-    for name in PAGES:
+    for name in (*PAGES, "padding.html"):
         assert (course / "submitted" / "beside" / "1-padding" / name).exists()
         assert f"'{name}' is a page, which a browser would run" in logs["autograde"]
         assert f"{name.replace('/', '?')} is a page, which a browser would run" in page(course, "beside")
