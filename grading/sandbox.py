@@ -11,6 +11,7 @@ import json
 import math
 import os
 import platform
+import resource
 import shutil
 import stat
 import subprocess
@@ -292,9 +293,12 @@ class Sandbox(LocalProvisioner):
             time.sleep(0.2)
 
     def _family(self) -> list[psutil.Process]:
-        """All processes of the kernel; in a sandbox the first of them adopts those that lose their parent."""
+        """All processes of the kernel; in a sandbox the first of them adopts those that lose their parent.
+
+        That one is among them, since it has the seconds of those that have ended.
+        """
         first = [psutil.Process(self.process.pid)] if self.unsafe else self._members
-        return [one for each in first for one in each.children(recursive=True)]
+        return [one for each in first for one in (each, *each.children(recursive=True))]
 
     def _excess(self, members: list[psutil.Process]) -> str:
         """What there is too much of, in words; "" when all is well."""
@@ -302,7 +306,7 @@ class Sandbox(LocalProvisioner):
         for one in members:
             try:
                 with one.oneshot():
-                    memory += one.memory_info().rss
+                    memory += _resident(one)
                     threads += one.num_threads()
                     # With those of its children that have ended.
                     seconds += sum(one.cpu_times()[:4])
@@ -313,7 +317,7 @@ class Sandbox(LocalProvisioner):
         allowed = self.memory * (2 if self.keras else 1)
         if memory > allowed * MEGABYTE:
             return f"it used more than {allowed} MB of memory"
-        if threads > self._processes + 4:
+        if threads > self._processes + 6:
             return f"it had more than {self._processes} processes and threads"
         if seconds > self.cpu:
             return f"it used more than {self.cpu} s on processors"
@@ -322,6 +326,17 @@ class Sandbox(LocalProvisioner):
             if used and used.f_files - used.f_ffree > 20_000:
                 return "it made more than 20,000 files"
         return ""
+
+
+def _resident(process: psutil.Process) -> int:
+    """Bytes of memory; a process whose first thread has ended says 0, and its other threads know."""
+    return process.memory_info().rss or max(
+        (
+            int(path.read_text().split()[1]) * resource.getpagesize()
+            for path in Path(f"/proc/{process.pid}/task").glob("*/statm")
+        ),
+        default=0,
+    )
 
 
 def _pipe(files: contextlib.ExitStack):

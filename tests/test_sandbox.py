@@ -152,6 +152,52 @@ def test_cells_that_take_long_only_when_they_are_run_again_take_no_more_than_the
     assert scores(submitted) == {"ada": 0}
 
 
+# The first thread of each process ends, and with it what Linux says of the process as a whole.
+HEADLESS = """
+import ctypes, os, threading, time
+def grow():
+    time.sleep(0.5)
+    hoard = bytearray(b"x") * (150 * 2**20)
+    time.sleep(30)
+for _ in range(3):
+    if not os.fork():
+        threading.Thread(target=grow).start()
+        ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
+time.sleep(20)
+"""
+# None of them lives long, and nobody waits for them.
+ORPHANS = """
+import os, time
+end = time.time() + 40
+while time.time() < end:
+    if not os.fork():
+        if os.fork():
+            os._exit(0)
+        begin = time.process_time()
+        while time.process_time() - begin < 0.5:
+            pass
+        os._exit(0)
+    os.wait()
+    time.sleep(0.4)
+"""
+
+
+@pytest.mark.parametrize(
+    "cell, limit, words",
+    [
+        (HEADLESS, "--Sandbox.memory=300", "it used more than 300 MB of memory"),
+        (ORPHANS, "--Sandbox.cpu=4", "it used more than 4 s on processors"),
+    ],
+)
+def test_no_process_hides_what_it_takes(submitted, cell, limit, words):
+    path = submitted / "submitted" / "ada" / "1-padding" / "padding.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.insert(0, new_code_cell(cell, id="hides"))
+    nbformat.write(notebook, path)
+    assert words in nbgrader(submitted, "autograde", "1-padding", limit)
+    assert scores(submitted) == {"ada": 4}
+
+
 SUICIDE = "import os\nos.kill(os.getpid(), 9)"
 
 SPIN = """
