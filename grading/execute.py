@@ -22,7 +22,7 @@ from grading import sandbox
 from grading.broker import no_result
 from grading.mending import Wanted, wanted_notebooks
 from grading.sanitize import RESULT, CleanMessages, is_official
-from grading.station import make_next_station, remove_left_behind, take_station
+from grading.station import remove_left_behind, take_station
 
 KERAS_NOTEBOOKS = ("keras_classifier",)
 """Notebooks whose sandbox has Keras."""
@@ -157,8 +157,6 @@ class Execute(CleanMessages, preprocessors.Execute):
     # Cells
 
     def preprocess_cell(self, cell, resources, index):
-        if not self._started and not self._keras and not self.unsafe_no_sandbox:
-            make_next_station(self.config)
         self._started = True
         if cell.cell_type != "code" or not cell.source.strip():
             return cell, resources
