@@ -76,7 +76,7 @@ class Execute(CleanMessages, preprocessors.Execute):
         config=True
     )
     notebook_seconds = Integer(900, help="wall time of one notebook").tag(config=True)
-    fresh_kernels = Integer(3, help="how often a notebook gets a fresh kernel after a cell has ended one").tag(
+    fresh_kernels = Integer(20, help="how often a notebook gets a fresh kernel after a cell has ended one").tag(
         config=True
     )
     output_bytes = Integer(2**20, help="what one cell may show; the rest is cut").tag(config=True)
@@ -293,9 +293,6 @@ class Execute(CleanMessages, preprocessors.Execute):
         super().on_cell_executed(**kwargs)
         # nbclient answers in the kernel's name when it has interrupted it, whether that has helped or not.
         self._timed_out = kwargs["execute_reply"]["content"].get("ename") == "CellTimeoutError"
-        # `quit()` ends the kernel some time later; its cell is the one to blame.
-        if any(one.get("source") == "ask_exit" for one in kwargs["execute_reply"]["content"].get("payload", [])):
-            self._excess = "it called quit() or exit()"
 
     def process_message(self, msg, cell, cell_index):
         kind, content = msg["msg_type"], msg["content"]

@@ -1,6 +1,7 @@
 """grades.csv, safe to open in a spreadsheet."""
 
 import csv
+import re
 from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
@@ -21,12 +22,16 @@ COLUMNS = [
 ]
 
 
+# Blanks in front do not stop a spreadsheet from seeing one.
+_FORMULA = re.compile(r"(?:\A|(?<=[;\r\n]))(?=\s*[=+@-])|\A(?=[\t\r\n])")
+
+
 def defuse(value):
-    """A cell that a spreadsheet takes as text: an apostrophe keeps =, +, - and @ from starting a formula."""
-    # Blanks in front do not stop a spreadsheet from seeing a formula.
-    if isinstance(value, str) and (value[:1] in ("\t", "\r", "\n") or value.lstrip()[:1] in ("=", "+", "-", "@")):
-        return f"'{value}"
-    return value
+    """A cell that a spreadsheet takes as text: an apostrophe keeps =, +, - and @ from starting a formula.
+
+    Where numbers are written with a comma, cells end at a semicolon and quotes in a line mean nothing.
+    """
+    return _FORMULA.sub("'", value) if isinstance(value, str) else value
 
 
 class CsvExport(ExportPlugin):

@@ -2,6 +2,7 @@
 
 import datetime
 import functools
+import glob
 import json
 import os
 import re
@@ -25,6 +26,7 @@ from grading.mending import Wanted, has_definition, mend, wanted_notebooks
 from grading.reading import UNUSABLE, Unusable, read_notebook
 
 __all__ = [
+    "AutogradeAll",
     "Collect",
     "MarkGraded",
     "SubmissionExporter",
@@ -41,27 +43,50 @@ GRADED = "graded"
 def take_notebook(path: Path, wanted: Wanted, others: frozenset[str] = frozenset()):
     """The notebook that a student meant to hand in as `path`, and what was mended in reading it, in sentences.
 
-    Where there is no such file, the only other notebook beside it that is recognisably this one is taken. others: file
+    Where there is no such file, the only other notebook beside it that is recognisably this one is taken; and where
+    there is none, the only such file of another kind, as browsers and editors name them, or in a folder. others: file
     names that belong to other notebooks of the assignment. Raises grading.reading.Unusable.
     """
     try:
         return _recognised(path, wanted)
     except FileNotFoundError:
         pass
-    names = [name for name in _names(path.parent) if name.endswith(".ipynb") and name not in others]
+    beside = [name for name in _names(path.parent) if name != "timestamp.txt"]
+    notebooks = [name for name in beside if name.endswith(".ipynb")]
+    fitting = _fitting(path, [name for name in notebooks if name not in others], wanted)
+    fitting = fitting or _fitting(path, _misnamed(path, beside, others), wanted)
+    if len(fitting) != 1:
+        named = (notebooks or beside)[:5]
+        said = f"; there is {', '.join(map(_shown, named))}" if named else ""
+        raise Unusable(f"{path.name} was not handed in{said}")
+    ((name, (notebook, mended)),) = fitting.items()
+    return notebook, [f"{path.name} was not handed in, {_shown(name)} was taken for it.", *mended]
+
+
+def _fitting(path: Path, names: list[str], wanted: Wanted) -> dict[str, tuple]:
+    """What is read from those of these files, in the folder of `path`, that are recognisably this notebook."""
     fitting = {}
     # More would be a flood of files, each to be read.
     for name in names[:10]:
         try:
             fitting[name] = _recognised(path.parent / name, wanted)
-        except (Unusable, FileNotFoundError):
+        except (Unusable, OSError):
             continue
-    if len(fitting) != 1:
-        beside = [name for name in _names(path.parent) if name.endswith(".ipynb")]
-        said = f"; there is {', '.join(map(_shown, beside[:5]))}" if beside else ""
-        raise Unusable(f"{path.name} was not handed in{said}")
-    ((name, (notebook, mended)),) = fitting.items()
-    return notebook, [f"{path.name} was not handed in, {_shown(name)} was taken for it.", *mended]
+    return fitting
+
+
+def _misnamed(path: Path, beside: list[str], others: frozenset[str]) -> list[str]:
+    """Files that may be notebooks under another kind of name, and those in folders beside `path`."""
+    elsewhere = {f"{one.stem.lower()}.ipynb" for one in map(Path, others - {path.name})}
+    files = [name for name in beside if not name.endswith(".ipynb")]
+    inner = [f"{folder}/{name}" for folder in files[:10] for name in _names(path.parent / folder)]
+    return [
+        name
+        for name in [*files, *inner]
+        if not Path(name).name.startswith(".")
+        and (".ipynb" in name.lower() or Path(name).suffix in ("", ".json", ".txt"))
+        and f"{Path(name).name.lower().partition('.')[0]}.ipynb" not in elsewhere
+    ]
 
 
 def _recognised(path: Path, wanted: Wanted):
@@ -109,7 +134,7 @@ def _names(folder: Path) -> list[str]:
 
 def _shown(name: str) -> str:
     """A name for a page or a log: one line, no markup."""
-    return re.sub(r"[^\w .()+-]", "?", name, flags=re.ASCII)[:80]
+    return re.sub(r"[^\w .()+/-]", "?", name, flags=re.ASCII)[:80]
 
 
 class Collect(ExchangeCollect):
@@ -202,6 +227,21 @@ def _timestamp(path: Path) -> datetime.datetime | None:
         return None
 
 
+def _folders(converter: Autograde) -> list[str]:
+    """Folders of all submissions that a command of nbgrader's is about, whatever is in them."""
+    coursedir = converter.coursedir
+    return sorted(glob.glob(converter._format_source(coursedir.assignment_id, coursedir.student_id)))
+
+
+class AutogradeAll(Autograde):
+    """nbgrader's autograde, which takes folders without a notebook for submissions also where there are no others."""
+
+    def init_notebooks(self) -> None:
+        self.assignments, self.notebooks = {folder: [] for folder in _folders(self)}, []
+        if not self.assignments:
+            super().init_notebooks()
+
+
 class SubmissionExporter(NotebookExporter):
     """Reads submissions for nbgrader's autograde.
 
@@ -232,7 +272,9 @@ class SubmissionExporter(NotebookExporter):
         converter.pre_convert_hook = functools.partial(
             self._copy_plain_files, converter, before, list(coursedir.ignore)
         )
-        for folder in list(converter.assignments):
+        for folder in _folders(converter):
+            # nbgrader has left out those without a notebook.
+            converter.assignments.setdefault(folder, [])
             try:
                 converter.assignments[folder] = self._notebooks_to_grade(converter, folder)
             except OperationalError as error:

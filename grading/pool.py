@@ -16,11 +16,12 @@ from pathlib import Path
 
 from nbconvert.writers import FilesWriter
 from nbgrader.apps import AutogradeApp
-from nbgrader.converters import Autograde, NbGraderException
+from nbgrader.converters import NbGraderException
 from nbgrader.converters.base import BaseConverter
 
 from autograde_tests.checking import version
 from grading.execute import results_of
+from grading.intake import AutogradeAll
 from grading.sanitize import RESULT
 from grading.submission import Job, Ran, copy_cells, run, start_worker, steps
 
@@ -44,7 +45,7 @@ class Summary:
     stopped: bool = False
 
 
-class Store(Autograde):
+class Store(AutogradeAll):
     """nbgrader's autograde of one assignment, which takes the work of `grading.submission.run` for its own.
 
     What is to be graded, what is stored and how is decided here, with the course's own gradebook and folders.

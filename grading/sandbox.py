@@ -59,7 +59,8 @@ HOW_TO_GET_IT = (
     "Grading real submissions needs it, so that nobody can forge a score or read your files. On Debian and Ubuntu:\n"
     "    sudo apt-get install bubblewrap\n"
     "elsewhere install bubblewrap with the system's package manager; a container has to allow user namespaces.\n"
-    "To grade work of people you trust without it, add --unsafe-no-sandbox."
+    "To grade work of people you trust without it, add --unsafe-no-sandbox to `convblocks grade`, or\n"
+    "--Execute.unsafe_no_sandbox=True to `nbgrader autograde`."
 )
 
 

@@ -25,6 +25,8 @@ from nbgrader.apps import AutogradeApp
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.preprocessors import SaveAutoGrades
 
+from grading.intake import AutogradeAll
+
 # nbgrader opens the gradebook a dozen times for a submission; a new engine would compile all of its SQL anew each time.
 nbgrader.api.create_engine = functools.cache(sqlalchemy.create_engine)
 # It also looks each time whether all of its tables are there, one query for each of them.
@@ -112,7 +114,7 @@ def run(job: Job) -> Ran:
             app.config.Execute.only, app.config.Execute.graded_before = list(job.only), job.before
             ignored = app.coursedir.ignore
             try:
-                converter = Autograde(coursedir=app.coursedir, parent=app)
+                converter = AutogradeAll(coursedir=app.coursedir, parent=app)
                 converter.autograde_preprocessors = steps(converter)[0]
                 # It is for what is in the course.
                 converter.post_convert_hook = None

@@ -40,11 +40,8 @@ def test_an_attack_gets_what_honest_work_gets_and_nothing_else(graded, attack):
         assert score == attack.honest
     # Whether somebody was stopped is not to be seen from here.
     assert not run.effects(attack) - {"stops"}
-
-
-@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.notebook)
-def test_the_neighbours_have_all_their_points(graded, lesson):
-    assert {one: graded[lesson].scores[one] for one in NEIGHBOURS} == dict.fromkeys(NEIGHBOURS, lesson.points)
+    assert {one: run.scores[one] for one in NEIGHBOURS} == dict.fromkeys(NEIGHBOURS, attack.lesson.points)
+    assert run.code == 0, run.output[-3000:]
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.notebook)
@@ -59,8 +56,7 @@ def test_nothing_that_is_kept_is_larger_than_a_browser_opens(graded, lesson):
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.notebook)
-def test_the_run_went_on_to_its_end_and_left_nothing_behind(graded, lesson):
+def test_the_run_left_nothing_behind(graded, lesson):
     run = graded[lesson]
-    assert run.code == 0, run.output[-3000:]
     assert run.survivors == []
     assert not list(run.place.loot.iterdir())

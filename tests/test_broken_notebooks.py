@@ -161,6 +161,13 @@ def code(*sources, before="check_pad2d"):
     return make
 
 
+def quit_in_every_function(notebook):
+    """`quit()` at the end of each function's own cell."""
+    for name in ("output_size", "padding_amounts", "pad2d"):
+        cell(notebook, name)["source"] = source(cell(notebook, name)) + "\n\nquit()"
+    return write(notebook)
+
+
 def earlier_version(notebook):
     """Other examples in two checks, and a function that had another name."""
     for name in ("check_output_size", "check_pad2d"):
@@ -319,6 +326,12 @@ BROKEN = {
         "",
     ),
     "quit": (code("quit()", before="check_padding_amounts"), 444, ""),
+    "quit-in-every-function": (quit_in_every_function, 444, ""),
+    "many-cells-that-end-the-kernel": (
+        code(*["import os\nos._exit(1)"] * 6, before="check_output_size"),
+        444,
+        "was left out after it ended the kernel",
+    ),
     "earlier-version": (earlier_version, 440, "No code cell defines <code>pad2d</code>"),
     "surrogates-and-nulls": (surrogates, 444, "Characters that no file can hold"),
     "strange-metadata": (strange_metadata, 444, "Found again by content"),

@@ -2,10 +2,11 @@
 
 import json
 import shutil
+import sys
 
 import nbformat
 import pytest
-from conftest import ROOT, fill, nbgrader, scores
+from conftest import ROOT, fill, nbgrader, run, scores
 
 from grading.intake import find_problem, wanted_notebooks
 
@@ -138,21 +139,69 @@ def test_a_broken_resubmission_leaves_the_graded_one_as_it_is(course, broken):
         assert (scores(course), graded.read_bytes()) == ({"ada": 12}, before)
 
 
-def test_a_submission_without_any_notebook_is_named_and_changes_nothing(course):
+def test_a_submission_without_any_notebook_gets_a_page_and_takes_nothing_away(course):
     hand_in(course, "ada", SOLUTION.read_bytes())
     hand_in(course, "zoe", SOLUTION.read_bytes())
     hand_in(course, "eve")
+    hand_in(course, "joe", b"%PDF", name="homework.pdf")
     assert "eve, submitted at 2026-01-01 10:00:00: padding.ipynb was not handed in" in nbgrader(
         course, "collect", "1-padding"
     )
     output = nbgrader(course, "autograde", "1-padding")
-    assert "No notebooks were matched" in output and "eve/1-padding" in output
-    assert scores(course) == {"ada": 12, "zoe": 12}
+    assert "eve, 1-padding: padding.ipynb was not handed in. It gets no points" in output
+    assert "joe, 1-padding: padding.ipynb was not handed in; there is homework.pdf. It gets no points" in output
+    deserved = {"ada": 12, "eve": 0, "joe": 0, "zoe": 12}
+    assert scores(course) == deserved
+    nbgrader(course, "generate_feedback", "1-padding")
+    page = (course / "feedback" / "joe" / "1-padding" / "padding.html").read_text()
+    assert "padding.ipynb was not handed in; there is homework.pdf" in page
     # The same from one who has been graded before.
     hand_in(course, "ada", stamp="2026-01-02 10:00:00 UTC")
     assert "padding.ipynb was not handed in" in nbgrader(course, "collect", "1-padding", "--update")
     nbgrader(course, "autograde", "1-padding")
-    assert scores(course) == {"ada": 12, "zoe": 12}
+    assert scores(course) == deserved
+
+
+NAMES = ("padding.ipynb.txt", "padding.json", "padding.IPYNB", "padding", "sub/padding.ipynb", "padding (1).ipynb")
+"""As browsers, mail programs and editors save a notebook, or a student packs it."""
+
+
+def put_by_name(course):
+    """A student for each of these names, with a right notebook of that name."""
+    for place, name in enumerate(NAMES):
+        path = course / "submitted" / f"s{place}" / "1-padding" / name
+        path.parent.mkdir(parents=True)
+        shutil.copy(SOLUTION, path)
+
+
+def test_a_notebook_of_another_name_is_graded_and_the_student_told(course):
+    put_by_name(course)
+    nbgrader(course, "autograde", "1-padding")
+    assert scores(course) == {f"s{place}": 12 for place in range(len(NAMES))}
+    nbgrader(course, "generate_feedback", "1-padding")
+    for place, name in enumerate(NAMES):
+        page = (course / "feedback" / f"s{place}" / "1-padding" / "padding.html").read_text()
+        assert f"padding.ipynb was not handed in, {name} was taken for it." in page
+
+
+def test_of_two_that_could_be_meant_none_is_taken(course):
+    put_by_name(course)
+    shutil.copy(SOLUTION, course / "submitted" / "s0" / "1-padding" / "homework.json")
+    assert "s0, 1-padding: padding.ipynb was not handed in; there is homework.json, padding.ipynb.txt" in nbgrader(
+        course, "autograde", "1-padding"
+    )
+    assert scores(course)["s0"] == 0
+
+
+@pytest.mark.parametrize("name", [NAMES[0], None])
+def test_all_of_the_class_may_be_without_a_notebook(course, name):
+    folder = course / "submitted" / "eve" / "1-padding"
+    folder.mkdir(parents=True)
+    if name:
+        shutil.copy(SOLUTION, folder / name)
+    code, output = run(course, sys.executable, "-c", "from grading.cli import app; app()", "grade", "1-padding")
+    assert code == 0 and "1 submission graded." in output, output
+    assert scores(course) == {"eve": 12 if name else 0}
 
 
 def test_a_better_resubmission_is_graded_anew(course):

@@ -44,6 +44,10 @@ def initialize(connection_file: str, *options: str):
     return app
 
 
+def _stay() -> None:
+    print("quit() and exit() do not end the kernel while a notebook is graded.")
+
+
 def start(settings: dict) -> None:
     """Start the kernel; returns when it ends. settings: see above, all but `path`."""
     for name, value in settings["limits"].items():
@@ -57,6 +61,8 @@ def start(settings: dict) -> None:
     numpy.random.seed()
     autograde_tests.BROKER = settings["broker"]
     app = initialize(settings["connection_file"])
+    # Left in at the end of a function's cell, it would cost the function.
+    app.shell.ask_exit = _stay
     # The broker serves once there is a submission; this may have been started before. Whoever grades may also have been
     # killed before bubblewrap could notice; then there is nobody to end this, and nobody answers.
     with socket.socket(socket.AF_UNIX) as broker:
