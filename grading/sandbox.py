@@ -318,6 +318,7 @@ class Sandbox(LocalProvisioner):
         allowed = self.memory * (2 if self.keras else 1)
         if memory > allowed * MEGABYTE:
             return f"it used more than {allowed} MB of memory"
+        # The sandbox's own processes are among them.
         if threads > self._processes + 6:
             return f"it had more than {self._processes} processes and threads"
         if seconds > self.cpu:

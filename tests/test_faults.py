@@ -171,7 +171,7 @@ BUSY = "import os, time\nchild = os.fork()\nif not child:\n    time.sleep(3)\n  
 
 
 def _busy(grader: int) -> list[psutil.Process]:
-    """The kernel that runs that cell: the one with a child, unlike the next one, which waits."""
+    """The kernel that runs that cell: the one with a child."""
     with contextlib.suppress(psutil.Error):
         return [one for one in _processes(grader) if one.children()]
     return []

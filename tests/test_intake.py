@@ -166,16 +166,16 @@ NAMES = ("padding.ipynb.txt", "padding.json", "padding.IPYNB", "padding", "sub/p
 """As browsers, mail programs and editors save a notebook, or a student packs it."""
 
 
-def put_by_name(course):
-    """A student for each of these names, with a right notebook of that name."""
-    for place, name in enumerate(NAMES):
-        path = course / "submitted" / f"s{place}" / "1-padding" / name
-        path.parent.mkdir(parents=True)
-        shutil.copy(SOLUTION, path)
+def put(course, student, name):
+    """A right notebook, under this name, as a submission that has been collected."""
+    path = course / "submitted" / student / "1-padding" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(SOLUTION, path)
 
 
 def test_a_notebook_of_another_name_is_graded_and_the_student_told(course):
-    put_by_name(course)
+    for place, name in enumerate(NAMES):
+        put(course, f"s{place}", name)
     nbgrader(course, "autograde", "1-padding")
     assert scores(course) == {f"s{place}": 12 for place in range(len(NAMES))}
     nbgrader(course, "generate_feedback", "1-padding")
@@ -185,20 +185,19 @@ def test_a_notebook_of_another_name_is_graded_and_the_student_told(course):
 
 
 def test_of_two_that_could_be_meant_none_is_taken(course):
-    put_by_name(course)
-    shutil.copy(SOLUTION, course / "submitted" / "s0" / "1-padding" / "homework.json")
-    assert "s0, 1-padding: padding.ipynb was not handed in; there is homework.json, padding.ipynb.txt" in nbgrader(
-        course, "autograde", "1-padding"
-    )
-    assert scores(course)["s0"] == 0
+    put(course, "ada", "padding.ipynb")
+    put(course, "eve", "padding.ipynb.txt")
+    put(course, "eve", "homework.json")
+    said = "eve, 1-padding: padding.ipynb was not handed in; there is homework.json, padding.ipynb.txt"
+    assert said in nbgrader(course, "autograde", "1-padding")
+    assert scores(course) == {"ada": 12, "eve": 0}
 
 
 @pytest.mark.parametrize("name", [NAMES[0], None])
 def test_all_of_the_class_may_be_without_a_notebook(course, name):
-    folder = course / "submitted" / "eve" / "1-padding"
-    folder.mkdir(parents=True)
+    (course / "submitted" / "eve" / "1-padding").mkdir(parents=True)
     if name:
-        shutil.copy(SOLUTION, folder / name)
+        put(course, "eve", name)
     code, output = run(course, sys.executable, "-c", "from grading.cli import app; app()", "grade", "1-padding")
     assert code == 0 and "1 submission graded." in output, output
     assert scores(course) == {"eve": 12 if name else 0}
