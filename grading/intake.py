@@ -76,17 +76,20 @@ def _fitting(path: Path, names: list[str], wanted: Wanted) -> dict[str, tuple]:
 
 
 def _misnamed(path: Path, beside: list[str], others: frozenset[str]) -> list[str]:
-    """Files that may be notebooks under another kind of name, and those in folders beside `path`."""
+    """Files that may be notebooks under another kind of name, and those in folders beside `path`; likely ones first."""
     elsewhere = {f"{one.stem.lower()}.ipynb" for one in map(Path, others - {path.name})}
     files = [name for name in beside if not name.endswith(".ipynb")]
-    inner = [f"{folder}/{name}" for folder in files[:10] for name in _names(path.parent / folder)]
-    return [
+    # A link would lead to a neighbour's work.
+    folders = [name for name in files if not (path.parent / name).is_symlink()]
+    inner = [f"{folder}/{name}" for folder in folders for name in _names(path.parent / folder)]
+    named = [
         name
         for name in [*files, *inner]
         if not Path(name).name.startswith(".")
         and (".ipynb" in name.lower() or Path(name).suffix in ("", ".json", ".txt"))
         and f"{Path(name).name.lower().partition('.')[0]}.ipynb" not in elsewhere
     ]
+    return sorted(named, key=lambda name: (".ipynb" not in name.lower(), path.stem not in name))
 
 
 def _recognised(path: Path, wanted: Wanted):

@@ -176,6 +176,8 @@ def put(course, student, name):
 def test_a_notebook_of_another_name_is_graded_and_the_student_told(course):
     for place, name in enumerate(NAMES):
         put(course, f"s{place}", name)
+        for number in range(12):
+            (course / "submitted" / f"s{place}" / "1-padding" / f"data-{number}.txt").write_text("1 2 3")
     nbgrader(course, "autograde", "1-padding")
     assert scores(course) == {f"s{place}": 12 for place in range(len(NAMES))}
     nbgrader(course, "generate_feedback", "1-padding")
@@ -190,6 +192,16 @@ def test_of_two_that_could_be_meant_none_is_taken(course):
     put(course, "eve", "homework.json")
     said = "eve, 1-padding: padding.ipynb was not handed in; there is homework.json, padding.ipynb.txt"
     assert said in nbgrader(course, "autograde", "1-padding")
+    assert scores(course) == {"ada": 12, "eve": 0}
+
+
+def test_a_linked_folder_leads_to_nobodys_work(course):
+    put(course, "ada", "padding.ipynb")
+    (course / "submitted" / "eve" / "1-padding").mkdir(parents=True)
+    (course / "submitted" / "eve" / "1-padding" / "sub").symlink_to(course / "submitted" / "ada" / "1-padding")
+    assert "eve, 1-padding: padding.ipynb was not handed in; there is sub." in nbgrader(
+        course, "autograde", "1-padding"
+    )
     assert scores(course) == {"ada": 12, "eve": 0}
 
 
