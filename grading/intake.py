@@ -3,12 +3,13 @@
 import datetime
 import functools
 import glob
+import itertools
 import json
 import os
 import re
 import shutil
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import nbformat
@@ -43,24 +44,29 @@ GRADED = "graded"
 def take_notebook(path: Path, wanted: Wanted, others: frozenset[str] = frozenset()):
     """The notebook that a student meant to hand in as `path`, and what was mended in reading it, in sentences.
 
-    Where there is no such file, the only other notebook beside it that is recognisably this one is taken; and where
-    there is none, the only such file of another kind, as browsers and editors name them, or in a folder. others: file
-    names that belong to other notebooks of the assignment. Raises grading.reading.Unusable.
+    Where there is no such file, or none that can be used, the only other notebook beside it that is recognisably this
+    one is taken; and where there is none, the only such file of another kind, as browsers and editors name them, or in
+    a folder. others: file names that belong to other notebooks of the assignment. Raises grading.reading.Unusable.
     """
     try:
         return _recognised(path, wanted)
     except FileNotFoundError:
-        pass
+        reason = ""
+    except Unusable as error:
+        reason = str(error)
     beside = [name for name in _names(path.parent) if name != "timestamp.txt"]
     notebooks = [name for name in beside if name.endswith(".ipynb")]
-    fitting = _fitting(path, [name for name in notebooks if name not in others], wanted)
-    fitting = fitting or _fitting(path, _misnamed(path, beside, others), wanted)
-    if len(fitting) != 1:
-        named = (notebooks or beside)[:5]
-        said = f"; there is {', '.join(map(_shown, named))}" if named else ""
-        raise Unusable(f"{path.name} was not handed in{said}")
-    ((name, (notebook, mended)),) = fitting.items()
-    return notebook, [f"{path.name} was not handed in, {_shown(name)} was taken for it.", *mended]
+    fitting = _fitting(path, [name for name in notebooks if name not in others | {path.name}], wanted)
+    fitting = fitting or _fitting(path, _misnamed(path, others), wanted)
+    sources = {tuple(cell.source for cell in notebook.cells) for notebook, _ in fitting.values()}
+    if len(sources) == 1:
+        name, (notebook, mended) = next(iter(fitting.items()))
+        return notebook, [f"{reason or f'{path.name} was not handed in'}, {_shown(name)} was taken for it.", *mended]
+    said = reason or f"{path.name} was not handed in"
+    if fitting:
+        raise Unusable(f"{said}, and nothing tells which is meant of {', '.join(map(_shown, fitting))}")
+    named = [] if reason else (notebooks or beside)[:5]
+    raise Unusable(said + f"; there is {', '.join(map(_shown, named))}" * bool(named))
 
 
 def _fitting(path: Path, names: list[str], wanted: Wanted) -> dict[str, tuple]:
@@ -75,21 +81,24 @@ def _fitting(path: Path, names: list[str], wanted: Wanted) -> dict[str, tuple]:
     return fitting
 
 
-def _misnamed(path: Path, beside: list[str], others: frozenset[str]) -> list[str]:
+def _misnamed(path: Path, others: frozenset[str]) -> list[str]:
     """Files that may be notebooks under another kind of name, and those in folders beside `path`; likely ones first."""
     elsewhere = {f"{one.stem.lower()}.ipynb" for one in map(Path, others - {path.name})}
-    files = [name for name in beside if not name.endswith(".ipynb")]
-    # A link would lead to a neighbour's work.
-    folders = [name for name in files if not (path.parent / name).is_symlink()]
-    inner = [f"{folder}/{name}" for folder in folders for name in _names(path.parent / folder)]
     named = [
         name
-        for name in [*files, *inner]
-        if not Path(name).name.startswith(".")
-        and (".ipynb" in name.lower() or Path(name).suffix in ("", ".json", ".txt"))
+        for name in itertools.islice(_below(path.parent), 1000)
+        if (".ipynb" in name.lower() or Path(name).suffix in ("", ".json", ".txt"))
         and f"{Path(name).name.lower().partition('.')[0]}.ipynb" not in elsewhere
+        and ("/" in name or not name.endswith(".ipynb"))
     ]
-    return sorted(named, key=lambda name: (".ipynb" not in name.lower(), path.stem not in name))
+    return sorted(named, key=lambda name: (".ipynb" not in name.lower(), path.stem not in name, name))
+
+
+def _below(top: Path) -> Iterator[str]:
+    """All files below a folder but hidden ones; none through a link, which would lead to a neighbour's work."""
+    for folder, folders, names in os.walk(top):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (os.path.relpath(os.path.join(folder, name), top) for name in sorted(names) if name[0] != ".")
 
 
 def _recognised(path: Path, wanted: Wanted):
@@ -398,7 +407,7 @@ def read_submission(
         notebook = nbformat.read(release / f"{wanted.name}.ipynb", as_version=4)
         text = (
             f"## This notebook could not be graded\n\n**{problem}.**\n\nWhat follows is the assignment as it was "
-            "released. Your own file is untouched; hand it in again and it will be graded."
+            f"released. Your own file is untouched; hand it in again, as {wanted.name}.ipynb, and it will be graded."
         )
         notebook.cells.insert(0, new_markdown_cell(text, id="unusable"))
         notebook.metadata[UNUSABLE] = problem

@@ -294,9 +294,9 @@ BROKEN = {
         "mine.ipynb was taken for it",
     ),
     "renamed-twice": (
-        {"a.ipynb": write, "b.ipynb": write},
+        {"a.ipynb": write, "b.ipynb": deleted("pad2d")},
         0,
-        "padding.ipynb was not handed in; there is a.ipynb, b.ipynb",
+        "padding.ipynb was not handed in, and nothing tells which is meant of a.ipynb, b.ipynb",
     ),
     "format-3": (format_3, 444, "Found again by content"),
     **{f"format-4-{minor}": (old_format(minor), 444, "") for minor in range(5)},

@@ -162,22 +162,28 @@ def test_a_submission_without_any_notebook_gets_a_page_and_takes_nothing_away(co
     assert scores(course) == deserved
 
 
-NAMES = ("padding.ipynb.txt", "padding.json", "padding.IPYNB", "padding", "sub/padding.ipynb", "padding (1).ipynb")
+NAMES = (
+    *("padding.ipynb.txt", "padding.json", "padding.IPYNB", "padding", "padding (1).ipynb"),
+    *("sub/padding.ipynb", "ada/1-padding/padding.ipynb"),
+)
 """As browsers, mail programs and editors save a notebook, or a student packs it."""
 
 
-def put(course, student, name):
-    """A right notebook, under this name, as a submission that has been collected."""
+def put(course, student, name, content=None):
+    """A file, by default a right notebook, under this name, as part of a submission that has been collected."""
     path = course / "submitted" / student / "1-padding" / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(SOLUTION, path)
+    path.write_bytes(SOLUTION.read_bytes() if content is None else content)
 
 
 def test_a_notebook_of_another_name_is_graded_and_the_student_told(course):
     for place, name in enumerate(NAMES):
         put(course, f"s{place}", name)
         for number in range(12):
-            (course / "submitted" / f"s{place}" / "1-padding" / f"data-{number}.txt").write_text("1 2 3")
+            put(course, f"s{place}", f"data-{number}.txt", b"1 2 3")
+            put(course, f"s{place}", f"figure-{number}.png", b"\x89PNG")
+        # JupyterLab's, of an earlier moment.
+        put(course, f"s{place}", ".ipynb_checkpoints/padding-checkpoint.ipynb", notebook_without("graded cells"))
     nbgrader(course, "autograde", "1-padding")
     assert scores(course) == {f"s{place}": 12 for place in range(len(NAMES))}
     nbgrader(course, "generate_feedback", "1-padding")
@@ -189,10 +195,25 @@ def test_a_notebook_of_another_name_is_graded_and_the_student_told(course):
 def test_of_two_that_could_be_meant_none_is_taken(course):
     put(course, "ada", "padding.ipynb")
     put(course, "eve", "padding.ipynb.txt")
-    put(course, "eve", "homework.json")
-    said = "eve, 1-padding: padding.ipynb was not handed in; there is homework.json, padding.ipynb.txt"
+    put(course, "eve", "homework.json", notebook_without("graded cells"))
+    # Where both say the same, it does not matter.
+    put(course, "zoe", "a/padding.ipynb")
+    put(course, "zoe", "b/padding.ipynb")
+    said = "eve, 1-padding: padding.ipynb was not handed in, and nothing tells which is meant of padding.ipynb.txt, homewor"
     assert said in nbgrader(course, "autograde", "1-padding")
-    assert scores(course) == {"ada": 12, "eve": 0}
+    assert scores(course) == {"ada": 12, "eve": 0, "zoe": 12}
+
+
+@pytest.mark.parametrize("broken", ["empty", "not-json", "other-assignment"])
+def test_a_copy_beside_what_cannot_be_used_is_taken(course, broken):
+    content, words = BROKEN[broken]
+    put(course, "eve", "padding.ipynb", content() if callable(content) else content)
+    put(course, "eve", "padding-Copy1.ipynb")
+    nbgrader(course, "autograde", "1-padding")
+    assert scores(course) == {"eve": 12}
+    nbgrader(course, "generate_feedback", "1-padding")
+    page = (course / "feedback" / "eve" / "1-padding" / "padding.html").read_text()
+    assert words in page and "padding-Copy1.ipynb was taken for it" in page
 
 
 def test_a_linked_folder_leads_to_nobodys_work(course):
