@@ -51,9 +51,9 @@ def take_notebook(path: Path, wanted: Wanted, others: frozenset[str] = frozenset
     try:
         return _recognised(path, wanted)
     except FileNotFoundError:
-        reason = ""
-    except Unusable as error:
-        reason = str(error)
+        missing, said = True, f"{path.name} was not handed in"
+    except Unusable as reason:
+        missing, said = False, str(reason)
     beside = [name for name in _names(path.parent) if name != "timestamp.txt"]
     notebooks = [name for name in beside if name.endswith(".ipynb")]
     fitting = _fitting(path, [name for name in notebooks if name not in others | {path.name}], wanted)
@@ -61,11 +61,10 @@ def take_notebook(path: Path, wanted: Wanted, others: frozenset[str] = frozenset
     sources = {tuple(cell.source for cell in notebook.cells) for notebook, _ in fitting.values()}
     if len(sources) == 1:
         name, (notebook, mended) = next(iter(fitting.items()))
-        return notebook, [f"{reason or f'{path.name} was not handed in'}, {_shown(name)} was taken for it.", *mended]
-    said = reason or f"{path.name} was not handed in"
+        return notebook, [f"{said}, {_shown(name)} was taken for it.", *mended]
     if fitting:
         raise Unusable(f"{said}, and nothing tells which is meant of {', '.join(map(_shown, fitting))}")
-    named = [] if reason else (notebooks or beside)[:5]
+    named = (notebooks or beside)[:5] if missing else []
     raise Unusable(said + f"; there is {', '.join(map(_shown, named))}" * bool(named))
 
 
