@@ -20,7 +20,8 @@ from traitlets import Bool, Integer, List, Unicode, default
 from autograde_tests.checking import Result, load_checks
 from grading import sandbox
 from grading.broker import no_result
-from grading.mending import Wanted, wanted_notebooks
+from grading.mending import Wanted, defines, wanted_notebooks
+from grading.reading import FOLDER
 from grading.sanitize import RESULT, CleanMessages, is_official
 from grading.station import remove_left_behind, take_station
 
@@ -97,11 +98,12 @@ class Execute(CleanMessages, preprocessors.Execute):
         self._keras = names["notebook"] in KERAS_NOTEBOOKS
         self._results: dict[str, Result | Before] = self._stored(names["notebook"]) if self.only else {}
         self._ran, self._events, self._ended, self._sent, self._started = [], [], 0, 0, False
-        self._excess, self._tried_again = "", set()
+        self._excess, self._tried_again, self._left_out = "", set(), {}
         self._deadline = time.monotonic() + self.notebook_seconds
         path = resources.get("metadata", {}).get("path")
         with take_station(self.config, self._keras, self.unsafe_no_sandbox) as self._station:
-            self._station.take_files(Path(path) if path else None)
+            if path:
+                self._station.take_files(Path(path), nb.metadata.get(FOLDER, ""))
             with self._station.broker as self._broker:
                 self._broker.on_stuck = self._end_kernel
                 self._run(nb, resources)
@@ -164,7 +166,7 @@ class Execute(CleanMessages, preprocessors.Execute):
         while True:
             reason = self._attempt(cell, index, check)
             if check:
-                self._results[cell.metadata.nbgrader.grade_id] = self._broker.close(_why(cell, reason))
+                self._results[cell.metadata.nbgrader.grade_id] = self._broker.close(self._why(cell, reason))
             if not reason:
                 self._ran.append(index)
                 return cell, resources
@@ -225,7 +227,8 @@ class Execute(CleanMessages, preprocessors.Execute):
         innocent = not self._alive and bool(self._ran) and reason == DIED
         place = self._ran.pop() if innocent else index
         number = sum(one.cell_type == "code" for one in nb.cells[: place + 1])
-        self._events.append(f"code cell {number} was left out after it ended the kernel: {reason}")
+        self._left_out[place] = f"code cell {number} was left out after it ended the kernel: {reason}"
+        self._events.append(self._left_out[place])
         guilty = nb.cells[place]
         guilty.outputs = [one for one in guilty.outputs if one.output_type == "stream"][:1]
         guilty.outputs.append(new_output("error", ename="KernelEnded", evalue=reason, traceback=[reason]))
@@ -264,6 +267,17 @@ class Execute(CleanMessages, preprocessors.Execute):
         grade_id = cell.metadata.nbgrader.grade_id
         name, _ = self._wanted.check(grade_id)
         return name, float(self._wanted.cells[grade_id]["metadata"]["points"])
+
+    def _why(self, cell, reason: str) -> str:
+        """Why a check is not complete: the reason the kernel is gone, or the error that the cell stopped with."""
+        if reason:
+            return f"not answered: {reason}"
+        function = self._wanted.check(cell.metadata.nbgrader.grade_id)[1]
+        lost = [event for place, event in self._left_out.items() if defines(self.nb.cells[place], function)]
+        if lost:
+            return f"{function} is missing: {lost[-1]}"
+        errors = [f"{one.ename}: {one.evalue}"[:200] for one in cell.outputs if one.output_type == "error"]
+        return f"the cell stopped with {errors[0]}" if errors else "the cell ended without a call"
 
     def _check_alone(self, cell):
         """The call of a cell's check without what stands above it there, which may need names the notebook lost."""
@@ -338,7 +352,7 @@ class Execute(CleanMessages, preprocessors.Execute):
             ]
         if self._events:
             for event in self._events:
-                self.log.error("%s, %s: %s", names["student"], names["notebook"], event)
+                self.log.error("%s, %s, %s: %s", names["student"], names["assignment"], names["notebook"], event)
             said = "\n".join(f"- {event}" for event in self._events)
             nb.cells.insert(0, new_markdown_cell(f"## This notebook did not run smoothly\n\n{said}", id="did-not-run"))
 
@@ -391,11 +405,3 @@ class Stop(Exception):
 def _wanted(names: dict) -> Wanted:
     known = {one.name: one for one in wanted_notebooks(names["db_url"], names["assignment"])}
     return known[names["notebook"]]
-
-
-def _why(cell, reason: str) -> str:
-    """Why a check is not complete: the reason the kernel is gone, or the error that the cell stopped with."""
-    if reason:
-        return f"not answered: {reason}"
-    errors = [f"{one.ename}: {one.evalue}"[:200] for one in cell.outputs if one.output_type == "error"]
-    return f"the cell stopped with {errors[0]}" if errors else "the cell ended without a call"

@@ -5,6 +5,7 @@ import functools
 import glob
 import itertools
 import json
+import logging
 import os
 import re
 import shutil
@@ -23,8 +24,8 @@ from sqlalchemy.exc import OperationalError
 
 from grading.execute import require_sandbox
 from grading.files import LeftOut, copy_plain_files, names_a_student, open_plain, refuse_page
-from grading.mending import Wanted, has_definition, mend, wanted_notebooks
-from grading.reading import UNUSABLE, Unusable, read_notebook
+from grading.mending import Wanted, mend, wanted_notebooks
+from grading.reading import FOLDER, UNUSABLE, Unusable, read_notebook
 
 __all__ = [
     "AutogradeAll",
@@ -61,6 +62,7 @@ def take_notebook(path: Path, wanted: Wanted, others: frozenset[str] = frozenset
     sources = {tuple(cell.source for cell in notebook.cells) for notebook, _ in fitting.values()}
     if len(sources) == 1:
         name, (notebook, mended) = next(iter(fitting.items()))
+        notebook.metadata[FOLDER] = os.path.dirname(name)
         return notebook, [f"{said}, {_shown(name)} was taken for it.", *mended]
     if fitting:
         raise Unusable(f"{said}, and nothing tells which is meant of {', '.join(map(_shown, fitting))}")
@@ -103,11 +105,7 @@ def _below(top: Path) -> Iterator[str]:
 def _recognised(path: Path, wanted: Wanted):
     """Read one file. Raises Unusable, also for a notebook of another assignment, and FileNotFoundError."""
     notebook, mended = read_notebook(path)
-    theirs = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells}
-    theirs -= {None, "toolbox", "imports"}
-    defined = any(has_definition(cell, name) for cell in notebook.cells for name in wanted.functions)
-    # Names of functions count where nbgrader's ids are lost; elsewhere they may have come over from other notebooks.
-    if not theirs & wanted.own and (theirs or not defined):
+    if not wanted.recognises(notebook):
         raise Unusable(f"{path.name} is another notebook: none of the cells and functions of this assignment are in it")
     return notebook, mended
 
@@ -229,6 +227,21 @@ def _say_left_out(log, student: str, assignment: str, name: str, reason: str) ->
     log.warning("%s, %s: %s %s. It was left out.", student, assignment, ascii(name), reason)
 
 
+SAYS_NOTHING = (
+    # Of every cell whose hidden tests are put back, and of those that were mended.
+    "Attribute 'checksum'",
+    # What is the matter with the submission is said of it by name.
+    "No submitted file: ",
+    "Kernel died while waiting for execute reply",
+)
+"""How messages of nbgrader and nbclient begin that tell an instructor nothing."""
+
+
+def _tells(record: logging.LogRecord) -> bool:
+    """Whether a message tells an instructor something."""
+    return not record.getMessage().startswith(SAYS_NOTHING)
+
+
 def _timestamp(path: Path) -> datetime.datetime | None:
     """The time in a file timestamp.txt; None where there is none that can be read."""
     try:
@@ -272,6 +285,7 @@ class SubmissionExporter(NotebookExporter):
             self._prepare(self.parent)
 
     def _prepare(self, converter: Autograde) -> None:
+        converter.log.addFilter(_tells)
         # As they are now: assignments may have been generated anew since the last run in this process.
         wanted_notebooks.cache_clear()
         coursedir = converter.coursedir
@@ -412,8 +426,10 @@ def read_submission(
         notebook.metadata[UNUSABLE] = problem
         return notebook, []
     mended += [*mend(notebook, wanted), *left_out]
+    folder = {FOLDER: notebook.metadata[FOLDER]} if notebook.metadata.get(FOLDER) else {}
     notebook.metadata = nbformat.from_dict(
         {
+            **folder,
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
         }

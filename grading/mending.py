@@ -51,10 +51,31 @@ class Wanted:
         found = re.search(r"\bcheck\(\s*[\"'](\w+)[\"']\s*,\s*(\w+)", self.cells[graded]["source"])
         return (found[1], found[2]) if found else ("", "")
 
-    def released(self, name: str) -> str:
-        """The source of a cell as students received it, without white space."""
-        cell = new_code_cell(self.cells[name]["source"], metadata={"nbgrader": self.cells[name]["metadata"]})
-        return _bare(ClearHiddenTests().preprocess_cell(cell, {}, 0)[0].source)
+    @functools.cached_property
+    def released(self) -> dict[str, str]:
+        """The sources of the cells as students received them."""
+        sources, clear = {}, ClearHiddenTests()
+        for name, known in self.cells.items():
+            cell = new_code_cell(known["source"], metadata={"nbgrader": known["metadata"]})
+            sources[name] = clear.preprocess_cell(cell, {}, 0)[0].source
+        return sources
+
+    def is_released(self, name: str, cell: NotebookNode) -> bool:
+        """Whether a cell says what the one of this name said as students received it, but for white space."""
+        return _bare(cell.source) == _bare(self.released[name])
+
+    def recognises(self, notebook: NotebookNode) -> bool:
+        """Whether a notebook has a cell of this one, by its id or, where it has none of any notebook, by content."""
+        ids = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells}
+        ids -= {None, "toolbox", "imports"}
+        if ids:
+            # Functions may have come over from other notebooks.
+            return bool(ids & self.own)
+        return any(
+            any(self.is_released(name, cell) for name in self.graded)
+            or any(has_definition(cell, name) for name in self.functions)
+            for cell in notebook.cells
+        )
 
 
 @functools.lru_cache(maxsize=8)
@@ -96,20 +117,22 @@ def defines(cell: NotebookNode, function: str) -> bool:
 
 
 def has_definition(cell: NotebookNode, function: str) -> bool:
-    """Whether a cell of any type has the first line of a function of this name."""
+    """Whether a cell of any type has the first line of a function of this name, or makes it a name of another."""
     # No white space that crosses lines: a million empty ones would be looked at once from each of them.
-    return bool(re.search(rf"^[ \t]*def[ \t]+{re.escape(function)}[ \t]*\(", cell.source, re.MULTILINE))
+    name = re.escape(function)
+    return bool(re.search(rf"^(?:[ \t]*def[ \t]+{name}[ \t]*\(|{name}[ \t]*=[^=])", cell.source, re.MULTILINE))
 
 
 def mend(notebook: NotebookNode, wanted: Wanted) -> list[str]:
     """Give every cell that nbgrader knows its type, metadata and, if it is locked, its source; in place.
 
-    Cells whose metadata are lost are found by their content, graded cells that are not there are put back. Returns what
-    was mended, in sentences for student and instructor.
+    Cells whose metadata are lost are found by their content, graded cells that are not there are put back. Where
+    something else was written in one, that stays as a cell of the student's own. Returns what was mended, in sentences
+    for student and instructor.
     """
     cells, told = notebook.cells, {}
     found, copied = _by_id(cells, wanted)
-    told["More than one cell had the id of {}: the first one counts."] = [
+    told["More than one cell had the id of {}: what the course has in it counts, once."] = [
         name for name in copied if name in wanted.graded
     ]
     again = _by_content(cells, wanted, found) | _by_definition(cells, wanted, found)
@@ -118,10 +141,15 @@ def mend(notebook: NotebookNode, wanted: Wanted) -> list[str]:
         name for name in again if name not in wanted.locked
     ]
 
-    for name in wanted.locked:
-        # What a student added to the imports is needed below, so it stays, after what the course has there.
-        if name in found and _bare(found[name].source) != wanted.released(name):
-            del found[name]
+    # It may be needed below: a function that was merged into its check, or an import.
+    changed = {
+        name: found.pop(name)
+        for name in (*wanted.locked, *wanted.graded)
+        if name in found and found[name].source.strip() and not wanted.is_released(name, found[name])
+    }
+    for name, cell in changed.items():
+        # What comes back need not be there twice, and may have stood above a function that it needs.
+        cell.source = cell.source.replace(wanted.released[name], "")
     told["Turned back into code: {}."] = [
         name for name, cell in found.items() if cell.cell_type != wanted.cells[name]["metadata"]["cell_type"]
     ]
@@ -134,8 +162,11 @@ def mend(notebook: NotebookNode, wanted: Wanted) -> list[str]:
     for place, name in enumerate(name for name in wanted.locked if name in lost):
         cells.insert(place, _restored(name, wanted))
     for name in (name for name in wanted.graded if name in lost):
-        after = _last_definition(cells, wanted.check(name)[1], default=len(cells) - 1)
+        after = next((place for place, cell in enumerate(cells) if cell is changed.get(name)), None)
+        if after is None:
+            after = _last_definition(cells, wanted.check(name)[1], default=len(cells) - 1)
         cells.insert(after + 1, _restored(name, wanted))
+    told["What had been written in the cell of {} instead is kept and was run, too."] = list(changed)
     told["Moved below the function that it checks: {}."] = [
         name for name in wanted.graded if _move_below(cells, name, wanted)
     ]
@@ -146,21 +177,26 @@ def mend(notebook: NotebookNode, wanted: Wanted) -> list[str]:
 
 
 def _by_id(cells: list[NotebookNode], wanted: Wanted) -> tuple[dict[str, NotebookNode], list[str]]:
-    """The first cell of every id that the gradebook knows, and the ids that come again; takes the metadata off."""
-    found, copied = {}, []
+    """A cell for every id that the gradebook knows, and the ids that come again; takes the metadata off.
+
+    Of several it is the first as released, or else the first.
+    """
+    every: dict[str, list[NotebookNode]] = {}
     for cell in cells:
         name = cell.metadata.pop("nbgrader", {}).get("grade_id")
-        if name in found:
-            copied.append(name)
-        elif name in wanted.cells:
-            found[name] = cell
-    return found, sorted(set(copied))
+        if name in wanted.cells:
+            every.setdefault(name, []).append(cell)
+    found = {}
+    for name, copies in every.items():
+        released = [cell for cell in copies if name in wanted.graded and wanted.is_released(name, cell)]
+        found[name] = (released or copies)[0]
+    return found, sorted(name for name, copies in every.items() if len(copies) > 1)
 
 
 def _by_content(cells: list[NotebookNode], wanted: Wanted, found: dict[str, NotebookNode]) -> dict[str, NotebookNode]:
     """The locked cells that are not in `found`, by what they say: the same, or one that is like no other."""
     names = [name for name in wanted.cells if wanted.cells[name]["metadata"]["locked"] and name not in found]
-    released = {name: wanted.released(name) for name in names}
+    released = {name: _bare(wanted.released[name]) for name in names}
     taken = {id(cell) for cell in found.values()}
     loose = [(cell, _bare(cell.source)) for cell in cells if id(cell) not in taken]
     again: dict[str, NotebookNode] = {}

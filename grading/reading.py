@@ -22,8 +22,12 @@ ELEMENTS = 5_000_000
 UNUSABLE = "unusable_submission"
 """Key of the metadata of a notebook that stands for a file that could not be used."""
 
+FOLDER = "folder"
+"""Key of the metadata of a notebook that was found in a folder of its submission, with that folder."""
+
 _STRING = re.compile(r'(?s)"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 _CELLS = re.compile(r'"(?:cells|worksheets)"\s*:\s*\[\s*(?:\{\s*"cells"\s*:\s*\[)?')
+_CELL = re.compile(r'\{\s*+"(?:attachments|cell_type|execution_count|id|metadata|source)"\s*+:')
 _BETWEEN = re.compile(r"[\s,]*")
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 _KIND = {"code": "code", "markdown": "markdown", "heading": "markdown"}
@@ -85,18 +89,22 @@ def _parse(text: str) -> tuple[Any, list[str]]:
 
 
 def _salvage(text: str, decoder: json.JSONDecoder) -> tuple[Any, list[str]]:
-    """Every complete cell up to where the file is damaged."""
+    """Every complete cell, before and behind the places where the file is damaged."""
     begin = _CELLS.search(text)
-    cells, place = [], begin.end() if begin else len(text)
-    while len(cells) <= CELLS:
+    cells, place = [], begin.end() if begin else 0
+    for _ in range(2 * CELLS):
         try:
-            cell, place = decoder.raw_decode(text, _BETWEEN.match(text, place).end())
-        except ValueError:
-            break
-        cells.append(cell)
+            found, place = decoder.raw_decode(text, _BETWEEN.match(text, place).end())
+            cells += [found] if isinstance(found, dict) and "cell_type" in found else []
+        except json.JSONDecodeError as error:
+            # From there on, so that however much is damaged, no part of it is read twice.
+            following = _CELL.search(text, max(error.pos, place + 1))
+            if not following:
+                break
+            place = following.start()
     if not cells:
         raise Unusable("is not a notebook: its content is not JSON, perhaps cut off on its way")
-    sentence = f"The file was cut off or damaged: its first {len(cells)} cells could be read, the rest could not."
+    sentence = f"The file was cut off or damaged: {len(cells)} cells could be read, the others could not."
     return {"cells": cells}, [sentence]
 
 
@@ -126,7 +134,9 @@ def _build(cells: list[dict], mended: list[str]) -> list[NotebookNode]:
     for place, raw in enumerate(cells):
         written = raw.get("source", raw.get("input", ""))
         lines = written if isinstance(written, list) else [written]
-        text = "".join(line for line in lines if isinstance(line, str))
+        lines = [line for line in lines if isinstance(line, str)]
+        # Some programs write the lines without what ends them.
+        text = ("" if any("\n" in line for line in lines[:-1]) else "\n").join(lines)
         source = _UNWRITABLE.sub("\ufffd", text).replace("\r\n", "\n").replace("\r", "\n")
         if len(source) > SOURCE:
             source = ""

@@ -18,7 +18,7 @@ from nbgrader.utils import is_grade
 from pygments.token import STANDARD_TYPES
 
 from convblocks.report import whole_characters
-from grading.reading import UNUSABLE
+from grading.reading import FOLDER, UNUSABLE
 
 RESULT = "application/vnd.convblocks.result+json"
 """Mime type of a check's result; kept only where grading itself wrote it."""
@@ -160,8 +160,9 @@ def clean_notebook(nb: NotebookNode) -> None:
         # A kernel may say anything about its language, which chooses how code is coloured.
         "language_info": {"name": "python", "pygments_lexer": "ipython3"},
     }
-    if UNUSABLE in _dict(nb.get("metadata")):
-        metadata[UNUSABLE] = clean_text(nb.metadata[UNUSABLE])
+    for key in (UNUSABLE, FOLDER):
+        if key in _dict(nb.get("metadata")):
+            metadata[key] = clean_text(nb.metadata[key])
     nb.metadata = from_dict(metadata)
     nb.nbformat, nb.nbformat_minor = 4, 5
     taken: set[str] = set()

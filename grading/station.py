@@ -65,18 +65,23 @@ class Station:
             self._ready.provisioner.process.wait()
         shutil.rmtree(self._runtime, ignore_errors=True)
 
-    def take_files(self, source: Path | None) -> None:
-        """Links, or copies on another disk, of the regular files in a folder but for its notebooks."""
-        for folder, _, names in os.walk(source) if source else ():
-            beside = self._files / os.path.relpath(folder, source)
-            beside.mkdir(exist_ok=True)
-            for name in names:
-                path = os.path.join(folder, name)
-                if not name.endswith(".ipynb") and os.path.isfile(path) and not os.path.islink(path):
+    def take_files(self, source: Path, own: str = "") -> None:
+        """Links, or copies on another disk, of the regular files in a folder but for its notebooks.
+
+        own: a folder in it whose files are to be found beside the notebook as well, before any others of their names.
+        """
+        for top in (source / own, source) if own else (source,):
+            for folder, _, names in os.walk(top):
+                beside = self._files / os.path.relpath(folder, top)
+                beside.mkdir(exist_ok=True)
+                for name in names:
+                    path, taken = os.path.join(folder, name), beside / name
+                    if name.endswith(".ipynb") or not os.path.isfile(path) or os.path.islink(path) or taken.exists():
+                        continue
                     try:
-                        os.link(path, beside / name)
+                        os.link(path, taken)
                     except OSError:
-                        shutil.copyfile(path, beside / name)
+                        shutil.copyfile(path, taken)
 
     def kernel_manager(self) -> AsyncKernelManager:
         """Who starts a kernel here; at first the one that has done so already, if `make_ready` was called."""

@@ -15,6 +15,7 @@ from grading.reading import UNUSABLE
 SOLUTION = ROOT / "solutions" / "1-padding" / "padding.ipynb"
 FUNCTIONS = ["output_size", "padding_amounts", "pad2d"]
 MENDED = "This notebook was mended before it was graded"
+NOT_SMOOTH = "This notebook did not run smoothly"
 
 
 def write(notebook) -> bytes:
@@ -168,6 +169,70 @@ def quit_in_every_function(notebook):
     return write(notebook)
 
 
+def shut_down(notebook):
+    """What people paste to restart a kernel, at the end of each function's own cell."""
+    for name in FUNCTIONS:
+        ends = "\n\nimport IPython\nIPython.Application.instance().kernel.do_shutdown(True)"
+        cell(notebook, name)["source"] = source(cell(notebook, name)) + ends
+    return write(notebook)
+
+
+def merged(above):
+    """A function's cell merged with its check, which keeps the check's metadata."""
+
+    def make(notebook):
+        check, function = cell(notebook, "check_pad2d"), cell(notebook, "pad2d")
+        parts = [source(function), source(check)]
+        check["source"] = "\n\n".join(parts if above else reversed(parts))
+        notebook["cells"].remove(function)
+        return write(notebook)
+
+    return make
+
+
+def check_rewritten_above(notebook):
+    """A copy of a check above it, with its metadata, in which a helper was written."""
+    helper = {**cell(notebook, "check_pad2d"), "id": "copy", "source": "def amounts(*sizes):\n"}
+    helper["source"] += "    return padding_amounts(*sizes)"
+    cell(notebook, "pad2d")["source"] = source(cell(notebook, "pad2d")).replace("padding_amounts(", "amounts(")
+    assert "amounts(" in cell(notebook, "pad2d")["source"]
+    notebook["cells"].insert(place(notebook, "pad2d"), helper)
+    return write(notebook)
+
+
+def assigned(notebook):
+    """Functions under names of the student's own, made known under the course's, and all metadata lost."""
+    for name in FUNCTIONS:
+        own = source(cell(notebook, name)).replace(f"def {name}(", f"def my_{name}(")
+        cell(notebook, name)["source"] = f"{own}\n\n{name} = my_{name}"
+    return write(without(notebook, "metadata"))
+
+
+def conflict(*names):
+    """What a merge leaves in the file, in the midst of these cells."""
+
+    def make(notebook):
+        content = write(notebook)
+        for name in names:
+            at = content.index(b'"id": "%s"' % name.encode())
+            at = content.index(b"\n", at) + 1
+            content = content[:at] + b"<<<<<<< HEAD\n=======\n>>>>>>> theirs\n" + content[at:]
+        return content
+
+    return make
+
+
+def lines_without_ends(notebook):
+    for one in notebook["cells"]:
+        one["source"] = source(one).split("\n")
+    return write(notebook)
+
+
+def uses_helper(notebook):
+    cell(notebook, "pad2d")["source"] = "from helper import amounts\n" + source(cell(notebook, "pad2d"))
+    return write(notebook)
+
+
 def earlier_version(notebook):
     """Other examples in two checks, and a function that had another name."""
     for name in ("check_output_size", "check_pad2d"):
@@ -278,6 +343,20 @@ BROKEN = {
     "split-without-metadata": (split_without_metadata, 444, "Put back"),
     "checks-deleted": (deleted("check_output_size", "check_pad2d"), 444, "Put back"),
     "imports-deleted": (deleted("imports"), 444, "Put back"),
+    "merged-above-the-check": (merged(True), 444, "<code>check_pad2d</code> instead is kept"),
+    "merged-below-the-check": (merged(False), 444, "<code>check_pad2d</code> instead is kept"),
+    "check-rewritten-above": (check_rewritten_above, 444, "More than one cell had the id of <code>check_pad2d</code>"),
+    "assigned-and-metadata-lost": (assigned, 444, "Found again by content"),
+    "lines-without-ends": (lines_without_ends, 444, ""),
+    "helper-in-a-folder": (
+        {
+            "mine/padding.ipynb": uses_helper,
+            "mine/helper.py": lambda nb: b"amounts = None",
+            "helper.py": lambda nb: b"",
+        },
+        444,
+        "mine/padding.ipynb was taken for it",
+    ),
     "imports-changed": (imports_changed, 444, "Put back"),
     "function-deleted": (deleted("pad2d"), 440, "No code cell defines <code>pad2d</code>"),
     "deleted-and-metadata-lost": (deleted_and_metadata_lost, 444, "Put back"),
@@ -307,6 +386,8 @@ BROKEN = {
     "truncated-60": (lambda nb: write(nb)[: len(write(nb)) * 6 // 10], None, "cut off or damaged"),
     "truncated-in-pad2d": (truncated_after("pad2d"), 440, "cut off or damaged"),
     "truncated-in-the-last-cell": (truncated_in_the_last_cell, 444, "cut off or damaged"),
+    "conflict": (conflict("ex1", "check_padding_amounts", "stretch-cell"), 444, "cut off or damaged"),
+    "conflict-at-the-start": (lambda nb: b"<<<<<<< HEAD\n" + write(nb), 444, "cut off or damaged"),
     "trailing-bytes": (lambda nb: write(nb) + b"\n<<<<<<< HEAD {]", 444, "Something followed the notebook"),
     "trailing-nulls": (lambda nb: write(nb) + bytes(5000), 444, ""),
     "fat-outputs": (fat, 444, ""),
@@ -323,14 +404,15 @@ BROKEN = {
             before="check_pad2d",
         ),
         444,
-        "",
+        "was left out after it ended the kernel",
     ),
     "quit": (code("quit()", before="check_padding_amounts"), 444, ""),
     "quit-in-every-function": (quit_in_every_function, 444, ""),
+    "shut-down-in-every-function": (shut_down, 444, ""),
     "many-cells-that-end-the-kernel": (
         code(*["import os\nos._exit(1)"] * 6, before="check_output_size"),
         444,
-        "",
+        "was left out after it ended the kernel",
     ),
     "earlier-version": (earlier_version, 440, "No code cell defines <code>pad2d</code>"),
     "surrogates-and-nulls": (surrogates, 444, "Characters that no file can hold"),
@@ -348,6 +430,7 @@ def hand_in(student, folder):
     folder.mkdir(parents=True)
     made = BROKEN.get(student, (write,))[0]
     for name, make in (made if isinstance(made, dict) else {"padding.ipynb": made}).items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(make(json.loads(SOLUTION.read_bytes())))
 
 
@@ -378,7 +461,8 @@ def test_honest_work_is_graded_for_what_is_in_it(graded, student):
     assert [points[student][name] for name in FUNCTIONS] == [int(digit) for digit in f"{deserved:03}"]
     assert words in pages[student]
     said = [line for line in log.splitlines() if f"{student}, 1-padding" in line]
-    assert bool(said) == bool(words) and (MENDED in pages[student] or not words or not deserved)
+    assert bool(said) == bool(words)
+    assert MENDED in pages[student] or NOT_SMOOTH in pages[student] or not words or not deserved
 
 
 def truncated_points() -> int:

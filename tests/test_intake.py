@@ -283,14 +283,15 @@ def test_damaged_metadata_of_honest_work_costs_nothing(course, damage):
 def test_a_cell_that_ends_the_kernel_costs_that_cell(course):
     for student in ("ada", "zoe"):
         shutil.copytree(SOLUTION.parent, course / "submitted" / student / "1-padding")
-    fill(course / "submitted" / "ada" / "1-padding" / "padding.ipynb", pad2d="import os\nos._exit(1)")
+    fill(course / "submitted" / "ada" / "1-padding" / "padding.ipynb", pad2d="import os\ndef pad2d(): ...\nos._exit(1)")
     output = nbgrader(course, "autograde", "1-padding")
     assert "was left out after it ended the kernel: the kernel died" in output
     assert scores(course) == {"ada": 8, "zoe": 12}
     nbgrader(course, "generate_feedback", "1-padding")
-    assert (
-        "This notebook did not run smoothly" in (course / "feedback" / "ada" / "1-padding" / "padding.html").read_text()
-    )
+    page = (course / "feedback" / "ada" / "1-padding" / "padding.html").read_text()
+    assert "This notebook did not run smoothly" in page
+    assert "pad2d is missing: code cell" in page
+    assert "Kernel died while waiting" not in output
 
 
 def test_every_other_notebook_of_the_course_is_told_apart(course):

@@ -44,8 +44,9 @@ def initialize(connection_file: str, *options: str):
     return app
 
 
-def _stay() -> None:
-    print("quit() and exit() do not end the kernel while a notebook is graded.")
+def _stay(restart: bool = False) -> dict:
+    print("The kernel cannot be ended or restarted from a cell while a notebook is graded.")
+    return {"status": "ok", "restart": restart}
 
 
 def start(settings: dict) -> None:
@@ -62,7 +63,7 @@ def start(settings: dict) -> None:
     autograde_tests.BROKER = settings["broker"]
     app = initialize(settings["connection_file"])
     # Left in at the end of a function's cell, it would cost the function.
-    app.shell.ask_exit = _stay
+    app.shell.ask_exit = app.kernel.do_shutdown = _stay
     # The broker serves once there is a submission; this may have been started before. Whoever grades may also have been
     # killed before bubblewrap could notice; then there is nobody to end this, and nobody answers.
     with socket.socket(socket.AF_UNIX) as broker:
