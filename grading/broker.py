@@ -91,12 +91,16 @@ class Broker:
                 self._connection, _ = self._listener.accept()
             except OSError:
                 return
-            # Without an open check a connection is closed without a word, and also while `close` waits for its turn.
+            # Without an open check, and while `close` waits for its turn, there is nothing to ask. A kernel that waits
+            # to begin learns from the empty message that there is somebody to answer.
             with self._connection, self._lock:
                 if not self._closing and self._check is not None and self._check.request is not None:
                     outcome = self._ask(self._connection, self._check.request)
                     if outcome is not None:
                         self._check.proceed(outcome)
+                else:
+                    with contextlib.suppress(OSError):
+                        send(self._connection, b"")
 
     def _ask(self, connection: socket.socket, request: dict) -> Outcome | None:
         """One call in the student's process; None when the check was closed meanwhile."""

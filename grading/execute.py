@@ -23,7 +23,7 @@ from grading.broker import no_result
 from grading.mending import Wanted, defines, wanted_notebooks
 from grading.reading import FOLDER
 from grading.sanitize import RESULT, CleanMessages, is_official
-from grading.station import remove_left_behind, take_station
+from grading.station import make_next_station, remove_left_behind, take_station
 
 KERAS_NOTEBOOKS = ("keras_classifier",)
 """Notebooks whose sandbox has Keras."""
@@ -159,6 +159,8 @@ class Execute(CleanMessages, preprocessors.Execute):
     # Cells
 
     def preprocess_cell(self, cell, resources, index):
+        if not self._started and not self._keras and not self.unsafe_no_sandbox:
+            make_next_station(self.config)
         self._started = True
         if cell.cell_type != "code" or not cell.source.strip():
             return cell, resources

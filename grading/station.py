@@ -1,6 +1,6 @@
 """A station: all that one notebook is run with, a kernel in its sandbox, the broker beside it, and a folder for both.
 
-The next one can be made ready while a notebook runs, since nothing in it depends on whose notebook it will be.
+The next one is made ready while a notebook runs, since nothing in it depends on whose notebook it will be.
 """
 
 import asyncio

@@ -1,7 +1,11 @@
 """The kernel that is made ready for whoever comes next: it waits, sees that one's files, and is nobody's when it is dead."""
 
 import asyncio
+import ctypes
 import os
+import random
+import subprocess
+import sys
 import time
 
 import psutil
@@ -11,7 +15,9 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config
 
-from grading.station import RUNTIME, Station, make_next_station, take_station
+from grading.station import RUNTIME, Station, make_next_station, remove_left_behind, take_station
+
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def printed(station: Station, source: str) -> str:
@@ -23,8 +29,9 @@ def printed(station: Station, source: str) -> str:
 
 
 def sandboxes() -> list[int]:
-    """The sandboxes of this process."""
-    return [one.pid for one in psutil.Process().children() if one.name() == "bwrap"]
+    """The sandboxes of this process that have not ended."""
+    children = [one.as_dict(["pid", "name", "status"]) for one in psutil.Process().children()]
+    return [one["pid"] for one in children if one["name"] == "bwrap" and one["status"] != psutil.STATUS_ZOMBIE]
 
 
 @pytest.fixture
@@ -71,6 +78,47 @@ def test_a_ready_kernel_that_cannot_be_used_is_ended_and_costs_nothing(death, no
         assert not station.is_ready
         assert sandbox not in sandboxes()
         assert printed(station, "print(1)") == "1\n"
+
+
+MAKES_ONE = """
+import sys
+from jupyter_core.utils import run_sync
+from traitlets.config import Config
+from grading.station import Station
+print("begin", flush=True)
+station = Station(Config())
+run_sync(station.make_ready)()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_whenever_a_grader_is_killed_the_kernel_that_it_made_ready_ends():
+    # What it leaves behind becomes a child of this process and not of the machine's first.
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+    took, moments = 1.0, random.Random(0)
+    for number in range(12):
+        with subprocess.Popen([sys.executable, "-c", MAKES_ONE], stdin=-1, stdout=-1, text=True) as grader:
+            assert grader.stdout.readline() == "begin\n"
+            began = time.monotonic()
+            if number % 3 == 0:
+                assert grader.stdout.readline() == "ready\n"
+                took = time.monotonic() - began
+            else:
+                # Most of the time goes by before there is a sandbox.
+                time.sleep(took * moments.uniform(0.6, 1.0))
+            grader.kill()
+        deadline = time.monotonic() + 20
+        # A process may have others when it ends.
+        while left := _left():
+            assert time.monotonic() < deadline, (number, left)
+            psutil.wait_procs(left, timeout=1)
+    remove_left_behind()
+
+
+def _left() -> list[psutil.Process]:
+    """Kernels and sandboxes."""
+    return [one for one in psutil.Process().children(recursive=True) if one.name() in ("bwrap", "kernel")]
 
 
 def test_a_kernel_is_ended_at_its_deadline_whatever_it_says(nothing_left):

@@ -68,7 +68,8 @@ def start(settings: dict) -> None:
     # killed before bubblewrap could notice; then there is nobody to end this, and nobody answers.
     with socket.socket(socket.AF_UNIX) as broker:
         broker.connect(settings["broker"])
-        broker.recv(1)
+        if not broker.recv(1):
+            return
     _lay_out(settings["files"], settings["work"], settings["room"])
     os.chdir(settings["work"])
     # The submission's folder comes last: a numpy.py in it is not NumPy. And it comes late: the kernel itself looks for
