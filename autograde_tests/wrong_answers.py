@@ -103,6 +103,13 @@ def one_step_at_a_time(size, kernel_size, strides=1, padding="valid"):
     return len([start for start in range(size) if start + kernel_size <= size])
 
 
+@wrong_answer("output_size")
+def always_one_more(size, kernel_size, strides=1, padding="valid"):
+    if padding == "same":
+        return size if strides == 1 else size // strides + 1
+    return (size - kernel_size) // strides + 1
+
+
 @wrong_answer("padding_amounts", "extra_before")
 def more_in_front(size, kernel_size, strides=1):
     needed = max(0, (math.ceil(size / strides) - 1) * strides + kernel_size - size)
@@ -156,6 +163,23 @@ def rows_alone(images, kernel_size, strides=(1, 1), padding="same"):
     if padding == "valid":
         return images
     return np.pad(images, ((0, 0), around(images.shape[1], pair(kernel_size)[0], pair(strides)[0]), (0, 0), (0, 0)))
+
+
+@wrong_answer("pad2d")
+def whole_numbers_alone(images, kernel_size, strides=(1, 1), padding="same"):
+    return zero_padded(images, kernel_size, strides, padding).astype(int)
+
+
+@wrong_answer("pad2d")
+def cut_from_the_end(images, kernel_size, strides=(1, 1), padding="same"):
+    result = zero_padded(images, kernel_size, strides, padding) * 0
+    if padding == "valid":
+        return images
+    amounts = [around(images.shape[1 + a], pair(kernel_size)[a], pair(strides)[a]) for a in (0, 1)]
+    (top, bottom), (left, right) = amounts
+    # -0 is no end.
+    result[:, top:-bottom, left:-right] = images
+    return result
 
 
 @wrong_answer("pad2d")
