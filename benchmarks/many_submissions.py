@@ -23,11 +23,14 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import parts
 from benchmarks.one_submission import ROOT
 
 FIGURES = ROOT / "benchmarks" / "figures.json"
 ASSIGNMENTS = [folder.name for folder in sorted((ROOT / "source").iterdir()) if folder.is_dir()]
 LEFT_OUT = "keras_classifier"
+KINDS = ("right", "wrong", "right", "half done")
+"""What students hand in, one after another."""
 SECONDS = 10
 """How long a cell may take on all sides: the one that loops costs that."""
 
@@ -69,7 +72,7 @@ def prepare(course: Path, instead: str, students: int, assignments: list[str]) -
         run(course, "nbgrader", "generate_assignment", assignment)
         for number in range(students):
             folder = course / "submitted" / f"student{number:04}" / assignment
-            kind = ("right", "wrong", "right", "half done")[number % 4]
+            kind = KINDS[number % len(KINDS)]
             if number == students - 1 and assignment == ASSIGNMENTS[0]:
                 kind = "endless"
             hand_in(course / "release" / assignment, folder, kind)
@@ -208,6 +211,12 @@ def validation(place: Path, turns: int) -> dict:
     return found
 
 
+def shares(place: Path, turns: int) -> dict:
+    """Where the time of one right submission goes, in seconds by part, for each assignment."""
+    prepare(place / "parts", "", 2, ASSIGNMENTS)
+    return parts.measure(place / "parts", ASSIGNMENTS, "student0000", turns)
+
+
 def spread(values: list[float]) -> dict:
     return {"median": statistics.median(values), "least": min(values), "most": max(values), "turns": len(values)}
 
@@ -234,6 +243,7 @@ def show(figures: dict, console: Console) -> None:
     for side, took in figures["validate"].items():
         table.add_row(side, f"{took['median']:.1f}", f"{took['least']:.1f} to {took['most']:.1f}")
     console.print(table)
+    parts.show(figures["parts"], console)
 
 
 def main() -> None:
@@ -255,6 +265,7 @@ def main() -> None:
             "throughput": throughput(place, options.students, options.turns),
             "growth": growth(place, options.sizes),
             "validate": validation(place, options.turns),
+            "parts": shares(place, options.turns),
         }
     options.json.write_text(json.dumps(figures, indent=1) + "\n")
     show(figures, Console())

@@ -1,17 +1,15 @@
-"""Where one submission's time goes, from start to stored scores, beside the floor: `python -m benchmarks.parts`.
+"""Where one submission's time goes, from start to stored scores, beside the floor: a part of `make bench`.
 
 The floor is what no grader that runs the notebook can go below: forking a process that has imported everything, and
 running the student's cells in it, one after another, with nothing else; no sandbox, no messages, no checks, no scores.
 """
 
-import argparse
 import contextlib
 import functools
 import importlib
 import os
 import shutil
 import statistics
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -173,20 +171,3 @@ def show(parts: dict[str, dict[str, float]], console: Console) -> None:
     table.add_row("× the floor", *(f"{total / floor:.1f}" for total, floor in zip(totals, floors, strict=True)))
     console.print(table)
     console.print(f"All assignments together: {sum(totals) / sum(floors):.1f} times the floor.")
-
-
-def main() -> None:
-    """Measure and print the table."""
-    from benchmarks.many_submissions import ASSIGNMENTS, prepare
-
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.parts", description=main.__doc__)
-    parser.add_argument("--turns", type=int, default=5, help="for the medians (%(default)s)")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        course = Path(folder, "course")
-        prepare(course, "", 2, ASSIGNMENTS)
-        show(measure(course, ASSIGNMENTS, "student0000", options.turns), Console())
-
-
-if __name__ == "__main__":
-    main()

@@ -23,12 +23,10 @@ from nbgrader.api import Gradebook
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.many_submissions import ASSIGNMENTS, cluster, hand_in, prepare, started
+from benchmarks.many_submissions import ASSIGNMENTS, KINDS, cluster, hand_in, prepare, started
 
 FURTHER = 5
 """How many runs may follow the deadline: whoever could not be graded in one is tried again in the next."""
-
-KINDS = ("right", "wrong", "right", "half done")
 
 
 @dataclass

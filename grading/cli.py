@@ -28,7 +28,7 @@ def convblocks() -> None:
 
 
 Assignments = Annotated[list[str], typer.Argument(help="Assignments, such as 1-padding.")]
-Workers = Annotated[int, typer.Option(min=1, help="How many submissions are graded at once.")]
+Workers = Annotated[int, typer.Option(min=1, help="How many submissions are graded at once on this machine.")]
 Scheduler = Annotated[str, typer.Option(help="Address of a Dask cluster's scheduler, to grade there.")]
 OneStudent = Annotated[str, typer.Option(help="Only this student's.")]
 Unsafe = Annotated[
@@ -54,7 +54,7 @@ def grade(
     options = (f"--Execute.unsafe_no_sandbox={unsafe_no_sandbox}",)
     apps = _apps(console, assignments, f"--student={student}", *["--force"] * force, *options)
     with _progress(console) as shown:
-        summary = pool.grade(apps, options, _executor(workers, scheduler), workers, *shown)
+        summary = pool.grade(apps, options, _executor(workers, scheduler), *shown)
     _show(console, summary)
     _exit(summary)
 
@@ -83,7 +83,7 @@ def regrade(
         return apply
 
     with _progress(console) as shown:
-        summary = pool.regrade(apps, options, _executor(workers, scheduler), workers, *shown, decide)
+        summary = pool.regrade(apps, options, _executor(workers, scheduler), *shown, decide)
     if apply:
         _show(console, summary)
     _exit(summary)

@@ -123,16 +123,15 @@ class Store(AutogradeAll):
 def grade(
     apps: list[AutogradeApp],
     options: tuple[str, ...],
-    executor: Callable[[], contextlib.AbstractContextManager[Executor]],
-    width: int,
+    executor: Callable[[], contextlib.AbstractContextManager[tuple[Executor, Callable[[], int]]]],
     begin: Callable[[int], None],
     tell: Callable[[Ran], None],
 ) -> Summary:
     """Grade what is due of some assignments.
 
     apps: nbgrader's command for each assignment, initialized. options: of nbgrader, for the workers. executor: makes
-    what runs the jobs, anew when its workers are lost; width: how many it runs at once. begin: told how many there are;
-    tell: told of each that has ended. Ctrl-C ends it; what has been stored stays.
+    what runs the jobs, anew when its workers are lost, with a function that says how many it runs at once. begin: told
+    how many there are; tell: told of each that has ended. Ctrl-C ends it; what has been stored stays.
     """
     summary = Summary()
     with _staging(Path(apps[0].coursedir.root)) as staging:
@@ -142,7 +141,7 @@ def grade(
             jobs |= {_job(store, folder, options, staging): (store, folder) for folder in due}
         begin(len(jobs))
         try:
-            _run_all(jobs, executor, width, functools.partial(_store, summary, tell))
+            _run_all(jobs, executor, functools.partial(_store, summary, tell))
         except KeyboardInterrupt:
             summary.stopped = True
     return summary
@@ -162,8 +161,7 @@ class Change:
 def regrade(
     apps: list[AutogradeApp],
     options: tuple[str, ...],
-    executor: Callable[[], contextlib.AbstractContextManager[Executor]],
-    width: int,
+    executor: Callable[[], contextlib.AbstractContextManager[tuple[Executor, Callable[[], int]]]],
     begin: Callable[[int], None],
     tell: Callable[[Ran], None],
     decide: Callable[[list[Change]], bool],
@@ -187,7 +185,7 @@ def regrade(
                 jobs[_job(store, folder, options, staging, tuple(cells), before)] = store, folder
         begin(len(jobs))
         try:
-            _run_all(jobs, executor, width, lambda ran, *where: (ended.append(ran), tell(ran)))
+            _run_all(jobs, executor, lambda ran, *where: (ended.append(ran), tell(ran)))
             whole = [ran for ran in ended if not ran.failed]
             for ran in ended:
                 if ran.failed:
@@ -229,16 +227,16 @@ def _job(store: Store, folder: str, options, staging: Path, only: tuple[str, ...
     return Job(store.coursedir.root, assignment, store.student(folder), options, str(cells), out, only, before)
 
 
-def _run_all(stores: dict[Job, tuple], executor, width: int, end: Callable) -> None:
+def _run_all(stores: dict[Job, tuple], executor, end: Callable) -> None:
     """Run the jobs; `end(ran, *stores[job])` is called for each when it has ended."""
     waiting, lost = deque(stores), Counter()
     while waiting:
-        with executor() as pool:
+        with executor() as (pool, width):
             running: dict[Future, Job] = {}
             try:
                 while waiting or running:
                     # A few more than are run, so that no worker waits for one.
-                    while waiting and len(running) < 2 * width:
+                    while waiting and len(running) < 2 * width():
                         # It stays in line until it has been taken.
                         running[pool.submit(run, waiting[0])] = waiting[0]
                         waiting.popleft()
@@ -323,18 +321,21 @@ def _staging(course: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def processes(count: int) -> Iterator[Executor]:
+def processes(count: int) -> Iterator[tuple[Executor, Callable[[], int]]]:
     """So many processes of this machine."""
     context = get_context("forkserver")
     context.set_forkserver_preload(["grading.submission", "grading.intake", "grading.feedback", "grading.generate"])
     with ProcessPoolExecutor(count, mp_context=context, initializer=start_worker, initargs=(os.getpid(),)) as pool:
-        yield pool
+        yield pool, lambda: count
 
 
 @contextlib.contextmanager
-def cluster(address: str) -> Iterator[Executor]:
-    """A Dask cluster, by its scheduler's address; it sees the course's folder at the same place."""
+def cluster(address: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
+    """A Dask cluster, by its scheduler's address, as large as it is at the moment.
+
+    All of it sees the course's folder and its Python at the same place.
+    """
     from distributed import Client
 
     with Client(address, set_as_default=False) as client:
-        yield client.get_executor(pure=False, retries=TRIES)
+        yield client.get_executor(pure=False, retries=TRIES), lambda: max(1, sum(client.nthreads().values()))

@@ -20,7 +20,7 @@ from conftest import NBGRADER, ROOT, fill, run, scores
 from nbformat.v4 import new_code_cell
 
 WRONG = "def pad2d(images, kernel_size, strides=(1, 1), padding='same'):\n    return images"
-DESERVED = {"ada": 12, "bob": 8.73}
+DESERVED = {"ada": 12, "bob": 8.67}
 KILLS = 50
 PR_SET_CHILD_SUBREAPER = 36
 

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -16,6 +15,9 @@ import psutil
 import pytest
 from conftest import ROOT, fill, nbgrader, run
 from nbgrader.api import Gradebook
+
+from benchmarks.postgresql import Missing, serve
+from grading import pool
 
 CONVBLOCKS = (sys.executable, "-c", "from grading.cli import app; app()")
 CLASS = {
@@ -28,7 +30,7 @@ CLASS = {
 }
 """What students have written in place of the solution; None for a file that is none."""
 
-DESERVED = {"ada": 12, "bob": 8.73, "cem": 8, "dee": 0, "eva": 8, "fay": 8}
+DESERVED = {"ada": 12, "bob": 8.67, "cem": 8, "dee": 0, "eva": 8, "fay": 8}
 PATIENCE = "c.Execute.timeout = 5\n"
 
 
@@ -117,6 +119,11 @@ def test_results_are_the_same_however_they_are_made(handed_in, tmp_path):
     assert scores(courses["2"]) == DESERVED
 
 
+def test_a_cluster_is_as_large_as_its_workers_are_many(course):
+    with dask(course, workers=3) as address, pool.cluster(address) as (_, width):
+        _until(lambda: width() == 3)
+
+
 def test_what_is_wrong_is_said_and_what_is_graded_is_left(handed_in):
     code, output = grade(handed_in)
     assert code == 0
@@ -137,23 +144,24 @@ def test_an_assignment_that_nobody_has_handed_in_does_not_keep_the_others_back(h
     assert scores(handed_in) == {"ada": 12}
 
 
-def _workers(process, busy):
-    """Processes of the pool, which are children of the fork server. busy: only those with a kernel."""
+def _workers(process):
+    """Processes of the pool that have a kernel; they are children of the fork server."""
     found = []
     for server in psutil.Process(process.pid).children():
         # Any of them may end meanwhile.
         with contextlib.suppress(psutil.Error):
             for worker in server.children():
-                if not busy or any(one.name() == "kernel" for one in worker.children(recursive=True)):
+                if any(one.name() == "kernel" for one in worker.children(recursive=True)):
                     found.append(worker)
     return found
 
 
 def _until(wanted):
     deadline = time.monotonic() + 120
-    while not wanted():
+    while not (found := wanted()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
+    return found
 
 
 @contextlib.contextmanager
@@ -190,8 +198,7 @@ def test_a_run_that_is_stopped_is_finished_by_the_next(handed_in, end):
 def test_a_worker_that_is_lost_loses_nothing(handed_in):
     with _grading(handed_in) as process:
         for _ in range(2):
-            _until(lambda: _workers(process, busy=True))
-            worker = _workers(process, busy=False)[0]
+            worker = _until(lambda: _workers(process))[0]
             worker.kill()
             worker.wait()
         said = process.stderr.read()
@@ -209,40 +216,14 @@ def test_two_who_grade_at_once_neither_lose_nor_double_anything(handed_in, tmp_p
     assert stored(handed_in) == stored(alone)
 
 
-def _postgres() -> str:
-    """Where PostgreSQL's programs are; "" where it is not installed."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres")) or [Path(shutil.which("postgres") or "")]
-    return str(found[-1].parent) if found[-1].name else ""
-
-
 @pytest.fixture(scope="module")
 def postgresql():
-    """The real server, on the loopback address; the address of a database."""
-    programs = _postgres()
-    if not programs:
-        pytest.skip("PostgreSQL is missing: sudo apt-get install postgresql")
-    # It refuses to run as root.
-    who = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
-    # Where that one may go, too.
-    place = tempfile.mkdtemp(prefix="postgresql-")
-    if who:
-        shutil.chown(place, **who)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    data = f"{place}/data"
-    initdb = [f"{programs}/initdb", "-D", data, "-U", "course", "-A", "trust", "-E", "UTF8", "--no-sync"]
-    subprocess.run(initdb, check=True, capture_output=True, cwd="/", **who)
-    options = ["-D", data, "-h", "127.0.0.1", "-p", str(port), "-c", "unix_socket_directories=", "-c", "fsync=off"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen([f"{programs}/postgres", *options], cwd="/", **quiet, **who)
-    url = f"postgresql+psycopg://course@127.0.0.1:{port}/postgres"
-    ready = [f"{programs}/pg_isready", "-h", "127.0.0.1", "-p", str(port)]
-    _until(lambda: subprocess.run(ready, capture_output=True).returncode == 0)
-    yield url
-    server.send_signal(signal.SIGINT)
-    server.wait()
-    shutil.rmtree(place)
+    """The real server; the address of a database."""
+    with contextlib.ExitStack() as stack:
+        try:
+            yield stack.enter_context(serve(durable=False))
+        except Missing as missing:
+            pytest.skip(str(missing))
 
 
 def test_a_gradebook_in_postgresql_holds_the_same(handed_in, postgresql, tmp_path):
