@@ -82,7 +82,8 @@ def _check(cell, nb) -> dict:
     wrong = [one for one in result["cases"] if not one["agrees"]]
     first = [_ended(f"First in “{one['case']}”: {one['sentence']}") for one in wrong[:1]]
     count = len(result["cases"])
-    found = f"{len(wrong)} of {count} cases differ" if wrong else f"all {count} cases agree"
+    # A case without an answer does not differ, but it does not agree either.
+    found = f"{count - len(wrong)} of {count} cases agree" if wrong else f"all {count} cases agree"
     if not result["written"]:
         found, first = "not written yet", ["It is not written yet."]
     elif any(one["worth"] == points for one in result["cases"]):
