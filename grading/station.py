@@ -121,14 +121,23 @@ class _Next:
         self.process, self.limits = os.getpid(), repr(config.get("Sandbox"))
         self.station = Station(config)
         # What a killed process leaves, the next grader removes.
-        self.at_exit = Finalize(self, self.station.__exit__, exitpriority=0)
         self.made = ensure_event_loop().create_task(self.station.make_ready())
+        self.at_exit = Finalize(self, _end, (self.made, self.station), exitpriority=0)
 
     def fits(self, config: Config) -> bool:
         """Whether it is one of these limits, and its kernel lives. Waits until that is known."""
         with contextlib.suppress(Exception):
             run_sync(asyncio.wait_for)(self.made, 60)
         return self.limits == repr(config.get("Sandbox")) and self.station.is_ready
+
+
+def _end(made: asyncio.Task, station: Station) -> None:
+    """End a station that nobody takes, also one that is not made yet."""
+    made.cancel()
+    with contextlib.suppress(Exception, asyncio.CancelledError):
+        # Or Python would complain of what was left undone.
+        made.get_loop().run_until_complete(made)
+    station.__exit__()
 
 
 _next: _Next | None = None

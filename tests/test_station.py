@@ -121,6 +121,23 @@ def _left() -> list[psutil.Process]:
     return [one for one in psutil.Process().children(recursive=True) if one.name() in ("bwrap", "kernel")]
 
 
+BEGINS_ONE = """
+from jupyter_core.utils import run_sync
+from traitlets.config import Config
+from grading.station import make_next_station
+import asyncio
+make_next_station(Config())
+run_sync(asyncio.sleep)({seconds})
+"""
+
+
+@pytest.mark.parametrize("seconds", [0, 0.3, 3])
+def test_a_grader_ends_without_a_word_whatever_it_has_made_ready(seconds):
+    source = BEGINS_ONE.replace("{seconds}", str(seconds))
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def test_a_kernel_is_ended_at_its_deadline_whatever_it_says(nothing_left):
     with Station(Config()) as station, station.broker:
         manager = station.kernel_manager()
