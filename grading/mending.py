@@ -132,7 +132,7 @@ def mend(notebook: NotebookNode, wanted: Wanted) -> list[str]:
     """
     cells, told = notebook.cells, {}
     found, copied = _by_id(cells, wanted)
-    told["More than one cell had the id of {}: what the course has in it counts, once."] = [
+    told["More than one cell had the id of {}: it is graded once, and the copies stay as cells of your own."] = [
         name for name in copied if name in wanted.graded
     ]
     again = _by_content(cells, wanted, found) | _by_definition(cells, wanted, found)
