@@ -1,5 +1,6 @@
 """Files beside the notebook, or instead of it, and places from which Python and IPython load code."""
 
+import importlib.util
 import json
 import os
 import socket
@@ -146,7 +147,10 @@ open(f'{LOOT}/{ME}', 'w').close()
         "sitecustomize",
         "a sitecustomize.py in the course's folder, for every Python that starts there afterwards",
         "sitecustomize",
-        "effect",
+        # Debian's Python, where it is that one.
+        "the system's Python has a sitecustomize of its own, which comes first"
+        if importlib.util.find_spec("sitecustomize")
+        else "effect",
         cell="open(f'{COURSE}/sitecustomize.py', 'w').write(f\"open({LOOT + '/' + ME!r}, 'w')\")",
         alone=True,
     ),
@@ -223,7 +227,9 @@ with tarfile.open(fileobj=raw, mode='w') as archive:
     for name in (f'{LOOT}/{ME}', f'{COURSE}/submitted/ada/1-padding/{ME}.txt'):
         archive.addfile(tarfile.TarInfo(name))
 raw.seek(0)
-tarfile.open(fileobj=raw).extractall('/', filter='fully_trusted')
+# Older Pythons have no filters, newer ones one of their own.
+tarfile.TarFile.extraction_filter = staticmethod(lambda member, path: member)
+tarfile.open(fileobj=raw).extractall('/')
 """,
     ),
     Attack(
