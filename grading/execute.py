@@ -35,6 +35,9 @@ KILLED_SOMEHOW = "the kernel was killed"
 KILLED = (KILLED_OUTSIDE, KILLED_SOMEHOW)
 """Ends of a kernel that may be nobody's work in it: its cell is run once more."""
 
+OUTPUTS = ("stream", "display_data", "execute_result", "update_display_data", "error")
+"""Kinds of messages that are shown."""
+
 CUT = "[the rest of the output was cut]"
 
 GRACE = 10.0
@@ -258,6 +261,8 @@ class Execute(CleanMessages, preprocessors.Execute):
 
     def _execute(self, cell, index) -> None:
         self._shown, own = 0, self.nb.cells[index]
+        # A cell changes its own outputs alone: what it learns from a check is not to stand above that.
+        self._display_id_map.clear()
         super().preprocess_cell(cell, self.resources, index)
         # nbclient puts what it has run there, also where that was a copy or another cell.
         self.nb.cells[index] = own
@@ -314,18 +319,22 @@ class Execute(CleanMessages, preprocessors.Execute):
         kind, content = msg["msg_type"], msg["content"]
         if kind == "status" and content["execution_state"] == "idle":
             self._idle = True
-        if kind in ("stream", "display_data", "execute_result", "update_display_data", "error"):
-            size = sum(map(len, msg.get("buffers", []))) + len(str(content))
-            self._shown, self._sent = self._shown + size, self._sent + size
-            if self._sent > self.notebook_bytes:
-                self._excess = "it sent more than anyone could read"
-                self._end_kernel()
+        size = sum(map(len, msg.get("buffers", []))) + len(kind) + len(str(content))
+        self._sent += size
+        if self._sent > self.notebook_bytes:
+            self._excess = "it sent more than anyone could read"
+            self._end_kernel()
+        if kind in OUTPUTS:
+            self._shown += size
             if self._shown > self.output_bytes or len(cell.outputs) > 500:
                 if not cell.outputs or cell.outputs[-1].get("text") != CUT:
                     cell.outputs.append(new_output("stream", text=CUT))
                 return None
-        elif kind.startswith("comm_") or not isinstance(content.get("execution_count"), int | None):
-            # Widgets need a page that is open; and what is no number would be kept as if it were one.
+        elif kind not in ("status", "execute_input", "clear_output"):
+            # Widgets need a page that is open; and nbclient would log the name of a kind that nobody knows.
+            return None
+        elif not isinstance(content.get("execution_count"), int | None):
+            # What is no number would be kept as if it were one.
             return None
         return super().process_message(msg, cell, cell_index)
 

@@ -9,14 +9,11 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
 
 from convblocks.report import as_sentence, with_code
-from grading.reading import UNUSABLE
+from grading.reading import NOTES, UNUSABLE
 from grading.sanitize import RESULT, clean_text, is_official
 
 TEMPLATES = Path(__file__).parent / "templates"
 NBGRADERS_TEMPLATES = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
-
-NOTES = ("unusable", "mended", "did-not-run")
-"""Ids of the cells in which grading says what came of a file or of a run, see `intake` and `execute`."""
 
 NOT_SHOWN = "not shown: this cell ran after a hidden check"
 

@@ -131,6 +131,9 @@ def mend(notebook: NotebookNode, wanted: Wanted) -> list[str]:
     for student and instructor.
     """
     cells, told = notebook.cells, {}
+    told["The cell of {} was as it was handed out; what another cell defines was taken instead."] = [
+        name for name in wanted.functions if _without_stub(cells, name, wanted)
+    ]
     found, copied = _by_id(cells, wanted)
     told["More than one cell had the id of {}: it is graded once, and the copies stay as cells of your own."] = [
         name for name in copied if name in wanted.graded
@@ -174,6 +177,15 @@ def mend(notebook: NotebookNode, wanted: Wanted) -> list[str]:
         name for name in wanted.functions if not any(defines(cell, name) for cell in cells)
     ]
     return [sentence.format(", ".join(f"`{name}`" for name in names)) for sentence, names in told.items() if names]
+
+
+def _without_stub(cells: list[NotebookNode], function: str, wanted: Wanted) -> bool:
+    """Take out the cells of a function that are as handed out, where another one defines it; whether there were any."""
+    stubs = [cell for cell in cells if defines(cell, function) and wanted.is_released(function, cell)]
+    if not stubs or sum(defines(cell, function) for cell in cells) == len(stubs):
+        return False
+    cells[:] = [cell for cell in cells if all(cell is not stub for stub in stubs)]
+    return True
 
 
 def _by_id(cells: list[NotebookNode], wanted: Wanted) -> tuple[dict[str, NotebookNode], list[str]]:

@@ -22,6 +22,9 @@ ELEMENTS = 5_000_000
 UNUSABLE = "unusable_submission"
 """Key of the metadata of a notebook that stands for a file that could not be used."""
 
+NOTES = ("unusable", "mended", "did-not-run")
+"""How the ids of cells begin in which grading itself says something; a submission has none of them."""
+
 FOLDER = "folder"
 """Key of the metadata of a notebook that was found in a folder of its submission, with that folder."""
 
@@ -149,7 +152,12 @@ def _build(cells: list[dict], mended: list[str]) -> list[NotebookNode]:
         room -= len(source)
         kind = raw.get("cell_type")
         name = raw.get("id")
-        if not isinstance(name, str) or not re.fullmatch(r"[a-zA-Z0-9_-]{1,50}", name) or name in ids:
+        if (
+            not isinstance(name, str)
+            or not re.fullmatch(r"[a-zA-Z0-9_-]{1,50}", name)
+            or name in ids
+            or name.startswith(NOTES)
+        ):
             # No id that is kept has a name of this length.
             name = f"{'no-id-of-its-own':->52}-{place}"
         ids.add(name)

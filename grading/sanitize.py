@@ -60,6 +60,8 @@ _MOST_FORMATTED = 50_000
 _LONGEST_MARKDOWN = 20_000
 # Some code takes Pygments the square of a line's length: 40 kB of `a.a.a.` half a minute.
 _LONGEST_CODE, _LONGEST_LINE = 100_000, 500
+# IPython's lexer takes the square of what is blank: 5,000 empty lines ten seconds.
+_GAP = re.compile(r"\s{200}|(?:[^\S\n]*\n){30}")
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
@@ -130,7 +132,7 @@ class _Renderer(IPythonRenderer):
 def highlight_code(source: str, language: str | None = None, metadata: NotebookNode | None = None) -> str:
     """nbconvert's filter of the same name; code that nobody has typed is shown without colours."""
     lines = source.split("\n")
-    if len(source) > _LONGEST_CODE or max(map(len, lines)) > _LONGEST_LINE:
+    if len(source) > _LONGEST_CODE or max(map(len, lines)) > _LONGEST_LINE or _GAP.search(source):
         return f'<div class="highlight"><pre>{escape(source)}</pre></div>'
     return Highlight2HTML()(source, language or "ipython3", metadata)
 
@@ -289,7 +291,8 @@ def _identifies(name) -> bool:
 
 
 def _count(value) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    # A number of any length could carry what a check has asked for to the page.
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10_000 else None
 
 
 def _list(value) -> list:

@@ -13,6 +13,7 @@ from grading.intake import read_submission, wanted_notebooks
 from grading.reading import UNUSABLE
 
 SOLUTION = ROOT / "solutions" / "1-padding" / "padding.ipynb"
+RELEASE = ROOT / "release" / "1-padding" / "padding.ipynb"
 FUNCTIONS = ["output_size", "padding_amounts", "pad2d"]
 MENDED = "This notebook was mended before it was graded"
 NOT_SMOOTH = "This notebook did not run smoothly"
@@ -233,6 +234,30 @@ def uses_helper(notebook):
     return write(notebook)
 
 
+def beside_stubs(place_of):
+    """The cells of functions as handed out, and the solutions in cells of the student's own: where, `place_of` says."""
+
+    def make(notebook):
+        stubs = {one["id"]: one for one in json.loads(RELEASE.read_bytes())["cells"]}
+        for name in FUNCTIONS:
+            own = dict(cell(notebook, name), id=f"own_{name}", metadata={})
+            cell(notebook, name)["source"] = stubs[name]["source"]
+            notebook["cells"].insert(place_of(notebook, name), own)
+        return write(notebook)
+
+    return make
+
+
+def pasted(*lost):
+    """The solved cells pasted below those that were handed out."""
+
+    def make(notebook):
+        solved = without(notebook, "id", *lost)["cells"]
+        return write({**notebook, "cells": [*json.loads(RELEASE.read_bytes())["cells"], *solved]})
+
+    return make
+
+
 def earlier_version(notebook):
     """Other examples in two checks, and a function that had another name."""
     for name in ("check_output_size", "check_pad2d"):
@@ -347,6 +372,15 @@ BROKEN = {
     "merged-below-the-check": (merged(False), 444, "<code>check_pad2d</code> instead is kept"),
     "check-rewritten-above": (check_rewritten_above, 444, "More than one cell had the id of <code>check_pad2d</code>"),
     "assigned-and-metadata-lost": (assigned, 444, "Found again by content"),
+    "solved-below-the-check": (
+        beside_stubs(lambda nb, name: place(nb, f"check_{name}") + 1),
+        444,
+        "The cell of <code>output_size</code>, <code>padding_amounts</code>, <code>pad2d</code> was as it was handed out",
+    ),
+    "solved-above-the-stub": (beside_stubs(place), 444, "was as it was handed out"),
+    "solved-at-the-end": (beside_stubs(lambda nb, name: len(nb["cells"])), 444, "was as it was handed out"),
+    "pasted-below": (pasted(), 444, "was as it was handed out"),
+    "pasted-below-and-metadata-lost": (pasted("metadata"), 444, "was as it was handed out"),
     "lines-without-ends": (lines_without_ends, 444, ""),
     "helper-in-a-folder": (
         {

@@ -540,7 +540,8 @@ def test_deep_html_takes_no_time_and_breaks_no_page(html):
 
 def test_code_that_takes_pygments_for_ever_is_shown_without_colours():
     assert "<span" in highlight_code("import numpy as np", metadata=None)
-    for source in ("a." * 100_000, "x = 1\n" * 100_000):
+    assert "<span" in highlight_code("x = 1" + "\n" * 20 + "y = 2")
+    for source in ("a." * 100_000, "x = 1\n" * 100_000, "x = 1" + "\n" * 90_000 + "y = 2", " \n" * 40_000):
         shown = highlight_code(source + "<b>")
         assert "<span" not in shown and "&lt;b&gt;" in shown
 
