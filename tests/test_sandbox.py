@@ -225,6 +225,22 @@ if not os.fork():
 time.sleep(1)
 """
 
+# What a function learns while it is checked is written into the output of a cell that ran before any check.
+UPDATES = """
+from IPython.display import display
+spy = display('nothing yet', display_id='spy')
+right = padding_amounts
+def padding_amounts(*question):
+    spy.update(f'LEARNED {question}')
+    return right(*question)
+"""
+UNKNOWN_KINDS = """
+kernel = get_ipython().kernel
+for _ in range(3):
+    kernel.session.send(kernel.iopub_socket, 'EVIL\\n' * 10, {}, parent=kernel.get_parent('shell'))
+kernel.session.send(kernel.iopub_socket, 'execute_input', {'code': '', 'execution_count': 10**300}, parent=kernel.get_parent('shell'))
+"""
+
 # name: what a cell of its own does, above the last function
 CELLS = {
     "ada": "1",
@@ -238,6 +254,8 @@ CELLS = {
     "processors": SPIN,
     "suicide": SUICIDE,
     "leaves": "import os\nos._exit(0)",
+    "updates": UPDATES,
+    "unknown-kinds": UNKNOWN_KINDS,
     "links": LINKS,
     "zoe": "1",
 }
@@ -281,6 +299,18 @@ def ran(generated_course, tmp_path_factory):
 @pytest.mark.parametrize("student", CELLS)
 def test_a_cell_costs_nothing_but_itself(ran, student):
     assert ran[0][student] == 12, ran[3]
+
+
+def test_what_a_check_asks_for_is_not_written_above_it(ran):
+    own = next(cell for cell in json.loads(ran[1]["updates"])["cells"] if cell["id"] == "own")
+    assert "nothing yet" in str(own["outputs"])
+    assert "LEARNED" not in str(own["outputs"])
+
+
+def test_messages_of_unknown_kinds_are_neither_shown_nor_logged(ran):
+    assert "EVIL" not in ran[3]
+    own = next(cell for cell in json.loads(ran[1]["unknown-kinds"])["cells"] if cell["id"] == "own")
+    assert (own["execution_count"] or 0) < 1000
 
 
 def test_a_kernel_is_alone_in_its_group_of_processes(ran):
