@@ -82,8 +82,12 @@ def until(wanted):
 
 def _processes(started_by=None, name="kernel"):
     """Of sandboxes, parents first, that this process or its children started; also where that child is dead."""
-    family = psutil.Process(started_by).children(recursive=True)
-    return [one for one in family if one.as_dict(["name"])["name"] == name]
+    found = []
+    for one in psutil.Process(started_by).children(recursive=True):
+        # Any of them may end meanwhile.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found += [one] if one.as_dict(["name"])["name"] == name else []
+    return found
 
 
 def test_killed_at_any_moment_the_next_run_finishes_it(course, tmp_path):

@@ -1,6 +1,7 @@
 """The kernel that is made ready for whoever comes next: it waits, sees that one's files, and is nobody's when it is dead."""
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import random
@@ -108,17 +109,22 @@ def test_whenever_a_grader_is_killed_the_kernel_that_it_made_ready_ends():
                 # Most of the time goes by before there is a sandbox.
                 time.sleep(took * moments.uniform(0.6, 1.0))
             grader.kill()
-        deadline = time.monotonic() + 20
-        # A process may have others when it ends.
-        while left := _left():
-            assert time.monotonic() < deadline, (number, left)
-            psutil.wait_procs(left, timeout=1)
+        _wait_for_the_end(f"the grader killed as number {number}")
     remove_left_behind()
 
 
-def _left() -> list[psutil.Process]:
-    """Kernels and sandboxes."""
-    return [one for one in psutil.Process().children(recursive=True) if one.name() in ("bwrap", "kernel")]
+def _wait_for_the_end(what: str) -> None:
+    """Until there is no kernel and no sandbox any more; what a process leaves may have others when it ends."""
+    deadline = time.monotonic() + 20
+    while True:
+        left = []
+        for one in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                left += [one] if one.name() in ("bwrap", "kernel") else []
+        if not left:
+            return
+        assert time.monotonic() < deadline, (what, left)
+        psutil.wait_procs(left, timeout=1)
 
 
 BEGINS_ONE = """
@@ -136,6 +142,7 @@ def test_a_grader_ends_without_a_word_whatever_it_has_made_ready(seconds):
     source = BEGINS_ONE.replace("{seconds}", str(seconds))
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    _wait_for_the_end("a grader that ended by itself")
 
 
 def test_a_kernel_is_ended_at_its_deadline_whatever_it_says(nothing_left):
