@@ -1,5 +1,7 @@
 """Real parts for the tests: kernels, and courses that nbgrader has set up."""
 
+import contextlib
+import ctypes
 import os
 import shutil
 import subprocess
@@ -7,6 +9,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
@@ -96,3 +99,19 @@ def generated_course(tmp_path_factory) -> Path:
 def course(generated_course, tmp_path) -> Path:
     """A copy of the generated course for one test."""
     return Path(shutil.copytree(generated_course, tmp_path / "course"))
+
+
+def adopt_orphans() -> None:
+    """From now on what a process leaves that was started here becomes a child of this one, not of the machine's first."""
+    set_child_subreaper = 36
+    ctypes.CDLL(None).prctl(set_child_subreaper, 1)
+
+
+def processes_named(*names: str, started_by: int | None = None) -> list[psutil.Process]:
+    """Of all that this process or another one has started, parents first, those of these names, also dead ones."""
+    found = []
+    for one in psutil.Process(started_by).children(recursive=True):
+        # Any of them may end meanwhile.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found += [one] if one.as_dict(["name"])["name"] in names else []
+    return found

@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import contextlib
-import ctypes
 import multiprocessing
 import os
 import random
@@ -16,13 +15,12 @@ import time
 import nbformat
 import psutil
 import pytest
-from conftest import NBGRADER, ROOT, fill, run, scores
+from conftest import NBGRADER, ROOT, adopt_orphans, fill, processes_named, run, scores
 from nbformat.v4 import new_code_cell
 
 WRONG = "def pad2d(images, kernel_size, strides=(1, 1), padding='same'):\n    return images"
 DESERVED = {"ada": 12, "bob": 8.67}
 KILLS = 50
-PR_SET_CHILD_SUBREAPER = 36
 
 
 @pytest.fixture(scope="module")
@@ -80,19 +78,8 @@ def until(wanted):
         time.sleep(0.02)
 
 
-def _processes(started_by=None, name="kernel"):
-    """Of sandboxes, parents first, that this process or its children started; also where that child is dead."""
-    found = []
-    for one in psutil.Process(started_by).children(recursive=True):
-        # Any of them may end meanwhile.
-        with contextlib.suppress(psutil.NoSuchProcess):
-            found += [one] if one.as_dict(["name"])["name"] == name else []
-    return found
-
-
 def test_killed_at_any_moment_the_next_run_finishes_it(course, tmp_path):
-    # What a killed grader leaves behind becomes a child of this process and not of the machine's first.
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+    adopt_orphans()
     shutil.rmtree(course / "submitted" / "ada")
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["nbgrader.apps", "grading.intake", "grading.feedback", "grading.generate"])
@@ -125,7 +112,7 @@ def test_killed_at_any_moment_the_next_run_finishes_it(course, tmp_path):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         ends = list(pool.map(kill_and_finish, range(KILLS)))
     assert ends == [(0, DESERVED["bob"])] * KILLS
-    _, alive = psutil.wait_procs(_processes() + _processes(name="bwrap"), timeout=5)
+    _, alive = psutil.wait_procs(processes_named("kernel", "bwrap"), timeout=5)
     assert alive == []
 
 
@@ -164,7 +151,7 @@ def test_answers_removed_meanwhile_are_made_anew(course, tmp_path):
     for part in ("autograde_tests", "convblocks", "grading", "source", ".cache/expected", ".cache/sandbox"):
         shutil.copytree(ROOT / part, checkout / part, symlinks=True)
     with background(course, PYTHONPATH=str(checkout)) as run:
-        until(lambda: _processes(run.pid))
+        until(lambda: processes_named("kernel", started_by=run.pid))
         shutil.rmtree(checkout / ".cache" / "expected")
         assert run.wait() == 0
     assert list((checkout / ".cache" / "expected").iterdir())
@@ -177,7 +164,7 @@ BUSY = "import os, time\nchild = os.fork()\nif not child:\n    time.sleep(3)\n  
 def _busy(grader: int) -> list[psutil.Process]:
     """The kernel that runs that cell: the one with a child."""
     with contextlib.suppress(psutil.Error):
-        return [one for one in _processes(grader) if one.children()]
+        return [one for one in processes_named("kernel", started_by=grader) if one.children()]
     return []
 
 

@@ -1,8 +1,6 @@
 """The kernel that is made ready for whoever comes next: it waits, sees that one's files, and is nobody's when it is dead."""
 
 import asyncio
-import contextlib
-import ctypes
 import os
 import random
 import subprocess
@@ -11,14 +9,13 @@ import time
 
 import psutil
 import pytest
+from conftest import adopt_orphans, processes_named
 from jupyter_core.utils import ensure_event_loop, run_sync
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config
 
 from grading.station import RUNTIME, Station, make_next_station, remove_left_behind, take_station
-
-PR_SET_CHILD_SUBREAPER = 36
 
 
 def printed(station: Station, source: str) -> str:
@@ -95,8 +92,7 @@ sys.stdin.read()
 
 
 def test_whenever_a_grader_is_killed_the_kernel_that_it_made_ready_ends():
-    # What it leaves behind becomes a child of this process and not of the machine's first.
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+    adopt_orphans()
     took, moments = 1.0, random.Random(0)
     for number in range(12):
         with subprocess.Popen([sys.executable, "-c", MAKES_ONE], stdin=-1, stdout=-1, text=True) as grader:
@@ -116,13 +112,7 @@ def test_whenever_a_grader_is_killed_the_kernel_that_it_made_ready_ends():
 def _wait_for_the_end(what: str) -> None:
     """Until there is no kernel and no sandbox any more; what a process leaves may have others when it ends."""
     deadline = time.monotonic() + 20
-    while True:
-        left = []
-        for one in psutil.Process().children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                left += [one] if one.name() in ("bwrap", "kernel") else []
-        if not left:
-            return
+    while left := processes_named("bwrap", "kernel"):
         assert time.monotonic() < deadline, (what, left)
         psutil.wait_procs(left, timeout=1)
 
