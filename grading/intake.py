@@ -62,7 +62,8 @@ def take_notebook(path: Path, wanted: Wanted, others: frozenset[str] = frozenset
     sources = {tuple(cell.source for cell in notebook.cells) for notebook, _ in fitting.values()}
     if len(sources) == 1:
         name, (notebook, mended) = next(iter(fitting.items()))
-        notebook.metadata[FOLDER] = os.path.dirname(name)
+        if folder := os.path.dirname(name):
+            notebook.metadata[FOLDER] = folder
         return notebook, [f"{said}, {_shown(name)} was taken for it.", *mended]
     if fitting:
         raise Unusable(f"{said}, and nothing tells which is meant of {', '.join(map(_shown, fitting))}")
@@ -426,10 +427,8 @@ def read_submission(
         notebook.metadata[UNUSABLE] = problem
         return notebook, []
     mended += [*mend(notebook, wanted), *left_out]
-    folder = {FOLDER: notebook.metadata[FOLDER]} if notebook.metadata.get(FOLDER) else {}
-    notebook.metadata = nbformat.from_dict(
+    notebook.metadata |= nbformat.from_dict(
         {
-            **folder,
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
         }

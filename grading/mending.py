@@ -181,8 +181,9 @@ def mend(notebook: NotebookNode, wanted: Wanted) -> list[str]:
 
 def _without_stub(cells: list[NotebookNode], function: str, wanted: Wanted) -> bool:
     """Take out the cells of a function that are as handed out, where another one defines it; whether there were any."""
-    stubs = [cell for cell in cells if defines(cell, function) and wanted.is_released(function, cell)]
-    if not stubs or sum(defines(cell, function) for cell in cells) == len(stubs):
+    defining = [cell for cell in cells if defines(cell, function)]
+    stubs = [cell for cell in defining if wanted.is_released(function, cell)]
+    if not stubs or len(stubs) == len(defining):
         return False
     cells[:] = [cell for cell in cells if all(cell is not stub for stub in stubs)]
     return True

@@ -32,6 +32,12 @@ STAGING = ".grading-"
 """How folders of runs that are under way begin; in each a file is locked as long as its run lasts."""
 
 
+Executing = tuple[Executor, Callable[[], int]]
+"""What runs jobs, and a function that says how many it runs at once at the moment."""
+Workers = Callable[[], contextlib.AbstractContextManager[Executing]]
+"""What makes that, for as long as a `with` block lasts."""
+
+
 @dataclass
 class Summary:
     """What became of a run: how many submissions were graded and how many had been; why others could not be.
@@ -123,15 +129,15 @@ class Store(AutogradeAll):
 def grade(
     apps: list[AutogradeApp],
     options: tuple[str, ...],
-    executor: Callable[[], contextlib.AbstractContextManager[tuple[Executor, Callable[[], int]]]],
+    executor: Workers,
     begin: Callable[[int], None],
     tell: Callable[[Ran], None],
 ) -> Summary:
     """Grade what is due of some assignments.
 
     apps: nbgrader's command for each assignment, initialized. options: of nbgrader, for the workers. executor: makes
-    what runs the jobs, anew when its workers are lost, with a function that says how many it runs at once. begin: told
-    how many there are; tell: told of each that has ended. Ctrl-C ends it; what has been stored stays.
+    what runs the jobs, anew when its workers are lost. begin: told how many there are; tell: told of each that has
+    ended. Ctrl-C ends it; what has been stored stays.
     """
     summary = Summary()
     with _staging(Path(apps[0].coursedir.root)) as staging:
@@ -161,7 +167,7 @@ class Change:
 def regrade(
     apps: list[AutogradeApp],
     options: tuple[str, ...],
-    executor: Callable[[], contextlib.AbstractContextManager[tuple[Executor, Callable[[], int]]]],
+    executor: Workers,
     begin: Callable[[int], None],
     tell: Callable[[Ran], None],
     decide: Callable[[list[Change]], bool],
@@ -227,7 +233,7 @@ def _job(store: Store, folder: str, options, staging: Path, only: tuple[str, ...
     return Job(store.coursedir.root, assignment, store.student(folder), options, str(cells), out, only, before)
 
 
-def _run_all(stores: dict[Job, tuple], executor, end: Callable) -> None:
+def _run_all(stores: dict[Job, tuple], executor: Workers, end: Callable) -> None:
     """Run the jobs; `end(ran, *stores[job])` is called for each when it has ended."""
     waiting, lost = deque(stores), Counter()
     while waiting:
@@ -236,7 +242,8 @@ def _run_all(stores: dict[Job, tuple], executor, end: Callable) -> None:
             try:
                 while waiting or running:
                     # A few more than are run, so that no worker waits for one.
-                    while waiting and len(running) < 2 * width():
+                    most = 2 * width()
+                    while waiting and len(running) < most:
                         # It stays in line until it has been taken.
                         running[pool.submit(run, waiting[0])] = waiting[0]
                         waiting.popleft()
@@ -321,7 +328,7 @@ def _staging(course: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def processes(count: int) -> Iterator[tuple[Executor, Callable[[], int]]]:
+def processes(count: int) -> Iterator[Executing]:
     """So many processes of this machine."""
     context = get_context("forkserver")
     context.set_forkserver_preload(["grading.submission", "grading.intake", "grading.feedback", "grading.generate"])
@@ -330,7 +337,7 @@ def processes(count: int) -> Iterator[tuple[Executor, Callable[[], int]]]:
 
 
 @contextlib.contextmanager
-def cluster(address: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
+def cluster(address: str) -> Iterator[Executing]:
     """A Dask cluster, by its scheduler's address, as large as it is at the moment.
 
     All of it sees the course's folder and its Python at the same place.

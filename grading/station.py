@@ -70,7 +70,7 @@ class Station:
 
         own: a folder in it whose files are to be found beside the notebook as well, before any others of their names.
         """
-        for top in (source / own, source) if own else (source,):
+        for top in dict.fromkeys((source / own, source)):
             for folder, _, names in os.walk(top):
                 beside = self._files / os.path.relpath(folder, top)
                 beside.mkdir(exist_ok=True)
@@ -120,8 +120,8 @@ class _Next:
     def __init__(self, config: Config):
         self.process, self.limits = os.getpid(), repr(config.get("Sandbox"))
         self.station = Station(config)
-        # What a killed process leaves, the next grader removes.
         self.made = ensure_event_loop().create_task(self.station.make_ready())
+        # What a killed process leaves, the next grader removes.
         self.at_exit = Finalize(self, _end, (self.made, self.station), exitpriority=0)
 
     def fits(self, config: Config) -> bool:

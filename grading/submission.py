@@ -38,13 +38,12 @@ OF_STUDENTS = {"student", "submitted_assignment", "submitted_notebook", "grade",
 """Tables of the gradebook that hold students' work; all others are about the assignments."""
 
 
-SAYS_NOTHING = (
-    # Around the error itself.
+AROUND_ERRORS = (
     "There was an error processing assignment",
     "Removing failed",
     "Please see the the above traceback",
 )
-"""How nbgrader's messages begin that tell an instructor nothing."""
+"""How nbgrader's messages around an error begin, which itself says it all."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,7 @@ def _heard(log: logging.Logger, said: list[str]) -> Iterator[None]:
             if message.startswith("Traceback"):
                 # Its last line says it all to whoever does not look for a bug of ours.
                 message = message.strip().splitlines()[-1]
-            if not message.startswith(SAYS_NOTHING):
+            if not message.startswith(AROUND_ERRORS):
                 said.append(message)
 
     handler = Collect(logging.WARNING)
