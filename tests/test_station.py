@@ -1,6 +1,7 @@
 """The kernel that is made ready for whoever comes next: it waits, sees that one's files, and is nobody's when it is dead."""
 
 import asyncio
+import contextlib
 import os
 import random
 import subprocess
@@ -26,10 +27,14 @@ def printed(station: Station, source: str) -> str:
     return notebook.cells[0].outputs[0].text
 
 
-def sandboxes() -> list[int]:
+def sandboxes() -> list[psutil.Process]:
     """The sandboxes of this process that have not ended."""
-    children = [one.as_dict(["pid", "name", "status"]) for one in psutil.Process().children()]
-    return [one["pid"] for one in children if one["name"] == "bwrap" and one["status"] != psutil.STATUS_ZOMBIE]
+    found = []
+    for one in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            known = one.as_dict(["name", "status"])
+            found += [one] if known["name"] == "bwrap" and known["status"] != psutil.STATUS_ZOMBIE else []
+    return found
 
 
 @pytest.fixture
@@ -37,6 +42,8 @@ def nothing_left():
     """The test leaves neither processes nor folders."""
     yield
     assert list(RUNTIME.glob(f"cb{os.getpid()}-*")) == []
+    # What is in a sandbox ends after its outermost process, and this process may have adopted it.
+    psutil.wait_procs(sandboxes(), timeout=20)
     assert sandboxes() == []
 
 
@@ -70,8 +77,8 @@ def test_a_ready_kernel_that_cannot_be_used_is_ended_and_costs_nothing(death, no
     wanted = Config({"Sandbox": {"memory": 500}}) if death == "other limits" else Config()
     if death == "killed":
         # All else in the sandbox ends with its first process.
-        psutil.Process(sandbox).children()[0].kill()
-        psutil.Process(sandbox).wait(10)
+        sandbox.children()[0].kill()
+        sandbox.wait(10)
     with take_station(wanted, keras=False, unsafe=False) as station:
         assert not station.is_ready
         assert sandbox not in sandboxes()
