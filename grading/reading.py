@@ -55,16 +55,27 @@ def read_notebook(path: Path) -> tuple[NotebookNode, list[str]]:
         raise Unusable(f"{path.name} is an empty file")
     if len(content) > FILE_SIZE:
         raise Unusable(f"{path.name} is larger than {FILE_SIZE // MEGABYTE} MB")
-    text = content.decode(json.detect_encoding(content), "replace")
+    text, said = _decode(content)
     del content
     try:
         found, mended = _parse(text)
+        mended = said + mended
         cells = _build(_cells(found), mended)
     except Unusable as reason:
         raise Unusable(f"{path.name} {reason}") from None
     except (RecursionError, MemoryError):
         raise Unusable(f"{path.name} is nested too deep to be a notebook") from None
     return new_notebook(cells=cells), mended
+
+
+def _decode(content: bytes) -> tuple[str, list[str]]:
+    """The text of a file in any UTF or as old editors on Windows write it, and what had to be guessed."""
+    encoding = json.detect_encoding(content)
+    text = content.decode(encoding, "replace")
+    # A file of UTF-8 that was damaged has other characters outside of ASCII that are whole.
+    if encoding == "utf-8" and "\ufffd" in text and not re.search(r"[^\0-\x7f\ufffd]", text):
+        return content.decode("cp1252", "replace"), ["The file is not UTF-8 and was read as Windows-1252."]
+    return text, []
 
 
 def _parse(text: str) -> tuple[Any, list[str]]:

@@ -52,6 +52,8 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOST_COLOURS = 2000
 # Cleaning takes the square of the depth, and all tags may be one inside the other.
 _MOST_TAGS = 20_000
+# A notebook of the course has a few hundred, a table of a thousand numbers two thousand.
+_MOST_TAGS_OF_ALL = 60_000
 # HTML opens these anew in every element that follows until they are closed, so that a page has as many as the product:
 # https://html.spec.whatwg.org/multipage/parsing.html#the-list-of-active-formatting-elements
 _FORMATTING = re.compile(r"<(a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)\b", re.IGNORECASE)
@@ -168,14 +170,16 @@ def clean_notebook(nb: NotebookNode) -> None:
     nb.metadata = from_dict(metadata)
     nb.nbformat, nb.nbformat_minor = 4, 5
     taken: set[str] = set()
+    tags_left = _MOST_TAGS_OF_ALL
     for place, cell in enumerate(nb.cells):
-        _clean_cell(cell)
+        tags_left = _clean_cell(cell, tags_left)
         if not _identifies(cell.get("id")) or cell.id in taken:
             cell.id = f"cell-{place}-of-{len(nb.cells)}"
         taken.add(cell.id)
 
 
-def _clean_cell(cell: NotebookNode) -> None:
+def _clean_cell(cell: NotebookNode, tags_left: int) -> int:
+    """Clean a cell in place; how many tags the outputs of those behind it may hold."""
     metadata = _dict(cell.get("metadata"))
     kept = {key: bool(metadata[key]) for key in ("deletable", "editable") if key in metadata}
     if nbgrader := _nbgrader(metadata.get("nbgrader")):
@@ -191,16 +195,25 @@ def _clean_cell(cell: NotebookNode) -> None:
     if kind == "code":
         clean["execution_count"] = _count(cell.get("execution_count"))
         graded = is_grade(from_dict(clean))
-        outputs = cell.get("outputs")
-        clean["outputs"] = [
-            one
-            for one in (_clean_output(output, graded) for output in (outputs if isinstance(outputs, list) else []))
-            if one
-        ]
+        outputs = [_dict(output) for output in _list(cell.get("outputs"))]
+        tags_left = _bound_html([one for one in outputs if not (graded and is_official(one))], tags_left)
+        clean["outputs"] = [one for one in (_clean_output(output, graded) for output in outputs) if one]
     elif pictures := _attachments(cell.get("attachments")):
         clean["attachments"] = pictures
     cell.clear()
     cell.update(from_dict(clean))
+    return tags_left
+
+
+def _bound_html(outputs: list[dict], tags_left: int) -> int:
+    """Replace the HTML that goes beyond what is left for a notebook; what is left after it."""
+    for output in outputs:
+        data = _dict(output.get("data"))
+        if "text/html" in data:
+            tags_left -= clean_text(data["text/html"]).count("<")
+            if tags_left < 0:
+                data["text/html"] = f"<p>Not shown: the notebook shows more than {_MOST_TAGS_OF_ALL:,} HTML tags.</p>"
+    return tags_left
 
 
 def is_official(output: NotebookNode) -> bool:
@@ -208,9 +221,8 @@ def is_official(output: NotebookNode) -> bool:
     return _dict(_dict(output.get("metadata")).get("convblocks")).get("official") is True
 
 
-def _clean_output(output, graded: bool) -> dict | None:
+def _clean_output(output: dict, graded: bool) -> dict | None:
     """A harmless output of valid form, None where nothing is left of it; no error of a graded cell is ever lost."""
-    output = _dict(output)
     kind = output.get("output_type")
     if kind == "stream":
         name = "stderr" if output.get("name") == "stderr" else "stdout"

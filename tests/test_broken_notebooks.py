@@ -56,6 +56,12 @@ def old_format(minor):
     return make
 
 
+def windows_1252(notebook):
+    function = cell(notebook, "output_size")
+    function["source"] = ["größe = 0\n", *function["source"]]
+    return json.dumps(notebook, ensure_ascii=False).encode("cp1252", "replace")
+
+
 def format_3(notebook):
     cells = []
     for one in without(notebook, "id")["cells"]:
@@ -416,6 +422,7 @@ BROKEN = {
     "format-4-5": (write, 444, ""),
     "bom": (lambda nb: b"\xef\xbb\xbf" + write(nb), 444, ""),
     "utf-16": (lambda nb: json.dumps(nb).encode("utf-16"), 444, ""),
+    "windows-1252": (windows_1252, 444, "was read as Windows-1252"),
     "crlf": (crlf, 444, ""),
     "truncated-60": (lambda nb: write(nb)[: len(write(nb)) * 6 // 10], None, "cut off or damaged"),
     "truncated-in-pad2d": (truncated_after("pad2d"), 440, "cut off or damaged"),

@@ -538,6 +538,17 @@ def test_deep_html_takes_no_time_and_breaks_no_page(html):
     str(BeautifulSoup(clean[:1_000_000], "html.parser"))
 
 
+def test_of_too_many_tags_in_all_outputs_together_only_the_first_are_shown():
+    nb = graded_cell(OFFICIAL)
+    deep = {"output_type": "display_data", "data": {"text/html": "<dl><dd>" * 9_500}, "metadata": {}}
+    for _ in range(15):
+        nb.cells.insert(0, nbformat.from_dict({"cell_type": "code", "source": "", "outputs": [deep] * 13}))
+    clean_notebook(nb)
+    shown = [output.data["text/html"] for cell in nb.cells[:-1] for output in cell.outputs]
+    assert ["Not shown" in html for html in shown] == [False] * 3 + [True] * (len(shown) - 3)
+    assert nb.cells[-1].outputs == [OFFICIAL]
+
+
 def test_code_that_takes_pygments_for_ever_is_shown_without_colours():
     assert "<span" in highlight_code("import numpy as np", metadata=None)
     assert "<span" in highlight_code("x = 1" + "\n" * 20 + "y = 2")
