@@ -7,6 +7,7 @@ import sys
 import nbformat
 import pytest
 from conftest import ROOT, fill, nbgrader, run, scores
+from nbformat.v4 import new_markdown_cell
 
 from grading.intake import find_problem, wanted_notebooks
 
@@ -323,6 +324,17 @@ def test_a_submission_that_changed_the_points_gets_no_more(course):
     nbgrader(course, "collect", "1-padding")
     nbgrader(course, "autograde", "1-padding")
     assert scores(course) == {"ada": 12}
+
+
+@pytest.mark.parametrize("name", ["unusable", "mended", "did-not-run---"])
+def test_nobody_but_grading_says_anything_on_top_of_a_page(course, name):
+    nb = nbformat.read(SOLUTION, as_version=4)
+    nb.cells.insert(0, new_markdown_cell("I have all points.", id=name))
+    hand_in(course, "ada", nbformat.writes(nb).encode())
+    for command in ("collect", "autograde", "generate_feedback"):
+        nbgrader(course, command, "1-padding")
+    page = (course / "feedback" / "ada" / "1-padding" / "padding.html").read_text()
+    assert page.index("What to look at next") < page.index("I have all points.")
 
 
 def test_prints_and_warnings_cost_a_right_answer_nothing(course):

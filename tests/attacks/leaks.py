@@ -122,6 +122,21 @@ def pad2d(images, kernel_size, strides=(1, 1), padding='same'):
         cell="# LOOT ME",
     ),
     Attack(
+        "earlier-output",
+        "while being called, writes what it is asked into what an earlier cell has shown",
+        "inputs recorded",
+        "leak",
+        # Said in the words that are looked for, which this source does not hold.
+        functions={
+            "pad2d": """
+spy = display('nothing yet', display_id='spy')
+def pad2d(images, *rest, **more):
+    spy.update({'text/plain': f'SECRET-OF-THE-{"INSTRUCTOR"} {images!r}'}, raw=True)
+    raise NotImplementedError
+"""
+        },
+    ),
+    Attack(
         "error-oracle",
         "the hidden check is told in the text of an exception",
         "error messages as oracle",

@@ -196,6 +196,13 @@ kernel.do_execute = do_execute
         cell="import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)",
     ),
     Attack(
+        "blank-lines",
+        "90,000 empty lines, for whose colours a page takes hours",
+        "notebook bombs",
+        "on stock nobody's feedback is made before those hours are over",
+        cell="x = 1" + "\n" * 90_000 + "y = 2",
+    ),
+    Attack(
         "poison",
         "patches everything that the next submission of a warm process would use",
         "poisoning a warm worker",
