@@ -79,6 +79,9 @@ class Execute(CleanMessages, preprocessors.Execute):
     unsafe_no_sandbox = Bool(False, help="run submissions unprotected: they can read and change your files").tag(
         config=True
     )
+    timeout_with_keras = Integer(120, help="seconds for one cell where Keras is at hand, instead of timeout").tag(
+        config=True
+    )
     notebook_seconds = Integer(900, help="wall time of one notebook").tag(config=True)
     fresh_kernels = Integer(20, help="how often a notebook gets a fresh kernel after a cell has ended one").tag(
         config=True
@@ -304,7 +307,8 @@ class Execute(CleanMessages, preprocessors.Execute):
         ]
 
     def _get_timeout(self, cell):
-        return max(1, min(self.timeout, int(self._deadline - time.monotonic())))
+        allowed = self.timeout_with_keras if self._keras else self.timeout
+        return max(1, min(allowed, int(self._deadline - time.monotonic())))
 
     def on_cell_executed(self, **kwargs):
         answer = kwargs["execute_reply"]["content"]

@@ -1,7 +1,7 @@
 """No submission gets more than its functions earn, learns or reaches what it should not, or costs another anything."""
 
 import pytest
-from attacks import THREATS, all_attacks, asked_for, words
+from attacks import KERAS, PADDING, THREATS, all_attacks, asked_for, words
 from attacks.course import NEIGHBOURS, ROOT, ask_keras, grade
 from report import remember
 
@@ -19,7 +19,11 @@ def graded(tmp_path_factory, request):
     runs = {}
     for lesson in dict.fromkeys(attack.lesson for attack in asked):
         members = [attack for attack in asked if attack.lesson == lesson]
-        limits = (f"--Execute.timeout={lesson.seconds}", f"--Execute.notebook_seconds={10 * lesson.seconds}")
+        limits = (
+            f"--Execute.timeout={PADDING.seconds}",
+            f"--Execute.timeout_with_keras={KERAS.seconds}",
+            f"--Execute.notebook_seconds={10 * lesson.seconds}",
+        )
         runs[lesson] = grade(members, root / lesson.notebook, config, *limits)
     remember("attacks on ours", {one.name: sorted(runs[one.lesson].effects(one)) for one in asked})
     return runs
