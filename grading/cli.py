@@ -1,23 +1,30 @@
-"""The command line of the course: `convblocks grade ASSIGNMENT…` and `convblocks regrade ASSIGNMENT…`."""
+"""The command line of the course: `convblocks grade ASSIGNMENT…` and `convblocks regrade ASSIGNMENT…`.
+
+nbgrader takes a second to import, so that is left to the functions that need it, after the workers have begun to.
+"""
+
+from __future__ import annotations
 
 import contextlib
 import functools
 import logging
 import os
 from collections.abc import Callable, Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from nbgrader.apps import AutogradeApp
-from nbgrader.converters import Autograde
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from grading import pool
-from grading.execute import Execute
-from grading.submission import Ran
+from grading import workers
+
+if TYPE_CHECKING:
+    from nbgrader.apps import AutogradeApp
+
+    from grading.pool import Change, Summary
+    from grading.submission import Ran
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -28,7 +35,7 @@ def convblocks() -> None:
 
 
 Assignments = Annotated[list[str], typer.Argument(help="Assignments, such as 1-padding.")]
-Workers = Annotated[int, typer.Option(min=1, help="How many submissions are graded at once on this machine.")]
+WorkerCount = Annotated[int, typer.Option(min=1, help="How many submissions are graded at once on this machine.")]
 Scheduler = Annotated[str, typer.Option(help="Address of a Dask cluster's scheduler, to grade there.")]
 OneStudent = Annotated[str, typer.Option(help="Only this student's.")]
 Unsafe = Annotated[
@@ -40,7 +47,7 @@ PROCESSORS = os.cpu_count() or 1
 @app.command()
 def grade(
     assignments: Assignments,
-    workers: Workers = PROCESSORS,
+    workers: WorkerCount = PROCESSORS,
     scheduler: Scheduler = "",
     student: OneStudent = "*",
     force: Annotated[bool, typer.Option("--force", help="Also what has been graded.")] = False,
@@ -50,11 +57,14 @@ def grade(
 
     Ctrl-C stops it; the same command again goes on from there. Exits with 1 if anything could not be graded.
     """
+    graders = _graders(workers, scheduler, unsafe_no_sandbox)
+    from grading import pool
+
     console = _console()
     options = (f"--Execute.unsafe_no_sandbox={unsafe_no_sandbox}",)
     apps = _apps(console, assignments, f"--student={student}", *["--force"] * force, *options)
     with _progress(console) as shown:
-        summary = pool.grade(apps, options, _executor(workers, scheduler), *shown)
+        summary = pool.grade(apps, options, graders, *shown)
     _show(console, summary)
     _exit(summary)
 
@@ -63,7 +73,7 @@ def grade(
 def regrade(
     assignments: Assignments,
     apply: Annotated[bool, typer.Option("--apply", help="Store it; otherwise it is only shown.")] = False,
-    workers: Workers = PROCESSORS,
+    workers: WorkerCount = PROCESSORS,
     scheduler: Scheduler = "",
     student: OneStudent = "*",
     unsafe_no_sandbox: Unsafe = False,
@@ -72,24 +82,27 @@ def regrade(
 
     With --apply that is stored; all else of what was graded stays as it is.
     """
+    graders = _graders(workers, scheduler, unsafe_no_sandbox)
+    from grading import pool
+
     console = _console()
     options = (f"--Execute.unsafe_no_sandbox={unsafe_no_sandbox}",)
     apps = _apps(console, assignments, f"--student={student}", *options)
 
-    def decide(changes: list[pool.Change]) -> bool:
+    def decide(changes: list[Change]) -> bool:
         _show_changes(console, changes)
         if changes and not apply:
             console.print("Nothing was stored; the same command with --apply does it.")
         return apply
 
     with _progress(console) as shown:
-        summary = pool.regrade(apps, options, _executor(workers, scheduler), *shown, decide)
+        summary = pool.regrade(apps, options, graders, *shown, decide)
     if apply:
         _show(console, summary)
     _exit(summary)
 
 
-def _show_changes(console: Console, changes: list[pool.Change]) -> None:
+def _show_changes(console: Console, changes: list[Change]) -> None:
     differing = [one for one in changes if one.after != one.before]
     if differing:
         table = Table("student", "assignment", "check", "before", "after", "difference")
@@ -111,12 +124,18 @@ def _console() -> Console:
     return Console(stderr=True, width=None if os.isatty(2) else 200, highlight=False)
 
 
-def _executor(workers: int, scheduler: str):
-    return functools.partial(pool.cluster, scheduler) if scheduler else functools.partial(pool.processes, workers)
+def _graders(count: int, scheduler: str, unsafe: bool) -> workers.Workers:
+    """What grades: so many processes, which begin at once, or a cluster."""
+    if scheduler:
+        return functools.partial(workers.cluster, scheduler)
+    workers.begin()
+    return functools.partial(workers.processes, count, sandboxes=not unsafe)
 
 
 def _apps(console: Console, assignments: list[str], *arguments: str) -> list[AutogradeApp]:
     """nbgrader's command for each assignment, initialized; its warnings are shown on the console."""
+    from nbgrader.apps import AutogradeApp
+
     apps = []
     for assignment in dict.fromkeys(assignments):
         nbgrader = AutogradeApp()
@@ -154,14 +173,14 @@ def _progress(console: Console) -> Iterator[tuple[Callable[[int], None], Callabl
         yield lambda total: progress.update(bar, total=total), tell
 
 
-def _exit(summary: pool.Summary) -> None:
+def _exit(summary: Summary) -> None:
     if summary.stopped:
         raise typer.Exit(130)
     if summary.failed:
         raise typer.Exit(1)
 
 
-def _show(console: Console, summary: pool.Summary) -> None:
+def _show(console: Console, summary: Summary) -> None:
     """One summary at the end."""
     before = f", {summary.skipped} left as they were (graded before, or held back)" if summary.skipped else ""
     console.print(f"{summary.graded} submission{'s' * (summary.graded != 1)} graded{before}.")
@@ -192,6 +211,10 @@ class _Said(logging.Handler):
 
 def _initialize(nbgrader: AutogradeApp, arguments: list[str]) -> None:
     """Read the course's nbgrader_config.py; without it nbgrader would run submissions where they can do anything."""
+    from nbgrader.converters import Autograde
+
+    from grading.execute import Execute
+
     nbgrader.raise_config_file_errors = True
     try:
         nbgrader.initialize(arguments)

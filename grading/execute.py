@@ -104,7 +104,7 @@ class Execute(CleanMessages, preprocessors.Execute):
         self._keras = names["notebook"] in KERAS_NOTEBOOKS
         self._results: dict[str, Result | Before] = self._stored(names["notebook"]) if self.only else {}
         self._ran, self._events, self._ended, self._sent, self._started = [], [], 0, 0, False
-        self._excess, self._tried_again, self._left_out = "", set(), {}
+        self._excess, self._tried_again, self._left_out, self._overdue = "", set(), {}, 0
         self._deadline = time.monotonic() + self.notebook_seconds
         path = resources.get("metadata", {}).get("path")
         with take_station(self.config, self._keras, self.unsafe_no_sandbox) as self._station:
@@ -308,6 +308,9 @@ class Execute(CleanMessages, preprocessors.Execute):
 
     def _get_timeout(self, cell):
         allowed = self.timeout_with_keras if self._keras else self.timeout
+        if cell and not is_grade(cell):
+            # A function that never ends is called in many cells, and costs its points in one.
+            allowed = max(2, allowed >> self._overdue)
         return max(1, min(allowed, int(self._deadline - time.monotonic())))
 
     def on_cell_executed(self, **kwargs):
@@ -318,6 +321,7 @@ class Execute(CleanMessages, preprocessors.Execute):
         super().on_cell_executed(**kwargs)
         # nbclient answers in the kernel's name when it has interrupted it, whether that has helped or not.
         self._timed_out = kwargs["execute_reply"]["content"].get("ename") == "CellTimeoutError"
+        self._overdue += self._timed_out
 
     def process_message(self, msg, cell, cell_index):
         kind, content = msg["msg_type"], msg["content"]

@@ -8,10 +8,9 @@ import shutil
 import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 
 from nbconvert.writers import FilesWriter
@@ -23,19 +22,11 @@ from autograde_tests.checking import version
 from grading.execute import results_of
 from grading.intake import AutogradeAll
 from grading.sanitize import RESULT
-from grading.submission import Job, Ran, copy_cells, run, start_worker, steps
-
-TRIES = 3
-"""How often a submission is tried whose worker is lost, which may be another one's fault, or the machine's."""
+from grading.submission import Job, Ran, copy_cells, run, steps
+from grading.workers import TRIES, Workers
 
 STAGING = ".grading-"
 """How folders of runs that are under way begin; in each a file is locked as long as its run lasts."""
-
-
-Executing = tuple[Executor, Callable[[], int]]
-"""What runs jobs, and a function that says how many it runs at once at the moment."""
-Workers = Callable[[], contextlib.AbstractContextManager[Executing]]
-"""What makes that, for as long as a `with` block lasts."""
 
 
 @dataclass
@@ -129,7 +120,7 @@ class Store(AutogradeAll):
 def grade(
     apps: list[AutogradeApp],
     options: tuple[str, ...],
-    executor: Workers,
+    workers: Workers,
     begin: Callable[[int], None],
     tell: Callable[[Ran], None],
 ) -> Summary:
@@ -147,7 +138,7 @@ def grade(
             jobs |= {_job(store, folder, options, staging): (store, folder) for folder in due}
         begin(len(jobs))
         try:
-            _run_all(jobs, executor, functools.partial(_store, summary, tell))
+            _run_all(jobs, workers, functools.partial(_store, summary, tell))
         except KeyboardInterrupt:
             summary.stopped = True
     return summary
@@ -167,7 +158,7 @@ class Change:
 def regrade(
     apps: list[AutogradeApp],
     options: tuple[str, ...],
-    executor: Workers,
+    workers: Workers,
     begin: Callable[[int], None],
     tell: Callable[[Ran], None],
     decide: Callable[[list[Change]], bool],
@@ -191,7 +182,7 @@ def regrade(
                 jobs[_job(store, folder, options, staging, tuple(cells), before)] = store, folder
         begin(len(jobs))
         try:
-            _run_all(jobs, executor, lambda ran, *where: (ended.append(ran), tell(ran)))
+            _run_all(jobs, workers, lambda ran, *where: (ended.append(ran), tell(ran)))
             whole = [ran for ran in ended if not ran.failed]
             for ran in ended:
                 if ran.failed:
@@ -233,11 +224,11 @@ def _job(store: Store, folder: str, options, staging: Path, only: tuple[str, ...
     return Job(store.coursedir.root, assignment, store.student(folder), options, str(cells), out, only, before)
 
 
-def _run_all(stores: dict[Job, tuple], executor: Workers, end: Callable) -> None:
+def _run_all(stores: dict[Job, tuple], workers: Workers, end: Callable) -> None:
     """Run the jobs; `end(ran, *stores[job])` is called for each when it has ended."""
     waiting, lost = deque(stores), Counter()
     while waiting:
-        with executor() as (pool, width):
+        with workers() as (pool, width):
             running: dict[Future, Job] = {}
             try:
                 while waiting or running:
@@ -325,24 +316,3 @@ def _staging(course: Path) -> Iterator[Path]:
             yield place
         finally:
             shutil.rmtree(place, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def processes(count: int) -> Iterator[Executing]:
-    """So many processes of this machine."""
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["grading.submission", "grading.intake", "grading.feedback", "grading.generate"])
-    with ProcessPoolExecutor(count, mp_context=context, initializer=start_worker, initargs=(os.getpid(),)) as pool:
-        yield pool, lambda: count
-
-
-@contextlib.contextmanager
-def cluster(address: str) -> Iterator[Executing]:
-    """A Dask cluster, by its scheduler's address, as large as it is at the moment.
-
-    All of it sees the course's folder and its Python at the same place.
-    """
-    from distributed import Client
-
-    with Client(address, set_as_default=False) as client:
-        yield client.get_executor(pure=False, retries=TRIES), lambda: max(1, sum(client.nthreads().values()))

@@ -140,8 +140,11 @@ class Sandbox(LocalProvisioner):
         else:
             outside = json.loads(self._connection_file.read_text())
             self._inside_file.write_text(json.dumps(outside | {"ip": _SOCKETS}))
-            # Made now and not while the sandbox waits.
-            _warm_parent(self.keras)
+            # Waited for now and not while the sandbox waits.
+            try:
+                _warm_parent(self.keras).wait()
+            except NotWarm as error:
+                raise SandboxMissing(str(error)) from None
             kwargs["cmd"], kwargs["env"], kwargs["cwd"] = [require()], {}, "/"
         # What a kernel writes past Jupyter would reach the instructor's terminal.
         return kwargs | {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -374,8 +377,15 @@ def _environment(home: str) -> dict[str, str]:
 _WARM: dict[tuple[int, bool], WarmParent] = {}
 
 
+def begin() -> None:
+    """Start the process that kernels without Keras are forked from, and go on while it imports."""
+    # Who needs a kernel tries it again, and says why it cannot be had.
+    with contextlib.suppress(Exception):
+        _warm_parent(keras=False)
+
+
 def _warm_parent(keras: bool) -> WarmParent:
-    """This process' own; a new one where it has ended. Raises SandboxMissing."""
+    """This process' own; a new one where it has ended."""
     kind = os.getpid(), keras
     if kind not in _WARM or not _WARM[kind].alive:
         path = [str(INSIDE), *map(str, packages.folders(keras))]
@@ -384,10 +394,7 @@ def _warm_parent(keras: bool) -> WarmParent:
             "MPLCONFIGDIR": str(packages.font_cache()),
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         }
-        try:
-            _WARM[kind] = WarmParent(packages.python(), path, environment, [*EVERYBODY, *(["keras"] if keras else [])])
-        except NotWarm as error:
-            raise SandboxMissing(str(error)) from None
+        _WARM[kind] = WarmParent(packages.python(), path, environment, [*EVERYBODY, *(["keras"] if keras else [])])
     return _WARM[kind]
 
 

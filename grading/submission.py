@@ -25,6 +25,7 @@ from nbgrader.apps import AutogradeApp
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.preprocessors import SaveAutoGrades
 
+from grading import sandbox
 from grading.intake import AutogradeAll
 
 # nbgrader opens the gradebook a dozen times for a submission; a new engine would compile all of its SQL anew each time.
@@ -87,12 +88,17 @@ def copy_cells(db_url: str, path: Path) -> None:
     target.dispose()
 
 
-def start_worker(pool: int) -> None:
-    """Get a process of a pool ready. pool: number of the process that started it, whose end is the end of this one."""
+def start_worker(pool: int, sandboxes: bool) -> None:
+    """Get a process of a pool ready.
+
+    pool: number of the process that started it, whose end is the end of this one. sandboxes: whether it needs any.
+    """
     # Ctrl-C is for that one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "pidfd_open"):
         threading.Thread(target=_end_with, args=(os.pidfd_open(pool),), daemon=True).start()
+    if sandboxes:
+        sandbox.begin()
 
 
 def _end_with(other: int) -> None:

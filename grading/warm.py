@@ -24,7 +24,7 @@ class WarmParent:
     """A process that has imported some modules, `grading/inside/warm_parent.py`.
 
     python: the interpreter. path: folders it imports from, which have to be seen in the sandboxes as well. environment:
-    all of its environment variables. modules: what it imports besides what a kernel does.
+    all of its environment variables. modules: what it imports besides what a kernel does, from now on; see `wait`.
     """
 
     def __init__(self, python: str, path: list[str], environment: dict[str, str], modules: list[str]):
@@ -43,7 +43,13 @@ class WarmParent:
                 stderr=self._said,
                 start_new_session=True,
             )
-        self._answer(START)
+        self._ready = False
+
+    def wait(self) -> None:
+        """Wait until it has imported everything. Raises NotWarm."""
+        if not self._ready:
+            self._answer(START)
+            self._ready = True
 
     def fork(self, sandbox: int, settings: dict, lifeline: int, seccomp: bytes) -> int:
         """Start a kernel in a sandbox; the number of the process that waits for it, a parent of the kernel.

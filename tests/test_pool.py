@@ -17,7 +17,7 @@ from conftest import ROOT, fill, nbgrader, run
 from nbgrader.api import Gradebook
 
 from benchmarks.postgresql import Missing, serve
-from grading import pool
+from grading import workers
 
 CONVBLOCKS = (sys.executable, "-c", "from grading.cli import app; app()")
 CLASS = {
@@ -105,8 +105,8 @@ def test_results_are_the_same_however_they_are_made(handed_in, tmp_path):
         way: Path(shutil.copytree(handed_in, tmp_path / way, symlinks=True)) for way in ("plain", "1", "2", "dask")
     }
     nbgrader(courses["plain"], "autograde", "1-padding")
-    for workers in ("1", "2"):
-        code, output = grade(courses[workers], f"--workers={workers}")
+    for count in ("1", "2"):
+        code, output = grade(courses[count], f"--workers={count}")
         assert code == 0, output
         assert "6 submissions graded." in output
     with dask(courses["dask"], workers=2) as address:
@@ -120,7 +120,7 @@ def test_results_are_the_same_however_they_are_made(handed_in, tmp_path):
 
 
 def test_a_cluster_is_as_large_as_its_workers_are_many(course):
-    with dask(course, workers=3) as address, pool.cluster(address) as (_, width):
+    with dask(course, workers=3) as address, workers.cluster(address) as (_, width):
         _until(lambda: width() == 3)
 
 

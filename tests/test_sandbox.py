@@ -152,6 +152,27 @@ def test_cells_that_take_long_only_when_they_are_run_again_take_no_more_than_the
     assert scores(submitted) == {"ada": 0}
 
 
+SLOW = """
+import time
+quick = output_size
+def output_size(*given, **named):
+    time.sleep(1.3 * (given[:2] == (6, 3)))
+    return quick(*given, **named)
+"""
+
+
+def test_cells_after_one_that_never_ends_get_less_time_and_checks_as_much_as_ever(submitted):
+    path = submitted / "submitted" / "ada" / "1-padding" / "padding.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    (slow,) = [cell for cell in notebook.cells if cell.id == "output_size"]
+    slow.source += SLOW
+    notebook.cells[:0] = [new_code_cell("while True: pass", id=f"loop-{place}") for place in range(3)]
+    nbformat.write(notebook, path)
+    output = nbgrader(submitted, "autograde", "1-padding", "--Execute.timeout=5")
+    assert re.findall(r"Timeout waiting for execute reply \((\d+)s\)", output) == ["5", "2", "2"]
+    assert scores(submitted) == {"ada": 4}
+
+
 # The first thread of each process ends, and with it what Linux says of the process as a whole.
 HEADLESS = """
 import ctypes, os, threading, time

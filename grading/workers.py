@@ -1,0 +1,48 @@
+"""What submissions are graded by: processes of this machine, or a Dask cluster.
+
+Nothing is imported here that takes its time, so that the processes can begin to while the one that starts them does.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from multiprocessing import forkserver, get_context
+
+Executing = tuple[Executor, Callable[[], int]]
+"""What runs jobs, and a function that says how many it runs at once at the moment."""
+Workers = Callable[[], contextlib.AbstractContextManager[Executing]]
+"""What makes that, for as long as a `with` block lasts."""
+
+TRIES = 3
+"""How often a submission is tried whose worker is lost, which may be another one's fault, or the machine's."""
+
+
+def begin() -> None:
+    """Start to import, in another process, what `processes` will need."""
+    forkserver.set_forkserver_preload(["grading.submission", "grading.intake", "grading.feedback", "grading.generate"])
+    forkserver.ensure_running()
+
+
+@contextlib.contextmanager
+def processes(count: int, sandboxes: bool = True) -> Iterator[Executing]:
+    """So many processes of this machine. sandboxes: whether submissions run in these, which are made ready at once."""
+    from grading.submission import start_worker
+
+    begin()
+    with ProcessPoolExecutor(
+        count, mp_context=get_context("forkserver"), initializer=start_worker, initargs=(os.getpid(), sandboxes)
+    ) as pool:
+        yield pool, lambda: count
+
+
+@contextlib.contextmanager
+def cluster(address: str) -> Iterator[Executing]:
+    """A Dask cluster, by its scheduler's address, as large as it is at the moment.
+
+    All of it sees the course's folder and its Python at the same place.
+    """
+    from distributed import Client
+
+    with Client(address, set_as_default=False) as client:
+        yield client.get_executor(pure=False, retries=TRIES), lambda: max(1, sum(client.nthreads().values()))
