@@ -80,7 +80,7 @@ c.Autograde.sanitize_preprocessors = [
     nbgrader.CheckCellMetadata,
 ]
 # nbgrader's own list, with our Execute: submissions run in a sandbox and the broker keeps the scores. What the kernel
-# sent is cleaned before anything reads it.
+# sent is cleaned before anything reads it. The cells' metadata have been checked, and nothing changes them since.
 c.Autograde.autograde_preprocessors = [
     execute.Execute,
     sanitize.Sanitize,
@@ -90,7 +90,6 @@ c.Autograde.autograde_preprocessors = [
     execute.OfficialScoresOnly,
     nbgrader.SaveAutoGrades,
     nbgrader.AssignLatePenalties,
-    nbgrader.CheckCellMetadata,
     # What lacks its mark was interrupted, and is graded anew by the next run.
     intake.MarkGraded,
 ]

@@ -28,8 +28,20 @@ from nbgrader.preprocessors import SaveAutoGrades
 from grading import sandbox
 from grading.intake import AutogradeAll
 
-# nbgrader opens the gradebook a dozen times for a submission; a new engine would compile all of its SQL anew each time.
-nbgrader.api.create_engine = functools.cache(sqlalchemy.create_engine)
+
+@functools.cache
+def _engine(db_url: str, **options) -> sqlalchemy.Engine:
+    """The one engine of this process for a gradebook, with connections that stay.
+
+    nbgrader opens the gradebook a dozen times for a submission. A new engine would compile all of its SQL anew each
+    time, and on PostgreSQL a connection takes longer than what is asked on it.
+    """
+    engine = sqlalchemy.create_engine(db_url, pool_pre_ping=True, **options)
+    engine.dispose = lambda: None
+    return engine
+
+
+nbgrader.api.create_engine = _engine
 # It also looks each time whether all of its tables are there, one query for each of them.
 nbgrader.api.Base.metadata.create_all = functools.cache(nbgrader.api.Base.metadata.create_all)
 # nbgrader's way with its objects; nothing that whoever grades can do anything about.
