@@ -36,11 +36,13 @@ os.environ["CONVBLOCKS_SEED"] = "2026"
 
 # What a student finds in place of a solution.
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
-# nbgrader's own list, with our ClearSolutions: the toolbox cell has a stub of its own.
+# nbgrader's own list, with our ClearSolutions: the toolbox cell has a stub of its own. A cell that is graded by its own
+# code is refused, since whoever runs it can give itself any score.
 c.GenerateAssignment.preprocessors = [
     nbgrader.IncludeHeaderFooter,
     nbgrader.LockCells,
     generate.ClearSolutions,
+    generate.RefuseUnchecked,
     nbgrader.ClearOutput,
     nbgrader.CheckCellMetadata,
     nbgrader.ComputeChecksums,
@@ -88,7 +90,7 @@ c.Autograde.autograde_preprocessors = [
     ClearMetadataPreprocessor,
     nbgrader.LimitOutput,
     execute.OfficialScoresOnly,
-    nbgrader.SaveAutoGrades,
+    execute.SaveScores,
     nbgrader.AssignLatePenalties,
     # What lacks its mark was interrupted, and is graded anew by the next run.
     intake.MarkGraded,

@@ -97,6 +97,8 @@ def regrade(
 
     with _progress(console) as shown:
         summary = pool.regrade(apps, options, graders, *shown, decide)
+    if summary.due:
+        console.print(f"{summary.due} not graded yet, or handed in anew: `convblocks grade` grades them.")
     if apply:
         _show(console, summary)
     _exit(summary)

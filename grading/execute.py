@@ -14,11 +14,11 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader import preprocessors
 from nbgrader.converters import NbGraderException
-from nbgrader.utils import is_grade
+from nbgrader.utils import is_grade, is_solution
 from traitlets import Bool, Integer, List, Unicode, default
 
 from autograde_tests.checking import Result, load_checks
-from grading import sandbox
+from grading import packages, sandbox
 from grading.broker import no_result
 from grading.mending import Wanted, defines, wanted_notebooks
 from grading.reading import FOLDER
@@ -39,6 +39,8 @@ OUTPUTS = ("stream", "display_data", "execute_result", "update_display_data", "e
 """Kinds of messages that are shown."""
 
 CUT = "[the rest of the output was cut]"
+
+PACKAGES_GONE = "the cache was removed meanwhile; the same command again makes it anew and grades this submission"
 
 GRACE = 10.0
 """Seconds that a notebook may take beyond its own, until its kernel is ended from another thread."""
@@ -89,9 +91,8 @@ class Execute(CleanMessages, preprocessors.Execute):
     output_bytes = Integer(2**20, help="what one cell may show; the rest is cut").tag(config=True)
     only = List(Unicode(), help="ids of graded cells to score again; all where there are none").tag(config=True)
     graded_before = Unicode(help="folder of the graded notebooks that hold the results of all others").tag(config=True)
-    notebook_bytes = Integer(64 * 2**20, help="what all cells together may send before the kernel is ended").tag(
-        config=True
-    )
+    kept_bytes = Integer(16 * 2**20, help="what all cells together may show; the rest is cut").tag(config=True)
+    notebook_bytes = Integer(64 * 2**20, help="what cells may send together before their kernel ends").tag(config=True)
 
     @default("shutdown_kernel")
     def _no_farewell(self):
@@ -105,14 +106,23 @@ class Execute(CleanMessages, preprocessors.Execute):
         self._results: dict[str, Result | Before] = self._stored(names["notebook"]) if self.only else {}
         self._ran, self._events, self._ended, self._sent, self._started = [], [], 0, 0, False
         self._excess, self._tried_again, self._left_out, self._overdue = "", set(), {}, 0
+        self._kept = 0
         self._deadline = time.monotonic() + self.notebook_seconds
+        unchecked = [name for name in self._wanted.graded if not self._wanted.check(name)[0]]
+        if unchecked:
+            raise NbGraderException(f"cell {unchecked[0]} is graded, but calls no check: generate the assignment anew")
         path = resources.get("metadata", {}).get("path")
+        if not self.unsafe_no_sandbox and not packages.are_the_same(self._keras):
+            raise SandboxFailed(PACKAGES_GONE)
         with take_station(self.config, self._keras, self.unsafe_no_sandbox) as self._station:
             if path:
                 self._station.take_files(Path(path), nb.metadata.get(FOLDER, ""))
             with self._station.broker as self._broker:
                 self._broker.on_stuck = self._end_kernel
                 self._run(nb, resources)
+        if not self.unsafe_no_sandbox and not packages.are_the_same(self._keras):
+            # What failed for want of them is not the student's doing.
+            raise SandboxFailed(PACKAGES_GONE)
         self._write_results(nb, names)
         return nb, resources
 
@@ -155,8 +165,14 @@ class Execute(CleanMessages, preprocessors.Execute):
         self._cleanup_kernel()
         self._sent, self._excess = 0, ""
         self.km = self.create_kernel_manager()
-        self.start_new_kernel()
-        self.start_new_kernel_client()
+        try:
+            self.start_new_kernel()
+            self.start_new_kernel_client()
+        except Exception as error:
+            # It came up before with the same files.
+            if time.monotonic() < self._deadline:
+                raise SandboxFailed(f"no kernel could be started ({type(error).__name__}: {error})") from error
+            raise
         for place in self._ran:
             if self._deadline < time.monotonic():
                 raise TimeoutError
@@ -248,13 +264,19 @@ class Execute(CleanMessages, preprocessors.Execute):
         return innocent
 
     def _go_on_afresh(self, nb) -> None:
-        try:
-            self._start_afresh(nb)
-        except Exception as error:
-            if isinstance(error, DeadKernelError) and not self._excess and self._why_dead() == KILLED_OUTSIDE:
-                raise SandboxFailed(f"{KILLED_OUTSIDE}; the same command again grades this submission") from None
-            self._events.append("what had run before could not be run again, so the rest was not run")
-            raise Stop from None
+        for may_try_again in (True, False):
+            try:
+                return self._start_afresh(nb)
+            except SandboxFailed:
+                raise
+            except Exception as error:
+                reason = self._why_dead() if isinstance(error, DeadKernelError) and not self._excess else ""
+                if reason == KILLED_OUTSIDE:
+                    raise SandboxFailed(f"{KILLED_OUTSIDE}; the same command again grades this submission") from None
+                if reason == KILLED_SOMEHOW and may_try_again:
+                    continue
+                self._events.append("what had run before could not be run again, so the rest was not run")
+                raise Stop from None
 
     def _connect_again(self, cell) -> None:
         """New connections to the same kernel, after one was lost with the cell's last outputs."""
@@ -272,7 +294,7 @@ class Execute(CleanMessages, preprocessors.Execute):
 
     def _check_of(self, cell) -> tuple[str, float] | None:
         """Name and points of a graded cell's check, from the gradebook; None where there is nothing to be scored."""
-        if not is_grade(cell) or isinstance(self._results.get(cell.metadata.nbgrader.grade_id), Before):
+        if not _is_checked(cell) or isinstance(self._results.get(cell.metadata.nbgrader.grade_id), Before):
             return None
         grade_id = cell.metadata.nbgrader.grade_id
         name, _ = self._wanted.check(grade_id)
@@ -286,7 +308,11 @@ class Execute(CleanMessages, preprocessors.Execute):
         lost = [event for place, event in self._left_out.items() if defines(self.nb.cells[place], function)]
         if lost:
             return f"{function} is missing: {lost[-1]}"
-        errors = [f"{one.ename}: {one.evalue}"[:200] for one in cell.outputs if one.output_type == "error"]
+        errors = _errors(cell)
+        if errors and errors[0].startswith(f"NameError: name {function!r}"):
+            before = [error for one in self.nb.cells if defines(one, function) for error in _errors(one)]
+            if before:
+                return f"{function} is missing: its own cell stopped with {before[-1]}"
         return f"the cell stopped with {errors[0]}" if errors else "the cell ended without a call"
 
     def _check_alone(self, cell):
@@ -308,7 +334,7 @@ class Execute(CleanMessages, preprocessors.Execute):
 
     def _get_timeout(self, cell):
         allowed = self.timeout_with_keras if self._keras else self.timeout
-        if cell and not is_grade(cell):
+        if cell and not _is_checked(cell):
             # A function that never ends is called in many cells, and costs its points in one.
             allowed = max(2, allowed >> self._overdue)
         return max(1, min(allowed, int(self._deadline - time.monotonic())))
@@ -329,12 +355,15 @@ class Execute(CleanMessages, preprocessors.Execute):
             self._idle = True
         size = sum(map(len, msg.get("buffers", []))) + len(kind) + len(str(content))
         self._sent += size
+        # What is shown again in a fresh kernel is not kept.
+        self._kept += size if kind in OUTPUTS and cell is self.nb.cells[cell_index] else 0
         if self._sent > self.notebook_bytes:
             self._excess = "it sent more than anyone could read"
             self._end_kernel()
         if kind in OUTPUTS:
             self._shown += size
-            if self._shown > self.output_bytes or len(cell.outputs) > 500:
+            full = self._shown > self.output_bytes or self._kept > self.kept_bytes or len(cell.outputs) > 500
+            if full:
                 if not cell.outputs or cell.outputs[-1].get("text") != CUT:
                     cell.outputs.append(new_output("stream", text=CUT))
                 return None
@@ -354,13 +383,13 @@ class Execute(CleanMessages, preprocessors.Execute):
         for cell in nb.cells:
             size = len(str(cell.get("outputs", "")))
             written += size
-            if size > 2 * self.output_bytes or written > self.notebook_bytes:
+            if size > 2 * self.output_bytes or written > 2 * self.kept_bytes:
                 written -= size
                 cell.outputs = [new_output("stream", text=CUT)]
 
     def _write_results(self, nb, names) -> None:
         self._cut_outputs(nb)
-        for cell in filter(is_grade, nb.cells):
+        for cell in filter(_is_checked, nb.cells):
             grade_id = cell.metadata.nbgrader.grade_id
             result = self._results.get(grade_id)
             if result is None:
@@ -410,15 +439,38 @@ class OfficialScoresOnly(preprocessors.NbGraderPreprocessor):
     """Makes a graded cell without the broker's result an error; nbgrader would give it all of its points."""
 
     def preprocess_cell(self, cell, resources, cell_index):
-        if is_grade(cell) and cell.cell_type == "code" and [*map(is_official, cell.outputs)] != [True]:
+        if _is_checked(cell) and [*map(is_official, cell.outputs)] != [True]:
             sentence = "it has no result of grading: was it run without --no-execute?"
             self.log.error("%s: %s", cell.metadata.nbgrader.grade_id, sentence)
             cell.outputs = [new_output("error", ename="NoResult", evalue=sentence, traceback=[sentence])]
         return cell, resources
 
 
+class SaveScores(preprocessors.SaveAutoGrades):
+    """nbgrader's own, except that a score given by hand is to be looked at again only where the check's has changed."""
+
+    def _add_score(self, cell, resources):
+        ids = cell.metadata.nbgrader.grade_id, self.notebook_id, self.assignment_id, self.student_id
+        grade = self.gradebook.find_grade(*ids)
+        before, waits = grade.auto_score, grade.needs_manual_grade
+        super()._add_score(cell, resources)
+        if grade.manual_score is not None and grade.auto_score == before is not None:
+            grade.needs_manual_grade = waits
+            self.gradebook.db.commit()
+
+
 class Stop(Exception):
     """The rest of the notebook is not run."""
+
+
+def _is_checked(cell) -> bool:
+    """Whether a cell is scored by its check; what students write themselves is graded by hand."""
+    return is_grade(cell) and not is_solution(cell)
+
+
+def _errors(cell) -> list[str]:
+    """What a cell stopped with, each in a line."""
+    return [f"{one.ename}: {one.evalue}"[:200] for one in cell.outputs if one.output_type == "error"]
 
 
 def _wanted(names: dict) -> Wanted:

@@ -6,7 +6,11 @@ import tempfile
 from pathlib import Path
 
 from nbgrader import preprocessors
+from nbgrader.converters import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import is_grade, is_solution
+
+from grading.mending import called_check
 
 
 class ClearSolutions(preprocessors.ClearSolutions):
@@ -24,6 +28,18 @@ class ClearSolutions(preprocessors.ClearSolutions):
             return super().preprocess_cell(cell, resources, cell_index)
         finally:
             self.code_stub = usual
+
+
+class RefuseUnchecked(NbGraderPreprocessor):
+    """Refuses an assignment with a cell that is neither graded by a check nor by hand."""
+
+    def preprocess_cell(self, cell, resources, cell_index):
+        if is_grade(cell) and not is_solution(cell) and not called_check(cell.source)[0]:
+            raise NbGraderException(
+                f"cell {cell.metadata.nbgrader.grade_id} of {resources['nbgrader']['notebook']} is graded, but calls "
+                'no check("…", function, points=…): its points could be forged. Let it call one, or grade it by hand.'
+            )
+        return cell, resources
 
 
 class FinishSolutions(NbGraderPreprocessor):

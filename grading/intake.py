@@ -45,12 +45,17 @@ GRADED = "graded"
 def take_notebook(path: Path, wanted: Wanted, others: frozenset[str] = frozenset()):
     """The notebook that a student meant to hand in as `path`, and what was mended in reading it, in sentences.
 
-    Where there is no such file, or none that can be used, the only other notebook beside it that is recognisably this
-    one is taken; and where there is none, the only such file of another kind, as browsers and editors name them, or in
-    a folder. others: file names that belong to other notebooks of the assignment. Raises grading.reading.Unusable.
+    Where there is no such file, none that can be used, or one in which nothing is written, the only other notebook
+    beside it that is recognisably this one is taken; and where there is none, the only such file of another kind, as
+    browsers and editors name them, or in a folder. others: file names that belong to other notebooks of the assignment.
+    Raises grading.reading.Unusable.
     """
+    untouched = None
     try:
-        return _recognised(path, wanted)
+        notebook, mended = _recognised(path, wanted)
+        if wanted.has_work(notebook):
+            return notebook, mended
+        untouched, missing, said = (notebook, mended), False, f"{path.name} is as it was handed out"
     except FileNotFoundError:
         missing, said = True, f"{path.name} was not handed in"
     except Unusable as reason:
@@ -59,14 +64,19 @@ def take_notebook(path: Path, wanted: Wanted, others: frozenset[str] = frozenset
     notebooks = [name for name in beside if name.endswith(".ipynb")]
     fitting = _fitting(path, [name for name in notebooks if name not in others | {path.name}], wanted)
     fitting = fitting or _fitting(path, _misnamed(path, others), wanted)
+    if untouched:
+        fitting = {name: one for name, one in fitting.items() if wanted.has_work(one[0])}
     sources = {tuple(cell.source for cell in notebook.cells) for notebook, _ in fitting.values()}
     if len(sources) == 1:
         name, (notebook, mended) = next(iter(fitting.items()))
         if folder := os.path.dirname(name):
             notebook.metadata[FOLDER] = folder
         return notebook, [f"{said}, {_shown(name)} was taken for it.", *mended]
+    unclear = f"{said}, and nothing tells which is meant of {', '.join(map(_shown, fitting))}"
+    if untouched:
+        return untouched[0], [*untouched[1], *[f"{unclear}."] * bool(fitting)]
     if fitting:
-        raise Unusable(f"{said}, and nothing tells which is meant of {', '.join(map(_shown, fitting))}")
+        raise Unusable(unclear)
     named = (notebooks or beside)[:5] if missing else []
     raise Unusable(said + f"; there is {', '.join(map(_shown, named))}" * bool(named))
 

@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from nbformat.notebooknode import NotebookNode
@@ -28,13 +29,21 @@ class Wanted:
 
     @property
     def graded(self) -> list[str]:
-        """The ids of the graded cells."""
-        return [name for name, cell in self.cells.items() if cell["metadata"]["grade"]]
+        """The ids of the cells that a check grades."""
+        return self._which(lambda known: known["grade"] and not known["solution"])
 
     @property
     def locked(self) -> list[str]:
         """The ids of the cells that are the same for everybody and not graded: the imports."""
-        return [name for name, cell in self.cells.items() if cell["metadata"]["locked"] and name not in self.graded]
+        return self._which(lambda known: known["locked"] and not known["grade"] and not known["task"])
+
+    @property
+    def by_hand(self) -> list[str]:
+        """The ids of the cells that a person grades."""
+        return self._which(lambda known: known["task"] or (known["grade"] and known["solution"]))
+
+    def _which(self, is_one: Callable[[dict], bool]) -> list[str]:
+        return [name for name, cell in self.cells.items() if is_one(cell["metadata"])]
 
     @property
     def own(self) -> set[str]:
@@ -44,12 +53,19 @@ class Wanted:
     @property
     def functions(self) -> list[str]:
         """The functions that students write, which their cells are named after."""
-        return [name for name in self.cells if name in self.own and self.cells[name]["metadata"]["solution"]]
+        return self._which(lambda known: known["solution"] and not known["grade"] and known["grade_id"] in self.own)
+
+    def has_work(self, notebook: NotebookNode) -> bool:
+        """Whether a notebook defines any function otherwise than it was handed out."""
+        return any(
+            has_definition(cell, name) and not self.is_released(name, cell)
+            for name in self.functions
+            for cell in notebook.cells
+        )
 
     def check(self, graded: str) -> tuple[str, str]:
         """The hidden check that a graded cell calls and the function handed to it, by name; "" where there is none."""
-        found = re.search(r"\bcheck\(\s*[\"'](\w+)[\"']\s*,\s*(\w+)", self.cells[graded]["source"])
-        return (found[1], found[2]) if found else ("", "")
+        return called_check(self.cells[graded]["source"])
 
     @functools.cached_property
     def released(self) -> dict[str, str]:
@@ -78,6 +94,12 @@ class Wanted:
         )
 
 
+def called_check(source: str) -> tuple[str, str]:
+    """The hidden check that some code calls and the function handed to it, by name; "" where there is none."""
+    found = re.search(r"\bcheck\(\s*[\"'](\w+)[\"']\s*,\s*(\w+)", source)
+    return (found[1], found[2]) if found else ("", "")
+
+
 @functools.lru_cache(maxsize=8)
 def wanted_notebooks(db_url: str, assignment: str) -> list[Wanted]:
     """The notebooks that an assignment consists of; empty for an assignment that was never generated.
@@ -94,6 +116,7 @@ def wanted_notebooks(db_url: str, assignment: str) -> list[Wanted]:
 
 def _wanted(notebook) -> Wanted:
     points = {cell.name: cell.max_score for cell in notebook.grade_cells}
+    tasks = {cell.name: cell.max_score for cell in notebook.task_cells}
     solutions = {cell.name for cell in notebook.solution_cells}
     wanted = Wanted(notebook.name)
     for cell in notebook.source_cells:
@@ -103,10 +126,10 @@ def _wanted(notebook) -> Wanted:
             "locked": bool(cell.locked),
             "schema_version": 3,
             "solution": cell.name in solutions,
-            "task": False,
+            "task": cell.name in tasks,
             "cell_type": str(cell.cell_type),
         }
-        metadata |= {"points": points[cell.name]} if cell.name in points else {}
+        metadata |= {"points": (points | tasks)[cell.name]} if cell.name in points | tasks else {}
         wanted.cells[cell.name] = {"source": cell.source, "metadata": metadata}
     return wanted
 
@@ -160,16 +183,18 @@ def mend(notebook: NotebookNode, wanted: Wanted) -> list[str]:
         _rebuild(cell, wanted.cells[name])
 
     told["Put back, as it was missing or changed: {}."] = lost = [
-        name for name in wanted.cells if name not in found and name in {*wanted.graded, *wanted.locked}
+        name for name in wanted.cells if name not in found and name in {*wanted.graded, *wanted.locked, *wanted.by_hand}
     ]
     for place, name in enumerate(name for name in wanted.locked if name in lost):
         cells.insert(place, _restored(name, wanted))
+    cells += [_restored(name, wanted) for name in wanted.by_hand if name in lost]
     for name in (name for name in wanted.graded if name in lost):
         after = next((place for place, cell in enumerate(cells) if cell is changed.get(name)), None)
         if after is None:
             after = _last_definition(cells, wanted.check(name)[1], default=len(cells) - 1)
         cells.insert(after + 1, _restored(name, wanted))
     told["What had been written in the cell of {} instead is kept and was run, too."] = list(changed)
+    told["Moved to the top: {}."] = [name for name in wanted.locked if _move_above(cells, name, wanted)]
     told["Moved below the function that it checks: {}."] = [
         name for name in wanted.graded if _move_below(cells, name, wanted)
     ]
@@ -242,7 +267,7 @@ def _by_definition(
             continue
         taken = [*found.values(), *again.values()]
         code = [cell for cell in cells if defines(cell, name)]
-        text = [cell for cell in cells if cell.cell_type != "code" and re.match(rf"\s*def\s+{name}\s*\(", cell.source)]
+        text = [cell for cell in cells if cell.cell_type != "code" and re.match(rf"\s*def\s+{name}\s*\(", _code(cell))]
         free = [cell for cell in code or text if all(cell is not one for one in taken)]
         if free:
             again[name] = free[-1]
@@ -253,6 +278,7 @@ def _rebuild(cell: NotebookNode, known: dict) -> None:
     """Make a cell what the gradebook knows it to be; a student's own source stays."""
     kind = known["metadata"]["cell_type"]
     if cell.cell_type != kind:
+        cell.source = _code(cell) if kind == "code" else cell.source
         for key in ("attachments", "outputs", "execution_count"):
             cell.pop(key, None)
         cell.cell_type = kind
@@ -261,6 +287,11 @@ def _rebuild(cell: NotebookNode, known: dict) -> None:
     cell.metadata = NotebookNode(nbgrader=NotebookNode(known["metadata"]))
     if known["metadata"]["locked"]:
         cell.source = known["source"]
+
+
+def _code(cell: NotebookNode) -> str:
+    """The code in a text: what stands between fences, or all of it where there are none."""
+    return "".join(re.findall(r"^```[^\n]*\n(.*?)^```", cell.source + "\n", re.MULTILINE | re.DOTALL)) or cell.source
 
 
 def _restored(name: str, wanted: Wanted) -> NotebookNode:
@@ -283,6 +314,15 @@ def _move_below(cells: list[NotebookNode], graded: str, wanted: Wanted) -> bool:
     if below < place or any(defines(cell, function) for cell in cells[:place]):
         return False
     cells.insert(below, cells.pop(place))
+    return True
+
+
+def _move_above(cells: list[NotebookNode], locked: str, wanted: Wanted) -> bool:
+    """Move the imports to the top where they stand below a function or a check; whether it did."""
+    place = next(place for place, cell in enumerate(cells) if _name(cell) == locked)
+    if not any(_name(cell) in (*wanted.functions, *wanted.graded) for cell in cells[:place]):
+        return False
+    cells.insert(0, cells.pop(place))
     return True
 
 

@@ -86,6 +86,19 @@ def _top_names(distribution: importlib.metadata.Distribution) -> set[str]:
 
 
 @functools.cache
+def _as_first_seen(keras: bool) -> list[int]:
+    return [one.stat().st_ino for one in folders(keras)]
+
+
+def are_the_same(keras: bool) -> bool:
+    """Whether the folders that notebooks import from are those that they were when this process first asked."""
+    try:
+        return _as_first_seen(keras) == [one.stat().st_ino for one in folders(keras)]
+    except OSError:
+        return False
+
+
+@functools.cache
 def folders(keras: bool) -> tuple[Path, Path]:
     """Two folders to import from, which hold nothing else, made where there are none.
 

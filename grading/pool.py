@@ -33,13 +33,15 @@ STAGING = ".grading-"
 class Summary:
     """What became of a run: how many submissions were graded and how many had been; why others could not be.
 
-    failed: reasons, by student and assignment, or by "" and assignment. stopped: whether Ctrl-C has ended it.
+    failed: reasons, by student and assignment, or by "" and assignment. stopped: whether Ctrl-C has ended it. due: how
+    many wait for `grade`, when others were regraded.
     """
 
     graded: int = 0
     skipped: int = 0
     failed: dict[tuple[str, str], str] = field(default_factory=dict)
     stopped: bool = False
+    due: int = 0
 
 
 class Store(AutogradeAll):
@@ -92,14 +94,26 @@ class Store(AutogradeAll):
         return new is not None and old is not None and new > old
 
     def take(self, folder: str, ran: Path) -> None:
-        """Store a submission that has been graded in the folder `ran`. Raises NbGraderException when it cannot be."""
+        """Store a submission that has been graded in the folder `ran`. Raises NbGraderException when it cannot be.
+
+        What was graded before stays until all of it is stored.
+        """
         self._ran, self.exporter.files = ran, ran
         self.assignments = {folder: self._everything[folder]}
-        before = os.getcwd()
+        ids = self.coursedir.assignment_id, self.student(folder)
+        graded, usual, before = Path(self._format_dest(*ids)), self.coursedir.autograded_directory, os.getcwd()
         os.chdir(self.coursedir.root)
+        # Beside the others, so that it can be moved there.
+        self.coursedir.autograded_directory = os.path.join(usual, ".new")
+        aside = Path(self._format_dest(".", "."))
+        # What a killed run has left there is nobody's.
+        shutil.rmtree(aside, ignore_errors=True)
         try:
             self.convert_notebooks()
+            _replace(graded, Path(self._format_dest(*ids)), aside / "old")
         finally:
+            self.coursedir.autograded_directory = usual
+            shutil.rmtree(aside, ignore_errors=True)
             os.chdir(before)
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
@@ -115,6 +129,14 @@ class Store(AutogradeAll):
             BaseConverter.convert_single_notebook(self, str(target))
         finally:
             self._sanitizing = True
+
+
+def _replace(folder: Path, new: Path, old: Path) -> None:
+    """Put a new folder in the place of one that may be there, which becomes `old`."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
 
 
 def grade(
@@ -174,6 +196,7 @@ def regrade(
         for store, due, _ in _open(apps, summary):
             # It has been graded, and is to be once more.
             store.force = True
+            summary.due += len(due)
             for folder, cells in store.outdated().items():
                 if folder in due:
                     # What was graded is not what lies there now.

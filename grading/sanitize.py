@@ -23,6 +23,8 @@ from grading.reading import FOLDER, UNUSABLE
 RESULT = "application/vnd.convblocks.result+json"
 """Mime type of a check's result; kept only where grading itself wrote it."""
 
+TOO_MUCH_HTML = "<p>Not shown: the notebook shows more HTML than anyone reads.</p>"
+
 PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 """The pictures that outputs and attachments may hold, and how their bytes begin."""
 
@@ -52,8 +54,8 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOST_COLOURS = 2000
 # Cleaning takes the square of the depth, and all tags may be one inside the other.
 _MOST_TAGS = 20_000
-# A notebook of the course has a few hundred, a table of a thousand numbers two thousand.
-_MOST_TAGS_OF_ALL = 60_000
+# Tags and changes of colour in a notebook. The course's have a few hundred, a table of a thousand numbers two thousand.
+_MOST_MARKS = 60_000
 # HTML opens these anew in every element that follows until they are closed, so that a page has as many as the product:
 # https://html.spec.whatwg.org/multipage/parsing.html#the-list-of-active-formatting-elements
 _FORMATTING = re.compile(r"<(a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)\b", re.IGNORECASE)
@@ -141,16 +143,19 @@ def highlight_code(source: str, language: str | None = None, metadata: NotebookN
 
 def clean_text(value) -> str:
     """Text that can be written and shown: lines joined, no lone surrogates, of control sequences only colours."""
-    text = "".join(map(str, value)) if isinstance(value, list) else str(value)
-    text = whole_characters(text)
+    text = whole_characters(_joined(value))
     many = len(_COLOUR.findall(text)) > _MOST_COLOURS
     return _ESCAPE.sub(lambda found: found[0] if not many and _COLOUR.fullmatch(found[0]) else "", text)
 
 
 def _source(value) -> str:
     """Source code that can be written; other control characters are the student's own business."""
-    text = "".join(map(str, value)) if isinstance(value, list) else str(value)
-    return whole_characters(text).replace("\0", "\ufffd")
+    return whole_characters(_joined(value)).replace("\0", "\ufffd")
+
+
+def _joined(value, between: str = "") -> str:
+    """A text that nbformat may keep as a list of its lines."""
+    return between.join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def clean_notebook(nb: NotebookNode) -> None:
@@ -170,16 +175,16 @@ def clean_notebook(nb: NotebookNode) -> None:
     nb.metadata = from_dict(metadata)
     nb.nbformat, nb.nbformat_minor = 4, 5
     taken: set[str] = set()
-    tags_left = _MOST_TAGS_OF_ALL
+    marks_left = _MOST_MARKS
     for place, cell in enumerate(nb.cells):
-        tags_left = _clean_cell(cell, tags_left)
+        marks_left = _clean_cell(cell, marks_left)
         if not _identifies(cell.get("id")) or cell.id in taken:
             cell.id = f"cell-{place}-of-{len(nb.cells)}"
         taken.add(cell.id)
 
 
-def _clean_cell(cell: NotebookNode, tags_left: int) -> int:
-    """Clean a cell in place; how many tags the outputs of those behind it may hold."""
+def _clean_cell(cell: NotebookNode, marks_left: int) -> int:
+    """Clean a cell in place; how many tags and colours the outputs of those behind it may hold."""
     metadata = _dict(cell.get("metadata"))
     kept = {key: bool(metadata[key]) for key in ("deletable", "editable") if key in metadata}
     if nbgrader := _nbgrader(metadata.get("nbgrader")):
@@ -196,24 +201,27 @@ def _clean_cell(cell: NotebookNode, tags_left: int) -> int:
         clean["execution_count"] = _count(cell.get("execution_count"))
         graded = is_grade(from_dict(clean))
         outputs = [_dict(output) for output in _list(cell.get("outputs"))]
-        tags_left = _bound_html([one for one in outputs if not (graded and is_official(one))], tags_left)
+        marks_left = _bound([one for one in outputs if not (graded and is_official(one))], marks_left)
         clean["outputs"] = [one for one in (_clean_output(output, graded) for output in outputs) if one]
     elif pictures := _attachments(cell.get("attachments")):
         clean["attachments"] = pictures
     cell.clear()
     cell.update(from_dict(clean))
-    return tags_left
+    return marks_left
 
 
-def _bound_html(outputs: list[dict], tags_left: int) -> int:
-    """Replace the HTML that goes beyond what is left for a notebook; what is left after it."""
+def _bound(outputs: list[dict], marks_left: int) -> int:
+    """Take out the HTML and the colours that go beyond what is left for a notebook; what is left after it."""
     for output in outputs:
         data = _dict(output.get("data"))
-        if "text/html" in data:
-            tags_left -= clean_text(data["text/html"]).count("<")
-            if tags_left < 0:
-                data["text/html"] = f"<p>Not shown: the notebook shows more than {_MOST_TAGS_OF_ALL:,} HTML tags.</p>"
-    return tags_left
+        for place, key in ((output, "text"), (output, "traceback"), (data, "text/plain"), (data, "text/html")):
+            if key not in place:
+                continue
+            text = _joined(place[key], "\n" if key == "traceback" else "")
+            marks_left -= text.count("<") if key == "text/html" else len(_COLOUR.findall(text))
+            if marks_left < 0:
+                place[key] = TOO_MUCH_HTML if key == "text/html" else _COLOUR.sub("", text)
+    return marks_left
 
 
 def is_official(output: NotebookNode) -> bool:
@@ -232,7 +240,8 @@ def _clean_output(output: dict, graded: bool) -> dict | None:
             "output_type": kind,
             "ename": clean_text(output.get("ename", "")),
             "evalue": clean_text(output.get("evalue", "")),
-            "traceback": [clean_text(line) for line in _list(output.get("traceback"))],
+            # As one text: its lines are shown together.
+            "traceback": clean_text(_joined(output.get("traceback", ""), "\n")).split("\n"),
         }
     if kind not in ("execute_result", "display_data"):
         return None

@@ -121,6 +121,11 @@ def _end_with(other: int) -> None:
 
 def run(job: Job) -> Ran:
     """Grade one submission; never raises for what is in it."""
+    with _ONE_AT_A_TIME:
+        return _run(job)
+
+
+def _run(job: Job) -> Ran:
     ran, begin = Ran(job), time.perf_counter()
     try:
         app = _app(job.course, job.assignment, job.options, job.cells)
@@ -148,7 +153,8 @@ def run(job: Job) -> Ran:
 def steps(converter: Autograde) -> tuple[list, list]:
     """nbgrader's steps: those that run and look, and from the one on that stores the scores."""
     steps = list(converter.autograde_preprocessors)
-    return steps[: steps.index(SaveAutoGrades)], steps[steps.index(SaveAutoGrades) :]
+    first = next(place for place, step in enumerate(steps) if issubclass(step, SaveAutoGrades))
+    return steps[:first], steps[first:]
 
 
 @functools.cache
@@ -170,6 +176,10 @@ def _in_memory(cells: str) -> str:
     with contextlib.closing(sqlite3.connect(cells)) as original:
         original.backup(_KEPT[-1])
     return f"sqlite:///{address}"
+
+
+_ONE_AT_A_TIME = threading.Lock()
+"""A worker of Dask has threads, and nbgrader's environment variables are those of the process."""
 
 
 _KEPT: list[sqlite3.Connection] = []

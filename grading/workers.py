@@ -40,9 +40,10 @@ def processes(count: int, sandboxes: bool = True) -> Iterator[Executing]:
 def cluster(address: str) -> Iterator[Executing]:
     """A Dask cluster, by its scheduler's address, as large as it is at the moment.
 
-    All of it sees the course's folder and its Python at the same place.
+    All of it sees the course's folder and its Python at the same place. A worker grades one submission at a time,
+    whatever threads it has.
     """
     from distributed import Client
 
     with Client(address, set_as_default=False) as client:
-        yield client.get_executor(pure=False, retries=TRIES), lambda: max(1, sum(client.nthreads().values()))
+        yield client.get_executor(pure=False, retries=TRIES), lambda: max(1, len(client.nthreads()))

@@ -240,6 +240,31 @@ def uses_helper(notebook):
     return write(notebook)
 
 
+def above(name, line):
+    """A line above what is written in a cell."""
+
+    def make(notebook):
+        cell(notebook, name)["source"] = f"{line}\n{source(cell(notebook, name))}"
+        return write(notebook)
+
+    return make
+
+
+def imports_last(notebook):
+    notebook["cells"].append(notebook["cells"].pop(place(notebook, "imports")))
+    return write(notebook)
+
+
+def in_fences(notebook):
+    function = cell(notebook, "pad2d")
+    function["source"] = f"My solution:\n\n```python\n{source(function)}\n```\n"
+    return typed("markdown", "pad2d")(notebook)
+
+
+def as_handed_out(notebook):
+    return RELEASE.read_bytes()
+
+
 def beside_stubs(place_of):
     """The cells of functions as handed out, and the solutions in cells of the student's own: where, `place_of` says."""
 
@@ -417,6 +442,17 @@ BROKEN = {
         0,
         "padding.ipynb was not handed in, and nothing tells which is meant of a.ipynb, b.ipynb",
     ),
+    "work-in-a-copy": (
+        {"padding.ipynb": as_handed_out, "padding-Copy1.ipynb": write},
+        444,
+        "padding.ipynb is as it was handed out, padding-Copy1.ipynb was taken for it",
+    ),
+    "work-in-two-copies": (
+        {"padding.ipynb": as_handed_out, "a.ipynb": write, "b.ipynb": deleted("pad2d")},
+        0,
+        "padding.ipynb is as it was handed out, and nothing tells which is meant of a.ipynb, b.ipynb",
+    ),
+    "untouched-copies": ({"padding.ipynb": as_handed_out, "padding-Copy1.ipynb": as_handed_out}, 0, ""),
     "format-3": (format_3, 444, "Found again by content"),
     **{f"format-4-{minor}": (old_format(minor), 444, "") for minor in range(5)},
     "format-4-5": (write, 444, ""),
@@ -435,8 +471,16 @@ BROKEN = {
     "check-as-markdown": (typed("markdown", "check_pad2d", attachments={}), 444, "Turned back into code"),
     "check-as-raw": (typed("raw", "check_pad2d", "check_output_size"), 444, "Turned back into code"),
     "function-as-markdown": (typed("markdown", "pad2d"), 444, "Turned back into code"),
+    "function-in-fences": (in_fences, 444, "Turned back into code"),
+    "imports-last": (imports_last, 444, "Moved to the top: <code>imports</code>"),
     "text-without-metadata": (text_without_metadata, 444, "Turned back into code"),
     "cells-in-between": (in_between, 444, ""),
+    "input-in-the-functions-own-cell": (above("pad2d", "name = input('Who are you? ')"), 444, ""),
+    "number-asked-for-in-the-functions-own-cell": (
+        above("pad2d", "size = int(input('Size? '))"),
+        440,
+        "",
+    ),
     "input-left-in": (code("name = input('Who are you? ')"), 444, ""),
     "endless-loop": (code("while True:\n    pass"), 444, ""),
     "loop-that-swallows-interrupts": (
@@ -491,6 +535,11 @@ def graded(generated_course, tmp_path_factory):
     nbgrader(course, "generate_feedback", "1-padding")
     pages = {page.parts[-3]: page.read_text() for page in course.glob("feedback/*/1-padding/padding.html")}
     return points, pages, log
+
+
+def test_of_a_function_lost_to_an_error_above_it_the_page_says_so(graded):
+    page = graded[1]["number-asked-for-in-the-functions-own-cell"]
+    assert "pad2d is missing: its own cell stopped with ValueError" in page
 
 
 @pytest.mark.parametrize("student", BROKEN)

@@ -145,11 +145,24 @@ def test_a_full_disk_costs_no_score(course, full):
     assert (autograde(course)[0], scores(course)) == (0, DESERVED)
 
 
-def test_answers_removed_meanwhile_are_made_anew(course, tmp_path):
-    # A checkout of its own, so that no other test misses them.
+@pytest.fixture
+def checkout(tmp_path):
+    """A checkout of one test's own, so that no other misses what is removed there."""
     checkout = tmp_path / "checkout"
     for part in ("autograde_tests", "convblocks", "grading", "source", ".cache/expected", ".cache/sandbox"):
         shutil.copytree(ROOT / part, checkout / part, symlinks=True)
+    return checkout
+
+
+def insert(course, *sources):
+    """Put cells before all others of ada's notebook."""
+    path = course / "submitted" / "ada" / "1-padding" / "padding.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1:1] = [new_code_cell(source, id=f"own-{place}") for place, source in enumerate(sources)]
+    nbformat.write(notebook, path)
+
+
+def test_answers_removed_meanwhile_are_made_anew(course, checkout, tmp_path):
     with background(course, PYTHONPATH=str(checkout)) as run:
         until(lambda: processes_named("kernel", started_by=run.pid))
         # At once: what is made anew may be there before all is removed.
@@ -157,6 +170,17 @@ def test_answers_removed_meanwhile_are_made_anew(course, tmp_path):
         assert run.wait() == 0
     assert list((checkout / ".cache" / "expected").iterdir())
     assert scores(course) == DESERVED
+
+
+def test_packages_removed_meanwhile_cost_nobody_anything(course, checkout, tmp_path):
+    # A fresh kernel after that finds none; the one made ready for bob has lost them.
+    insert(course, "import os, time\ntime.sleep(4)\nos._exit(0)")
+    with background(course, PYTHONPATH=str(checkout)) as run:
+        until(lambda: processes_named("kernel", started_by=run.pid))
+        time.sleep(2)
+        (checkout / ".cache" / "sandbox").rename(tmp_path / "removed")
+        assert run.wait() == 1
+    assert (autograde(course, PYTHONPATH=str(checkout))[0], scores(course)) == (0, DESERVED)
 
 
 BUSY = "import os, time\nchild = os.fork()\nif not child:\n    time.sleep(3)\n    os._exit(0)\nos.waitpid(child, 0)"
@@ -185,10 +209,7 @@ def _sandbox(kernel: psutil.Process, grader: int) -> psutil.Process:
 
 @pytest.mark.parametrize("killed, times, code", [("kernel", 1, 0), ("bwrap", 1, 0), ("bwrap", 2, 1)])
 def test_a_kernel_killed_from_outside_costs_nothing(course, killed, times, code):
-    path = course / "submitted" / "ada" / "1-padding" / "padding.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells.insert(1, new_code_cell(BUSY, id="busy"))
-    nbformat.write(notebook, path)
+    insert(course, BUSY)
     with background(course) as run:
         for _ in range(times):
             until(lambda: _busy(run.pid))
@@ -197,6 +218,31 @@ def test_a_kernel_killed_from_outside_costs_nothing(course, killed, times, code)
             kernel.wait(10)
         assert run.wait() == code
     assert scores(course)["bob"] == DESERVED["bob"]
+    assert (autograde(course)[0], scores(course)) == (0, DESERVED)
+
+
+def test_a_kernel_killed_while_it_repeats_what_ran_before_costs_nothing(course):
+    insert(course, BUSY, "os._exit(0)")
+    with background(course) as run:
+        until(lambda: _busy(run.pid))
+        (first,) = _busy(run.pid)
+        until(lambda: _busy(run.pid) and _busy(run.pid) != [first])
+        (second,) = _busy(run.pid)
+        second.kill()
+        assert run.wait() == 0
+    assert scores(course) == DESERVED
+
+
+def test_a_sandbox_that_does_not_start_a_second_time_gives_no_score(course, tmp_path):
+    insert(course, BUSY, "os._exit(0)")
+    fake, fails = tmp_path / "bin" / "bwrap", tmp_path / "fails"
+    fake.parent.mkdir()
+    fake.write_text(f'#!/bin/sh\n[ ! -e {fails} ] || exit 1\nexec {shutil.which("bwrap")} "$@"\n')
+    fake.chmod(0o755)
+    with background(course, PATH=f"{fake.parent}:{os.environ['PATH']}") as run:
+        until(lambda: _busy(run.pid))
+        fails.touch()
+        assert run.wait() == 1
     assert (autograde(course)[0], scores(course)) == (0, DESERVED)
 
 

@@ -90,7 +90,7 @@ def dask(course, workers=1):
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment, "cwd": course}
     scheduler = ["-m", "distributed.cli.dask_scheduler", "--host", address, "--no-dashboard"]
-    worker = ["-m", "distributed.cli.dask_worker", address, "--nthreads=1", "--no-nanny", "--no-dashboard"]
+    worker = ["-m", "distributed.cli.dask_worker", address, "--nthreads=2", "--no-nanny", "--no-dashboard"]
     started = [subprocess.Popen([sys.executable, *one], **quiet) for one in (scheduler, *[worker] * workers)]
     try:
         yield address
@@ -255,6 +255,10 @@ def test_after_a_check_has_changed_its_cells_alone_are_scored_again(handed_in):
         return run(handed_in, *CONVBLOCKS, "regrade", "1-padding", *options)
 
     assert grade(handed_in)[0] == 0
+    with Gradebook(f"sqlite:///{handed_in}/gradebook.db") as gradebook:
+        by_hand = gradebook.find_grade("check_output_size", "padding", "1-padding", "bob")
+        by_hand.manual_score = 3
+        gradebook.db.commit()
     files, rows = stored(handed_in)
     code, output = regrade("--apply")
     assert code == 0 and "no check has changed" in output
@@ -273,8 +277,48 @@ def test_after_a_check_has_changed_its_cells_alone_are_scored_again(handed_in):
     different = [row for row in was if was[row] != now[row]]
     assert [(row[0], row[4]) for row in different] == [("bob", "check_pad2d")]
     assert now[different[0]] > was[different[0]]
+    with Gradebook(f"sqlite:///{handed_in}/gradebook.db") as gradebook:
+        by_hand = gradebook.find_grade("check_output_size", "padding", "1-padding", "bob")
+        assert (by_hand.manual_score, by_hand.needs_manual_grade) == (3, False)
     code, output = regrade("--apply")
     assert "no check has changed" in output
+
+
+DISTURBED = """
+import os, signal, sqlite3
+from grading.execute import SaveScores
+_save = SaveScores.preprocess
+def _disturbed(self, nb, resources):
+    if os.path.exists("disturb") and resources["nbgrader"]["student"] == "bob":
+        DISTURBANCE
+    return _save(self, nb, resources)
+SaveScores.preprocess = _disturbed
+"""
+DISTURBANCES = {
+    "killed": "os.kill(os.getpid(), signal.SIGKILL)",
+    "locked out": "self.lock = sqlite3.connect('gradebook.db'); self.lock.execute('begin exclusive')",
+}
+
+
+@pytest.mark.parametrize("disturbance", DISTURBANCES)
+@pytest.mark.parametrize("command", ["regrade --apply", "grade --force"])
+def test_what_was_graded_stays_until_all_that_replaces_it_is_stored(handed_in, tmp_path, command, disturbance):
+    name, option = command.split()
+    assert grade(handed_in)[0] == 0
+    config = handed_in / "nbgrader_config.py"
+    config.write_text(config.read_text() + CHANGED + DISTURBED.replace("DISTURBANCE", DISTURBANCES[disturbance]))
+    undisturbed = shutil.copytree(handed_in, tmp_path / "undisturbed", symlinks=True)
+    again = (*CONVBLOCKS, name, "1-padding", option)
+    assert run(undisturbed, *again)[0] == 0
+    (handed_in / "disturb").touch()
+    graded = handed_in / "autograded" / "bob" / "1-padding" / "padding.ipynb"
+    before = graded.read_bytes()
+    assert run(handed_in, *again)[0] != 0
+    assert graded.read_bytes() == before
+    (handed_in / "disturb").unlink()
+    assert run(handed_in, *again)[0] == 0
+    assert stored(handed_in) == stored(undisturbed)
+    assert sorted(os.listdir(handed_in / "autograded")) == sorted(os.listdir(undisturbed / "autograded"))
 
 
 def test_what_was_handed_in_anew_is_not_mixed_with_what_was_graded(handed_in):
@@ -285,4 +329,5 @@ def test_what_was_handed_in_anew_is_not_mixed_with_what_was_graded(handed_in):
     (handed_in / "submitted" / "bob" / "1-padding" / "timestamp.txt").write_text("2026-11-21 10:00:00 UTC")
     code, output = run(handed_in, *CONVBLOCKS, "regrade", "1-padding", "--student=bob", "--apply")
     assert code == 0 and "no check has changed" in output
+    assert "1 not graded yet, or handed in anew: `convblocks grade` grades them." in output
     assert stored(handed_in) == before

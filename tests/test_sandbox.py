@@ -173,6 +173,19 @@ def test_cells_after_one_that_never_ends_get_less_time_and_checks_as_much_as_eve
     assert scores(submitted) == {"ada": 4}
 
 
+def test_fresh_kernels_are_no_way_to_show_more(submitted):
+    path = submitted / "submitted" / "ada" / "1-padding" / "padding.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    sources = ["print('x' * 900_000)", "import os\nos._exit(0)"] * 6
+    notebook.cells[:0] = [new_code_cell(source, id=f"begin-{place}") for place, source in enumerate(sources)]
+    nbformat.write(notebook, path)
+    nbgrader(submitted, "autograde", "1-padding", "--Execute.kept_bytes=3000000")
+    graded = nbformat.read(submitted / "autograded" / "ada" / "1-padding" / "padding.ipynb", as_version=4)
+    shown = [len(cell.outputs[0].text) for cell in graded.cells if cell.source.startswith("print('x'")]
+    assert [size > 900_000 for size in shown] == [True] * 3 + [False] * 3
+    assert scores(submitted) == {"ada": 4}
+
+
 # The first thread of each process ends, and with it what Linux says of the process as a whole.
 HEADLESS = """
 import ctypes, os, threading, time

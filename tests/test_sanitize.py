@@ -549,6 +549,19 @@ def test_of_too_many_tags_in_all_outputs_together_only_the_first_are_shown():
     assert nb.cells[-1].outputs == [OFFICIAL]
 
 
+def test_of_too_many_colours_in_all_outputs_together_only_the_first_are_shown():
+    lines = ["".join(f"\x1b[{31 + place % 2}mx" for place in range(1_150)) for _ in range(3)]
+    long = {"output_type": "error", "ename": "x", "evalue": "y", "traceback": lines}
+    short = {"output_type": "stream", "name": "stdout", "text": lines[0]}
+    nb = new_notebook(cells=[new_code_cell("x", outputs=[long, short]) for _ in range(58)])
+    clean_notebook(nb)
+    texts = ["".join(one.get("traceback", one.get("text"))) for cell in nb.cells for one in cell.outputs]
+    colours = [text.count("\x1b[") for text in texts]
+    # Of one output all or none.
+    assert colours[:2] == [0, 1_150] and set(colours) == {0, 1_150} and sum(colours) < 60_000
+    assert {re.sub(r"\x1b\[\d+m", "", text) for text in texts} == {"x" * 3 * 1_150, "x" * 1_150}
+
+
 def test_code_that_takes_pygments_for_ever_is_shown_without_colours():
     assert "<span" in highlight_code("import numpy as np", metadata=None)
     assert "<span" in highlight_code("x = 1" + "\n" * 20 + "y = 2")

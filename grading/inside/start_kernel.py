@@ -49,6 +49,11 @@ def _stay(restart: bool = False) -> dict:
     return {"status": "ok", "restart": restart}
 
 
+def _no_answer(prompt: str = "") -> str:
+    print(f"{prompt}(nobody answers while a notebook is graded)")
+    return ""
+
+
 def start(settings: dict) -> None:
     """Start the kernel; returns when it ends. settings: see above, all but `path`."""
     for name, value in settings["limits"].items():
@@ -64,6 +69,7 @@ def start(settings: dict) -> None:
     app = initialize(settings["connection_file"])
     # Left in at the end of a function's cell, it would cost the function.
     app.shell.ask_exit = app.kernel.do_shutdown = _stay
+    app.kernel.raw_input = _no_answer
     # The broker serves once there is a submission; this may have been started before. Whoever grades may also have been
     # killed before bubblewrap could notice; then there is nobody to end this, and nobody answers.
     with socket.socket(socket.AF_UNIX) as broker:
