@@ -5,8 +5,9 @@ import shutil
 
 import nbformat
 import pytest
-from conftest import ROOT, fill, nbgrader
-from nbformat.v4 import new_code_cell, new_notebook
+from conftest import NBGRADER, ROOT, fill, nbgrader, run
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import PyFileConfigLoader
 
@@ -100,3 +101,58 @@ def test_a_solution_shows_what_it_prints_in_one_piece_however_it_was_flushed(cou
     nbgrader(course, "generate_solution", "9-printing")
     (cell,) = nbformat.read(course / "solutions" / "9-printing" / "printing.ipynb", as_version=4).cells
     assert [output.text for output in cell.outputs] == ["one\ntwo\n"]
+
+
+def graded_cell(name, cell_type, source, **metadata):
+    """A cell that nbgrader knows."""
+    known = {"grade": False, "locked": False, "points": 2, "schema_version": 3, "solution": False, "task": False}
+    cell = {"code": new_code_cell, "markdown": new_markdown_cell}[cell_type](source, id=name)
+    cell.metadata["nbgrader"] = known | {"grade_id": name, "cell_type": cell_type} | metadata
+    return cell
+
+
+def add_cells(course, *cells):
+    """Add cells to the source of the first assignment, and generate it anew; what that said."""
+    path = course / "source" / "1-padding" / "padding.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells += cells
+    nbformat.write(notebook, path)
+    return run(course, *NBGRADER, "generate_assignment", "1-padding", "--force")
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_a_person_grades_is_left_to_nbgrader(course, lost):
+    essay = graded_cell("essay", "markdown", "Why zeros?", grade=True, solution=True)
+    sketch = graded_cell("sketch", "code", "### BEGIN SOLUTION\nx = 1\n### END SOLUTION", grade=True, solution=True)
+    task = graded_cell("task", "markdown", "Draw a picture.", locked=True, task=True)
+    assert add_cells(course, essay, sketch, task)[0] == 0
+    folder = course / "submitted" / "ada" / "1-padding"
+    shutil.copytree(course / "release" / "1-padding", folder)
+    notebook = nbformat.read(folder / "padding.ipynb", as_version=4)
+    solved = {one.id: one.source for one in nbformat.read(ROOT / "solutions/1-padding/padding.ipynb", 4).cells}
+    for cell in notebook.cells:
+        cell.source = {**solved, "essay": "They are neutral.", "sketch": "x = 2"}.get(cell.id, cell.source)
+    if lost:
+        notebook.cells = [cell for cell in notebook.cells if cell.id not in ("essay", "sketch", "task")]
+    nbformat.write(notebook, folder / "padding.ipynb")
+    output = nbgrader(course, "autograde", "1-padding")
+    assert ("Put back" in output) == lost
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        found = gradebook.find_submission_notebook("padding", "1-padding", "ada")
+        assert {one.name: one.auto_score for one in found.grades if one.name.startswith("check_")} == dict.fromkeys(
+            ["check_output_size", "check_padding_amounts", "check_pad2d"], 4
+        )
+        by_hand = [one for one in found.grades if one.name in ("essay", "sketch", "task")]
+        # nbgrader gives nothing to what nobody has touched.
+        untouched = 0 if lost else None
+        assert {one.name: one.auto_score for one in by_hand} == {"essay": untouched, "sketch": untouched, "task": None}
+    nbgrader(course, "generate_feedback", "1-padding")
+    page = (course / "feedback" / "ada" / "1-padding" / "padding.html").read_text()
+    assert "graded by hand" in page
+    assert ("They are neutral." in page) != lost
+
+
+def test_a_cell_that_is_graded_by_its_own_code_is_refused(course):
+    code, output = add_cells(course, graded_cell("test_it", "code", "assert True", grade=True, locked=True))
+    assert code != 0
+    assert "cell test_it of padding is graded, but calls no check" in output
