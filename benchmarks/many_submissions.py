@@ -249,7 +249,7 @@ def show(figures: dict, console: Console) -> None:
 def main() -> None:
     """Measure, print tables and keep the figures as JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.many_submissions", description=main.__doc__)
-    parser.add_argument("--students", type=int, default=12, help="of each assignment (%(default)s)")
+    parser.add_argument("--students", type=int, default=24, help="of each assignment (%(default)s)")
     parser.add_argument("--turns", type=int, default=3, help="for the medians (%(default)s)")
     parser.add_argument("--sizes", type=int, nargs="*", default=[50, 200, 800], help="for growth (%(default)s)")
     parser.add_argument("--json", type=Path, default=FIGURES, help="where the figures go (%(default)s)")
