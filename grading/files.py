@@ -8,12 +8,14 @@ import re
 import stat
 import tarfile
 import zipfile
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
+from nbgrader.utils import parse_utc
 from traitlets import Integer
 
 MEGABYTE = 1_000_000
@@ -21,6 +23,8 @@ FILE_SIZE = 100 * MEGABYTE
 """A larger file is left out; nbgrader's own limit."""
 DEPTH = 10
 """Folders in folders; what is deeper is left out."""
+NAMED_NOWHERE = 3
+"""How doubtful it is whose a file is when nothing but its own name tells; 0 where there is no doubt."""
 
 
 class LeftOut(Exception):
@@ -164,7 +168,15 @@ class Extractor(ExtractorPlugin):
     max_files = Integer(100_000, help="How many files may be unpacked in all.").tag(config=True)
     max_megabytes = Integer(10_000, help="How much may be unpacked in all.").tag(config=True)
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.archives: dict[Path, tuple[Path, ...]] = {}
+        """Of each file: the archives that it was in, outermost first, as the folders that they were unpacked to."""
+        self.extracted = Path()
+        """Where all of it goes."""
+
     def extract(self, archive_path, extracted_path):
+        self.extracted = Path(extracted_path)
         budget = Allowance(self.max_files, self.max_megabytes * MEGABYTE)
         for folder, _, names, descriptor in os.fwalk(archive_path, follow_symlinks=False):
             place = Path(extracted_path, os.path.relpath(folder, archive_path))
@@ -173,30 +185,36 @@ class Extractor(ExtractorPlugin):
                     if _strange(name):
                         raise LeftOut(_strange(name))
                     with open_plain(name, descriptor) as file:
-                        self._take(file, place / name, budget, depth=0)
+                        self._take(file, place / name, budget)
                 except (LeftOut, OSError) as reason:
                     self._say(name, reason)
 
-    def _take(self, file: BinaryIO, target: Path, budget: Allowance, depth: int) -> None:
-        """Copy a file; where it is an archive, unpack it into a folder of its name, and the archives in it likewise."""
-        if target.suffix not in self.zip_ext or depth > 2:
+    def _take(self, file: BinaryIO, target: Path, budget: Allowance, around: tuple[Path, ...] = ()) -> None:
+        """Copy a file; where it is an archive, unpack it into a folder of its name, and the archives in it likewise.
+
+        around: the archives that it was in, see `archives`.
+        """
+        if target.suffix not in self.zip_ext or len(around) > 2:
             budget.take(os.fstat(file.fileno()).st_size)
+            self.archives.setdefault(target, around)
             return _write(file, target)
         folder = target.parent / target.name.removesuffix(target.suffix).removesuffix(".tar")
         # The archive of a whole class may be large; what one student put into it may not.
-        allowance = budget if depth == 0 else Allowance()
+        allowance = Allowance() if around else budget
         try:
             for name, member in _members(file, target.suffix):
                 place = folder / name
                 try:
                     if isinstance(member, str):
                         raise LeftOut(member)
+                    # Also where it cannot be unpacked to its end: what there is of it counts.
+                    self.archives.setdefault(place, (*around, folder))
                     _write(member, place)
                     for one in {id(one): one for one in (budget, allowance)}.values():
                         one.take(place.stat().st_size)
                     if place.suffix in self.zip_ext:
                         with place.open("rb") as inner:
-                            self._take(inner, place, budget, depth + 1)
+                            self._take(inner, place, budget, (*around, folder))
                         place.unlink()
                 # Every kind of compression has errors of its own.
                 except Exception as reason:
@@ -253,23 +271,96 @@ def _outside(name: str) -> str:
 
 
 class Collector(FileNameCollectorPlugin):
-    """nbgrader's own for zip_collect, except that no name leads elsewhere and a file handed in twice stops nobody."""
+    """nbgrader's own for zip_collect, except that no file stops the others or takes the place of somebody else's.
+
+    No name leads elsewhere, a file handed in twice or at no possible time is left out, and what comes out of a
+    student's archive is that student's.
+    """
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self._seen: set[tuple[str, str]] = set()
+        self._seen: dict[tuple[str, str], str] = {}
+        self._strangers: dict[Path, str] | None = None
 
     def collect(self, submitted_file):
         found = super().collect(submitted_file)
         if not found:
             return None
-        student, name = found.get("student_id") or "", found.get("file_id") or ""
-        if not names_a_student(student) or not name or _outside(name):
-            self.log.error("%s does not lead to the folder of a student: left out.", ascii(submitted_file))
+        if self._strangers is None:
+            self._strangers = self._find_strangers()
+        try:
+            self._check(Path(submitted_file), *(found.get(key) or "" for key in ("student_id", "file_id", "timestamp")))
+        except LeftOut as reason:
+            self.log.error("%s %s: left out.", ascii(submitted_file), reason)
             return None
-        # nbgrader compares time stamps, and gives up where there are none.
-        if not found.get("timestamp") and (student, name) in self._seen:
-            self.log.error("%s: %s has been handed in twice, the second is left out.", student, ascii(submitted_file))
-            return None
-        self._seen.add((student, name))
         return found
+
+    def _check(self, file: Path, student: str, name: str, timestamp: str) -> None:
+        """Raise LeftOut for a file that cannot be collected under what its name tells."""
+        if not names_a_student(student) or not name or _outside(name):
+            raise LeftOut("does not lead to the folder of a student")
+        if file in self._strangers:
+            raise LeftOut(self._strangers[file])
+        try:
+            parse_utc(timestamp or None)
+        except (ValueError, OverflowError, TypeError):
+            raise LeftOut(f"has a time stamp that is no time ({timestamp!a})") from None
+        # As nbgrader names it in the student's folder.
+        place = student, os.path.splitext(name)[0] + file.suffix
+        # nbgrader compares time stamps, and gives up where there are none.
+        if place in self._seen and not (timestamp and self._seen[place]):
+            raise LeftOut(f"has been handed in twice by {student}, this is the second")
+        self._seen[place] = timestamp
+
+    def _find_strangers(self) -> dict[Path, str]:
+        """Files out of archives that are not of the student whom they name, with the reason.
+
+        The name of a student's archive is given by whoever hands out the downloads; the names in it are the student's
+        choice. An archive in another is a student's. One that is in no other is a student's where it is named after
+        one of whom a file is in it; else it may hold everybody's files, and yields to what is named more clearly.
+        """
+        extractor = self.parent.extractor_plugin_inst
+        archives = getattr(extractor, "archives", {})
+        students = {file: self._student(str(file)) for file in archives if file.suffix in self.valid_ext}
+        own = {(around, students.get(file)) for file, around in archives.items() if len(around) == 1}
+        strangers, claims = {}, defaultdict(list)
+        for file, student in students.items():
+            around = archives[file]
+            owners = [self._owner(*pair, file) for pair in zip((extractor.extracted, *around), around, strict=False)]
+            outer, inner = [*owners, "", ""][:2]
+            if not around or outer == student:
+                claims[student].append((0, file))
+            elif outer and (around[:1], outer) in own:
+                strangers[file] = f"lies in an archive that is {outer}'s by its name and a file in it"
+            elif len(around) == 1 or inner == student:
+                claims[student].append((1 + bool(outer), file))
+            elif inner:
+                strangers[file] = f"lies in an archive that is {inner}'s by its name"
+            else:
+                claims[student].append((NAMED_NOWHERE, file))
+        for student, found in claims.items():
+            best = min(doubt for doubt, _ in found)
+            unclear = best == NAMED_NOWHERE and len({archives[file][1] for _, file in found}) > 1
+            for doubt, file in found:
+                if doubt > best or unclear:
+                    strangers[file] = (
+                        f"lies in an archive that does not name {student}, of whom there is a file elsewhere"
+                    )
+        return strangers
+
+    def _owner(self, above: Path, archive: Path, file: Path) -> str:
+        """Whom an archive is named after, by its own name or by a folder below `above` that it lies in; "" for nobody.
+
+        file: one that is in it, of which the name alone matters.
+        """
+        return self._student(str(archive / file.name), len(str(above)), len(str(archive))) or self._student(
+            f"{archive}{file.suffix}", len(str(archive.parent)), len(str(archive))
+        )
+
+    def _student(self, path: str, begin: int = 0, end: int | None = None) -> str:
+        """Whom the regular expression finds between two places of a path; "" for nobody."""
+        found = re.match(self.named_regexp, path)
+        if not found or not found.groupdict().get("student_id"):
+            return ""
+        first, last = found.span("student_id")
+        return found["student_id"] if first > begin and last <= (end or len(path)) else ""

@@ -362,3 +362,156 @@ def test_what_is_no_submission_in_the_inbox_is_named_and_left(run):
         assert f"{name}+1-padding" in logs["collect"]
     assert not {"no-folder", "linked", ".."} & set(found)
     assert json.loads((course / "submitted" / "ada" / "1-padding" / "padding.ipynb").read_bytes())
+
+
+BY_NAME = r".*/(?P<student_id>\w+?)_(?P<file_id>\w+)\.ipynb"
+BY_FOLDER = r".*/(?P<student_id>[^/]+)/(?P<file_id>\w+)\.ipynb"
+BY_LONG_FOLDER = r".*/(?P<student_id>\w+?)_\d+_assignsubmission_file_\w*/(?P<file_id>padding)\.ipynb"
+BY_ATTEMPT = r".*ps1_(?P<student_id>[a-z]+)_attempt_(?P<timestamp>[0-9-]+)_(?P<file_id>\w+)\.ipynb"
+MAYBE_TIMED = r".*/(?P<student_id>[a-z]+)(_(?P<timestamp>[0-9-]+))?_(?P<file_id>[\w.]+?)\.ipynb"
+
+RIGHT = ("padding.ipynb", GOOD)
+ADAS, BOBS, ZOES = ((f"{student}_padding.ipynb", GOOD) for student in ("ada", "bob", "zoe"))
+FORGED = ("zoe_padding.ipynb", b"")
+FORGED_LATER = ("ps1_zoe_attempt_2030-01-01-10-00-00_padding.ipynb", b"")
+
+# name: (regular expression, downloads, students of whom the right notebook arrives, what is said of what does not)
+DOWNLOADS = {
+    "the class' archive": (BY_NAME, [("all.zip", zipped(ADAS, ZOES))], "ada zoe", ""),
+    "the class' archive, named like a student's": (BY_NAME, [("ps_1.zip", zipped(ADAS, ZOES))], "ada zoe", ""),
+    "an archive of each student": (
+        BY_NAME,
+        [("all.zip", zipped(("ada_x.zip", zipped(ADAS)), ("zoe_x.zip", zipped(ZOES)))), ("bob_x.zip", zipped(BOBS))],
+        "ada bob zoe",
+        "",
+    ),
+    "an archive of each student, of any name": (
+        BY_NAME,
+        [("all.zip", zipped(("1.zip", zipped(ADAS)), ("2.zip", zipped(ZOES)))), ("3.zip", zipped(BOBS))],
+        "ada bob zoe",
+        "",
+    ),
+    "a folder of each student": (
+        BY_FOLDER,
+        [("all.zip", zipped(("ada/padding.ipynb", GOOD), ("zoe.zip", zipped(RIGHT)))), ("bob.zip", zipped(RIGHT))],
+        "ada bob zoe",
+        "",
+    ),
+    "a folder of each student, with more in its name": (
+        BY_LONG_FOLDER,
+        [
+            ("ada_2_assignsubmission_file_.zip", zipped(RIGHT)),
+            ("all.zip", zipped(("zoe_1_assignsubmission_file_homework.zip", zipped(RIGHT)))),
+        ],
+        "ada zoe",
+        "",
+    ),
+    "two attempts": (
+        BY_ATTEMPT,
+        [
+            ("1.zip", zipped(("ps1_zoe_attempt_2026-01-02-10-00-00_padding.ipynb", GOOD))),
+            ("2.zip", zipped(("ps1_zoe_attempt_2026-01-01-10-00-00_padding.ipynb", b""))),
+        ],
+        "zoe",
+        "",
+    ),
+    "forged, beside": (
+        BY_NAME,
+        [ADAS, ZOES, ("bob_x.zip", zipped(BOBS, FORGED))],
+        "ada bob zoe",
+        "bob_x/zoe_padding.ipynb' lies in an archive that is bob's by its name and a file in it: left out.",
+    ),
+    "forged, in the class' archive": (
+        BY_NAME,
+        [("all.zip", zipped(("bob_x.zip", zipped(BOBS, FORGED)), ZOES))],
+        "bob zoe",
+        "bob_x/zoe_padding.ipynb' lies in an archive that is bob's by its name: left out.",
+    ),
+    "forged, in the class' archive, named like a student's": (
+        BY_NAME,
+        [("ps_1.zip", zipped(("bob_x.zip", zipped(BOBS, FORGED)), ZOES))],
+        "bob zoe",
+        "bob_x/zoe_padding.ipynb' lies in an archive that is bob's by its name: left out.",
+    ),
+    "forged, of one who handed nothing in": (
+        BY_NAME,
+        [ADAS, ("bob_x.zip", zipped(BOBS, FORGED))],
+        "ada bob",
+        "bob_x/zoe_padding.ipynb' lies in an archive that is bob's by its name and a file in it: left out.",
+    ),
+    "forged, beside the class' archive": (
+        BY_NAME,
+        [("all.zip", zipped(ZOES)), ("bob_x.zip", zipped(FORGED))],
+        "zoe",
+        "bob_x/zoe_padding.ipynb' lies in an archive that does not name zoe, of whom there is a file elsewhere: left",
+    ),
+    "forged, in an archive in an archive": (
+        BY_NAME,
+        [
+            ("bob_x.zip", zipped(("zoe_x.zip", zipped(FORGED)), ("y.zip", zipped(BOBS)))),
+            ("zoe_x.zip", zipped(("y.zip", zipped(ZOES)))),
+        ],
+        "bob zoe",
+        "bob_x/zoe_x/zoe_padding.ipynb' lies in an archive that does not name zoe, of whom there is a file elsewhere",
+    ),
+    "forged, where no name tells": (
+        BY_NAME,
+        [("all.zip", zipped(("1.zip", zipped(BOBS, FORGED)), ("2.zip", zipped(ZOES))))],
+        "bob",
+        "2/zoe_padding.ipynb' lies in an archive that does not name zoe, of whom there is a file elsewhere: left out.",
+    ),
+    "forged, as a folder": (
+        BY_FOLDER,
+        [("bob.zip", zipped(RIGHT, ("zoe/padding.ipynb", b""))), ("zoe.zip", zipped(RIGHT))],
+        "bob zoe",
+        "bob/zoe/padding.ipynb' lies in an archive that is bob's by its name and a file in it: left out.",
+    ),
+    "forged, as a folder in the class' archive": (
+        BY_FOLDER,
+        [("all.zip", zipped(("bob.zip", zipped(RIGHT, ("zoe/padding.ipynb", b""))), ("zoe/padding.ipynb", GOOD)))],
+        "bob zoe",
+        "bob/zoe/padding.ipynb' lies in an archive that is bob's by its name: left out.",
+    ),
+    "forged, of a later time": (
+        BY_ATTEMPT,
+        [("ps1_zoe_attempt_2026-01-01-10-00-00_padding.ipynb", GOOD), ("x.zip", zipped(FORGED_LATER))],
+        "zoe",
+        "_padding.ipynb' lies in an archive that does not name zoe, of whom there is a file elsewhere: left out.",
+    ),
+    "a time that is none": (
+        BY_ATTEMPT,
+        [
+            ("ps1_zoe_attempt_2026-01-01-10-00-00_padding.ipynb", GOOD),
+            (
+                "ps1_bob_attempt_2026-01-01-10-00-00_homework.zip",
+                zipped(
+                    ("ps1_bob_attempt_2026-99-99-15-00-00_padding.ipynb", b""),
+                    (f"ps1_bob_attempt_{'9' * 40}_padding.ipynb", b""),
+                    ("ps1_bob_attempt_2026-01-01-09-00-00_padding.ipynb", GOOD),
+                ),
+            ),
+        ],
+        "bob zoe",
+        "_padding.ipynb' has a time stamp that is no time ('2026-99-99-15-00-00'): left out.",
+    ),
+    "one file with a time, one without": (
+        MAYBE_TIMED,
+        [("bob_2026-01-01_padding.x.ipynb", GOOD), ("bob_padding.ipynb", b""), ZOES],
+        "bob zoe",
+        "bob_padding.ipynb' has been handed in twice by bob, this is the second: left out.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DOWNLOADS)
+def test_a_download_takes_nobody_elses_place_and_stops_nobody(course, name):
+    regexp, downloads, students, words = DOWNLOADS[name]
+    archive = course / "downloaded" / "1-padding" / "archive"
+    archive.mkdir(parents=True)
+    for file, content in downloads:
+        (archive / file).write_bytes(content)
+    log = nbgrader(course, "zip_collect", "1-padding", f"--FileNameCollectorPlugin.named_regexp={regexp}")
+    arrived = {path.parts[-3]: path.read_bytes() for path in course.glob("submitted/*/1-padding/padding.ipynb")}
+    assert arrived == dict.fromkeys(students.split(), GOOD)
+    assert words in log if words else "left out" not in log
+    assert not [path for path in course.glob("submitted/*/1-padding/timestamp.txt") if "2030" in path.read_text()]
