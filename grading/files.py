@@ -139,9 +139,17 @@ def _strange(name: str) -> str:
     return ""
 
 
+NO_STUDENT = "cannot be the id of a student, which is printable and has none of / \\ \" ' < > & ` * ? [ ] in it"
+"""What is said of a name for which `names_a_student` is false."""
+
+
 def names_a_student(name: str) -> bool:
-    """Whether a student can be called so: one folder, nothing that ends a text in Formgrader's pages and scripts."""
-    return bool(name) and name not in (".", "..") and not _outside(name) and not re.search(r"""[/"'<>&`]""", name)
+    """Whether a student can be called so.
+
+    That is one folder, nothing that ends a text in Formgrader's pages and scripts, and no pattern, which nbgrader would
+    look for in the student's place.
+    """
+    return bool(name) and name not in (".", "..") and not _outside(name) and not re.search(r"""[/"'<>&`*?[\]]""", name)
 
 
 def _write(file: BinaryIO, target: Path) -> None:
@@ -297,8 +305,10 @@ class Collector(FileNameCollectorPlugin):
 
     def _check(self, file: Path, student: str, name: str, timestamp: str) -> None:
         """Raise LeftOut for a file that cannot be collected under what its name tells."""
-        if not names_a_student(student) or not name or _outside(name):
-            raise LeftOut("does not lead to the folder of a student")
+        if not names_a_student(student):
+            raise LeftOut(f"does not lead to the folder of a student ({student!a} {NO_STUDENT})")
+        if not name or _outside(name):
+            raise LeftOut("does not lead to a file in the folder of a student")
         if file in self._strangers:
             raise LeftOut(self._strangers[file])
         try:

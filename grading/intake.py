@@ -7,6 +7,7 @@ import itertools
 import json
 import logging
 import os
+import pwd
 import re
 import shutil
 import stat
@@ -23,7 +24,7 @@ from nbgrader.utils import find_all_files, parse_utc
 from sqlalchemy.exc import OperationalError
 
 from grading.execute import require_sandbox
-from grading.files import LeftOut, copy_plain_files, names_a_student, open_plain, refuse_page
+from grading.files import NO_STUDENT, LeftOut, copy_plain_files, names_a_student, open_plain, refuse_page
 from grading.mending import Wanted, mend, wanted_notebooks
 from grading.reading import FOLDER, UNUSABLE, Unusable, read_notebook
 
@@ -161,7 +162,8 @@ class Collect(ExchangeCollect):
     """nbgrader's collect, except that of each student the newest submission *that can be used* is taken.
 
     Where there is none, the newest is taken as it is, so that its feedback can say what was wrong. Only plain files are
-    copied, and a folder in the inbox that is no submission stops nobody.
+    copied, and what is no submission in the inbox stops nobody. A folder that somebody else owns is not taken where
+    there is one that the student owns.
     """
 
     def init_src(self):
@@ -176,29 +178,57 @@ class Collect(ExchangeCollect):
         except Exception:
             return {"username": "", "filename": os.path.basename(path), "timestamp": datetime.datetime.min}
 
-    def _is_submission(self, record: dict) -> bool:
-        """Whether this is the folder of a student; the inbox is writable by everybody."""
-        path = os.path.join(self.inbound_path, record["filename"])
+    def _sort_by_timestamp(self, records):
+        """Newest first; of one student's records only folders that the student owns, or else only folders.
+
+        The inbox is writable by everybody, but nobody can make a folder that is another's.
+        """
+        folders = [one for one in records if self._is_folder(one)]
+        own = [one for one in folders if self._is_own(one)]
+        return super()._sort_by_timestamp(own or folders or records)
+
+    def _is_own(self, record: dict) -> bool:
+        """Whether the student owns it that it is named after; always where nbgrader is told not to check that."""
+        if not self.check_owner:
+            return True
         try:
-            is_folder = stat.S_ISDIR(os.stat(path, follow_symlinks=False).st_mode)
+            return pwd.getpwuid(self._status(record).st_uid).pw_name == record["username"]
+        except (OSError, KeyError):
+            return False
+
+    def _is_folder(self, record: dict) -> bool:
+        try:
+            return stat.S_ISDIR(self._status(record).st_mode)
         except OSError:
             # Gone since the inbox was listed.
-            is_folder = False
-        if not names_a_student(record["username"]) or not is_folder:
-            self.log.error("%s in the inbox is not a submission: left out.", ascii(record["filename"]))
             return False
-        return True
+
+    def _status(self, record: dict) -> os.stat_result:
+        return os.stat(os.path.join(self.inbound_path, record["filename"]), follow_symlinks=False)
+
+    def _is_submission(self, record: dict) -> bool:
+        """Whether this is the folder of a student; where it is not, that is said."""
+        student = record["username"]
+        if self._is_folder(record) and names_a_student(student):
+            return True
+        reason = f" ({student!a} {NO_STUDENT}; rename the folder)" if student and not names_a_student(student) else ""
+        self.log.error("%s in the inbox is not a submission%s: left out.", ascii(record["filename"]), reason)
+        return False
 
     def _newest_usable(self, newest: dict) -> dict:
-        records = [self._path_to_record(name) for name in _names(Path(self.inbound_path))]
-        records = [
+        handed_in = [
             one
-            for one in self._sort_by_timestamp(records)
+            for one in map(self._path_to_record, _names(Path(self.inbound_path)))
             if one["username"] == newest["username"]
-            and one["timestamp"] <= newest["timestamp"]
             and one["filename"].startswith(f"{newest['username']}+{self.coursedir.assignment_id}+")
-            and self._is_submission(one)
         ]
+        records = self._sort_by_timestamp(handed_in)
+        kept = {one["filename"] for one in records}
+        for one in handed_in:
+            if one["filename"] not in kept and self._is_submission(one):
+                said = "%s in the inbox is not owned by %s, who has another there: left out."
+                self.log.error(said, ascii(one["filename"]), one["username"])
+        records = [one for one in records if one["timestamp"] <= newest["timestamp"] and self._is_submission(one)]
         fewest, best = len(self._wanted), newest
         for record in records:
             problems = find_problems(Path(self.inbound_path, record["filename"]), self._wanted)
@@ -326,6 +356,9 @@ class SubmissionExporter(NotebookExporter):
     def _notebooks_to_grade(self, converter: Autograde, folder: str) -> list[str]:
         """The notebooks of a submission, whether there is a file or not; none for a submission that is held back."""
         assignment, student = _ids(converter, folder)
+        if not names_a_student(student):
+            self.log.error("%s: %a %s. Rename the folder, and run this again.", ascii(folder), student, NO_STUDENT)
+            return []
         only = converter.coursedir.notebook_id
         everything = wanted_notebooks(converter.coursedir.db_url, assignment)
         wanted = [one for one in everything if only in ("*", one.name)]

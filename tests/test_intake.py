@@ -1,17 +1,20 @@
 """Bad input through nbgrader's own commands: the rest is graded, the file is named, and nothing graded before is lost."""
 
 import json
+import os
+import pwd
 import shutil
 import sys
 
 import nbformat
 import pytest
-from conftest import ROOT, fill, nbgrader, run, scores
+from conftest import NBGRADER, ROOT, fill, nbgrader, run, scores
 from nbformat.v4 import new_markdown_cell
 
 from grading.intake import find_problem, wanted_notebooks
 
 SOLUTION = ROOT / "solutions" / "1-padding" / "padding.ipynb"
+CONVBLOCKS = (sys.executable, "-c", "from grading.cli import app; app()")
 OUTPUT_SIZE = "def output_size(size, kernel_size, strides=1, padding='valid'):\n    return {}"
 
 
@@ -22,6 +25,7 @@ def hand_in(course, student, text=None, name="padding.ipynb", stamp="2026-01-01 
     (folder / "timestamp.txt").write_text(stamp)
     if text is not None:
         (folder / name).write_bytes(text)
+    return folder
 
 
 def notebook_without(*lost):
@@ -76,6 +80,58 @@ def test_a_student_whose_name_is_a_script_is_named_and_left_out(course):
     collected = nbgrader(course, "collect", "1-padding")
     assert collected.count("in the inbox is not a submission") == 2
     assert [folder.name for folder in (course / "submitted").iterdir()] == ["ann-marie.o_neil@school.example"]
+
+
+def test_a_student_whose_name_is_a_pattern_is_told_how_to_be_graded_and_takes_nobodys_place(course):
+    for student in ("x[1]", "*", "x1"):
+        hand_in(course, student, SOLUTION.read_bytes())
+    collected = nbgrader(course, "collect", "1-padding")
+    assert "'x[1]' cannot be the id of a student, which is printable and has none of" in collected
+    assert collected.count("rename the folder): left out.") == 2
+    assert [folder.name for folder in (course / "submitted").iterdir()] == ["x1"]
+    # Put there by hand.
+    put(course, "x[1]", "padding.ipynb", b"")
+    put(course, "*", "padding.ipynb", b"")
+    for command in ((*CONVBLOCKS, "grade"), (*NBGRADER, "autograde")):
+        code, output = run(course, *command, "1-padding")
+        lines = [
+            line for line in " ".join(output.split()).split("submitted/") if "cannot be the id of a student" in line
+        ]
+        assert code == 0 and len(lines) == 2, output
+        assert all("Rename the folder, and run this again." in line for line in lines)
+        assert scores(course) == {"x1": 12}
+    (course / "submitted" / "x[1]").rename(course / "submitted" / "x-1")
+    run(course, *CONVBLOCKS, "grade", "1-padding")
+    assert scores(course) == {"x1": 12, "x-1": 0}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_what_somebody_else_put_into_the_inbox_takes_nobodys_place(course):
+    def owned(owner, *arguments, **more):
+        folder = hand_in(course, *arguments, **more)
+        for path in (folder, *folder.iterdir()):
+            os.chown(path, pwd.getpwnam(owner).pw_uid, -1)
+        return folder
+
+    other = notebook_without("graded cells")
+    owned("daemon", "daemon", SOLUTION.read_bytes())
+    forged = [
+        owned("bin", "daemon", other, stamp="2025-12-31 10:00:00 UTC+x"),
+        owned("bin", "daemon", other, stamp="2026-01-02 10:00:00 UTC+x"),
+    ]
+    (forged[0].parent / "daemon+1-padding+2026-01-03 10:00:00 UTC").touch()
+    # Of this student there is nothing else.
+    owned("bin", "zoe", SOLUTION.read_bytes())
+    collected = nbgrader(course, "collect", "1-padding")
+    for folder in forged:
+        assert f"{folder.name}' in the inbox is not owned by daemon, who has another there: left out." in collected
+    assert "daemon+1-padding+2026-01-03 10:00:00 UTC' in the inbox is not a submission: left out." in collected
+    submitted = course / "submitted"
+    assert (submitted / "daemon" / "1-padding" / "padding.ipynb").read_bytes() == SOLUTION.read_bytes()
+    assert (submitted / "zoe" / "1-padding" / "padding.ipynb").exists()
+    # Where users of the system are not the course's, the newest is the newest, but a file is still no submission.
+    nbgrader(course, "collect", "1-padding", "--update", "--ExchangeCollect.check_owner=False")
+    assert (submitted / "daemon" / "1-padding" / "padding.ipynb").read_bytes() == other
 
 
 # Whoever handed it in owns the folder, and may remove it at any time.
@@ -232,7 +288,7 @@ def test_all_of_the_class_may_be_without_a_notebook(course, name):
     (course / "submitted" / "eve" / "1-padding").mkdir(parents=True)
     if name:
         put(course, "eve", name)
-    code, output = run(course, sys.executable, "-c", "from grading.cli import app; app()", "grade", "1-padding")
+    code, output = run(course, *CONVBLOCKS, "grade", "1-padding")
     assert code == 0 and "1 submission graded." in output, output
     assert scores(course) == {"eve": 12 if name else 0}
 
