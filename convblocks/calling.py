@@ -158,7 +158,7 @@ def describe_error(error: BaseException) -> str:
     text = f"it raised {type(error).__name__}: {said}".rstrip(": ")
     if isinstance(error, TypeError) and "can be converted to Python scalars" in said:
         # NumPy 2.4 made float() of a one-element array an error; much older code relies on it.
-        text += " (an array where one number is needed: take it out with .item())"
+        text += " (an array where one number is needed: take it out with .item(), or sum what is in it first)"
     theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if "ipykernel_" in frame.filename]
     if theirs and theirs[-1].line:
         text += f", at the line `{theirs[-1].line}` of {theirs[-1].name}"

@@ -89,7 +89,9 @@ def _sequence_difference(yours, expected) -> tuple[str, str]:
     for place, (mine, target) in enumerate(zip(yours, expected, strict=True)):
         problem, sentence = _difference(mine.item() if isinstance(mine, np.generic) else mine, target)
         if problem != "right":
-            return problem, f"at position {place}: {sentence.removeprefix('it returned ')}"
+            inner = sentence.removeprefix("it returned ")
+            between = ", " if inner.startswith("at position ") else ": "
+            return problem, f"at position {place}{between}{inner.removeprefix('at position ')}"
     return "right", ""
 
 

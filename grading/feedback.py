@@ -8,6 +8,7 @@ from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
 
+from autograde_tests.checking import load_checks
 from convblocks.report import as_sentence, with_code
 from grading.reading import NOTES, UNUSABLE
 from grading.sanitize import RESULT, clean_text, is_official
@@ -49,13 +50,20 @@ class Overview(NbGraderPreprocessor):
         page["checks"] = [_check(cell, nb) for cell in graded]
         if page["unusable"]:
             page["checks"] = [one | {"found": "not graded: the file could not be used"} for one in page["checks"]]
-        # Of what is written the earlier first, since later functions build on it; then what is still to be written.
-        page["next"] = sorted((one for one in page["checks"] if one["lost"] > 0), key=lambda one: not one["written"])
+        page["next"] = in_order([one for one in page["checks"] if one["lost"] > 0])
+        page["still"] = [one for one in page["checks"] if one["lost"] <= 0 and one["note"]]
         page["comments"] = [
             {"cell": cell.id, "name": cell.metadata.nbgrader.grade_id} for cell in nb.cells if _comment(cell)
         ]
         resources["policy"] = POLICY
         return nb, resources
+
+
+def in_order(checks: list[dict]) -> list[dict]:
+    """What is written first; of that what others build on, in the notebook's order, then what is worth most."""
+    known = load_checks()
+    needed = {earlier for one in checks if one["name"] in known for earlier in known[one["name"]].builds_on}
+    return sorted(checks, key=lambda one: (not one["written"], 0 if one["name"] in needed else 1 / one["lost"]))
 
 
 def _check(cell, nb) -> dict:
@@ -69,7 +77,7 @@ def _check(cell, nb) -> dict:
     links = [{"cell": cell.id, "words": "what the check found"}]
     if result is None:
         found = "graded by hand" if is_solution(cell) or cell.cell_type != "code" else "it has no result"
-        return said | {"name": own.grade_id, "found": found, "sentences": [], "links": links}
+        return said | {"name": own.grade_id, "found": found, "note": "", "sentences": [], "links": links}
     name = result["check"]
     links += [
         {"cell": one.id, "words": "your code"}
@@ -100,6 +108,7 @@ def _check(cell, nb) -> dict:
         "name": name,
         "written": result["written"],
         "found": _html(". ".join([found, *note])),
+        "note": _html("".join(map(_ended, note))),
         "sentences": [_html(one) for one in [*map(_ended, note), *first]],
         "links": links,
     }

@@ -45,6 +45,7 @@ def test_the_same_numbers_in_another_form_agree(yours, expected):
         (float("nan"), 1.0, "value", "nan"),
         ((1, 2, 3), (1, 2), "shape", "3 items, expected 2"),
         ((1, 3), (1, 2), "value", "at position 1"),
+        ([((1, 2), 3)], [((1, 4), 3)], "value", "at position 0, 0, 1: yours is 2, expected 4"),
         ((1, 2.0), (1, 2), "type", "at position 1"),
         (7, (1, 2), "type", "an int where a tuple"),
         ("square", "circle", "value", 'yours is "square"'),

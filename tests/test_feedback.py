@@ -6,7 +6,12 @@ from pathlib import Path
 import nbformat
 import pytest
 from conftest import ROOT, nbgrader
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from test_sanitize import CHROMIUM, browser
+
+from grading import feedback
+from grading.execute import OFFICIAL
+from grading.sanitize import RESULT
 
 SOLUTION = ROOT / "solutions" / "1-padding" / "padding.ipynb"
 ATTACK = "raise ValueError('<script>window.pwned = 1</script><img src=x onerror=\"window.pwned = 2\">' + 'x' * 300)"
@@ -20,6 +25,7 @@ STUDENTS = {
         "padding_amounts": ("missing // 2, missing - missing // 2", "missing - missing // 2, missing // 2"),
         "pad2d": ("return np.pad", "raise NotImplementedError\n    return np.pad"),
     },
+    "colon": {"output_size": ('padding="valid"):', 'padding="valid")')},
 }
 
 
@@ -100,12 +106,43 @@ def test_who_has_all_points_is_told_so(look):
 
 
 @browser
-def test_what_is_written_comes_before_what_is_not_and_the_earlier_first(look):
+def test_what_is_written_comes_first_and_of_that_what_others_build_on(look):
     page = look("several")
     assert page.locator("ol.next li b").all_inner_texts() == ["output_size", "padding_amounts", "pad2d"]
     assert page.locator("ol.next li").last.inner_text().count("not written yet") == 1
     unwritten_last = look("untouched").locator("ol.next li b").all_inner_texts()
     assert unwritten_last == ["output_size", "padding_amounts", "pad2d"]
+
+
+def test_of_what_nothing_builds_on_the_most_points_come_first():
+    names = {"weighted_sum": 0.3, "correlate2d": 2, "activate": 0.2, "conv2d": 4.6}
+    checks = [{"name": name, "lost": lost, "written": True} for name, lost in names.items()]
+    order = ["weighted_sum", "correlate2d", "activate", "conv2d"]
+    assert [one["name"] for one in feedback.in_order(checks)] == order
+    del checks[3]
+    assert [one["name"] for one in feedback.in_order(checks)] == ["weighted_sum", "correlate2d", "activate"]
+    checks[0]["name"] = "flatten"
+    assert [one["name"] for one in feedback.in_order(checks)] == ["correlate2d", "flatten", "activate"]
+
+
+def test_a_bug_that_costs_nothing_here_is_still_named():
+    result = {
+        "check": "forward",
+        "cases": [],
+        "written": True,
+        "note": "Your forward is right; max_pool2d has a bug. So",
+    }
+    known = {"grade": True, "solution": False, "grade_id": "check_forward", "points": 8, "score": 8}
+    cell = new_code_cell("check", metadata={"nbgrader": known})
+    cell.outputs = [new_output("execute_result", {"text/plain": "8", RESULT: result}, metadata=OFFICIAL)]
+    page = feedback.Overview().preprocess(new_notebook(cells=[cell]), {"nbgrader": {}})[1]["nbgrader"]
+    assert page["next"] == []
+    assert [one["note"] for one in page["still"]] == ["Your forward is right; max_pool2d has a bug."]
+
+
+@browser
+def test_a_mistake_in_the_syntax_is_named_on_top(look):
+    assert "output_size is missing: its own cell stopped with SyntaxError: expected ':'" in on_top(look("colon"))
 
 
 @browser

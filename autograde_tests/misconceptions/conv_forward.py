@@ -180,7 +180,7 @@ def sum_truncated(patch, kernel):
 @misconception(
     "weighted_sum",
     wrong="the patch that was given is changed in place",
-    shows="The number is right, but the patch holds the products afterwards; make a new array for them.",
+    shows="The number is right, but the patch is changed afterwards; make a new array for the products.",
 )
 def sum_in_place(patch, kernel):
     total = float((patch * kernel).sum())
@@ -641,7 +641,7 @@ def linear_unknown(x, activation=None):
 @misconception(
     "activate",
     wrong="relu changes the array that was given in place",
-    shows="The numbers are right, but negative ones are gone from the array that was given; make a new one.",
+    shows="The numbers are right, but the array that was given is changed afterwards; make a new one.",
 )
 def relu_in_place(x, activation=None):
     if activation == "relu":
@@ -653,7 +653,7 @@ def relu_in_place(x, activation=None):
 @misconception(
     "activate",
     wrong="softmax changes the array that was given in place",
-    shows="The numbers are right, but the array that was given is moved by its maximum; make a new one.",
+    shows="The numbers are right, but the array that was given is changed afterwards; make a new one.",
 )
 def softmax_in_place(x, activation=None):
     if activation == "softmax":
@@ -771,7 +771,7 @@ def conv_depthwise(images, kernel, bias=None, strides=(1, 1), padding="valid", a
     "conv2d",
     _right,
     wrong="filter 0 is used for every output image",
-    shows="All your output channels are alike; only the first is right.",
+    shows="All your output channels come from the same kernel; the first filter is the only one that is used.",
     look="Several filters: several pictures",
 )
 def conv_first_filter(conv2d, images, kernel, bias, strides, padding, activation):
@@ -1004,6 +1004,22 @@ def conv_tiles(conv2d, images, kernel, bias, strides, padding, activation):
 @twist(
     "conv2d",
     _right,
+    wrong='the loop over the places ends one step early: the range needs a "+ 1" at its end',
+    shows="Where the last window fits exactly, your last row or column is missing.",
+    look="One kernel for all places",
+)
+def conv_range_ends_early(conv2d, images, kernel, bias, strides, padding, activation):
+    size = _padded(images, kernel, strides, padding).shape[1:3]
+    rows, columns = (
+        math.ceil((all_of_it - window) / step)
+        for all_of_it, window, step in zip(size, kernel.shape[:2], _pair(strides), strict=True)
+    )
+    return conv2d(images, kernel, bias, strides, padding, activation)[:, :rows, :columns]
+
+
+@twist(
+    "conv2d",
+    _right,
     wrong='the "+ 1" is missing in the output size',
     shows="Your last row and last column are missing; all other numbers are right.",
     look="One kernel for all places",
@@ -1144,7 +1160,7 @@ def conv_always_same(conv2d, images, kernel, bias, strides, padding, activation)
     "conv2d",
     _right,
     wrong='"same" puts the extra zero before the pixels instead of after',
-    shows='"valid" and odd kernels are right; with even kernels and "same" everything sits one pixel off.',
+    shows='"valid" is right; with "same" windows that need an uneven number of zeros start one pixel early.',
 )
 def conv_extra_before(conv2d, images, kernel, bias, strides, padding, activation):
     return conv2d(_padded(images, kernel, strides, padding, turned=True), kernel, bias, strides, "valid", activation)

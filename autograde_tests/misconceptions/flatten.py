@@ -105,7 +105,7 @@ def whole_numbers(images):
 @misconception(
     "flatten",
     wrong="the images that were given are changed in place",
-    shows="The numbers are right, but the images are all 0 afterwards; do not write into them.",
+    shows="The numbers are right, but the images are changed afterwards; do not write into them.",
 )
 def flatten_in_place(images):
     flat = images.reshape(len(images), -1).copy()
@@ -362,7 +362,7 @@ def dense_bias_per_input(dense, x, kernel, bias, activation):
 @misconception(
     "dense",
     wrong="the inputs that were given are changed in place",
-    shows="The numbers are right, but the bias that was given is another afterwards; never use += on it.",
+    shows="The numbers are right, but an array that was given is changed afterwards; never use += on one.",
 )
 def dense_in_place(x, kernel, bias=None, activation=None):
     units = x @ kernel

@@ -41,6 +41,33 @@ def _pool(images, pool_size=(2, 2), strides=None, padding="valid", **parts):
 @twist(
     "max_pool2d",
     _pool,
+    wrong='the loop over the places ends one step early: the range needs a "+ 1" at its end',
+    shows="Where the last window fits exactly, your last row or column is missing.",
+    look="Keep the strongest",
+)
+def pool_range_ends_early(pool, images, pool_size, strides, padding, **parts):
+    size = _padded(images, pool_size, strides, padding).shape[1:3]
+    rows, columns = (
+        math.ceil((all_of_it - window) / step)
+        for all_of_it, window, step in zip(size, _pair(pool_size), _pair(strides), strict=True)
+    )
+    return pool(images, pool_size, strides, padding, **parts)[:, :rows, :columns]
+
+
+@twist(
+    "max_pool2d",
+    _pool,
+    wrong='the "+ 1" is missing in the output size',
+    shows="Your last row and last column are missing; all other numbers are right.",
+    look="Keep the strongest",
+)
+def pool_one_too_few(pool, images, pool_size, strides, padding, **parts):
+    return pool(images, pool_size, strides, padding, **parts)[:, :-1, :-1]
+
+
+@twist(
+    "max_pool2d",
+    _pool,
     wrong="zeros are padded, and a zero beats every negative number at the edge",
     shows='"valid" is right; with "same" you have 0 at the border where all numbers are negative.',
     look="What does not fit",
@@ -529,7 +556,7 @@ def pool_into_whole_numbers(pool, images, pool_size, strides, padding, **parts):
     "max_pool2d",
     _pool,
     wrong="the images that were given are changed in place",
-    shows="The numbers are right, but they were written into the images; make a new array.",
+    shows="The numbers are right, but the images are changed afterwards; make a new array.",
 )
 def pool_in_place(pool, images, pool_size, strides, padding, **parts):
     pooled = pool(images, pool_size, strides, padding, **parts)
@@ -748,7 +775,7 @@ def fraction_pool_size_swapped(image, moved, pool_size):
 @misconception(
     "unchanged_fraction",
     wrong="the pictures that were given are changed in place",
-    shows="The fraction is right, but a picture that was given is changed; never use -= on it.",
+    shows="The fraction is right, but a picture that was given is changed afterwards; never use -= on one.",
 )
 def fraction_in_place(image, moved, pool_size):
     before, after = _both(image, moved, pool_size)

@@ -96,7 +96,7 @@ def always_same(size, kernel_size, strides=1, padding="valid"):
 @misconception(
     "padding_amounts",
     wrong="the extra zero goes before the pixels instead of after",
-    shows="For even kernels your pair is turned round: (1, 0) where Keras has (0, 1).",
+    shows="Where an uneven number of zeros is needed, your pair is turned round: (1, 0) where Keras has (0, 1).",
 )
 def extra_before(size, kernel_size, strides=1):
     return _amounts(size, kernel_size, strides)[::-1]
@@ -123,7 +123,7 @@ def smaller_half_on_both_sides(size, kernel_size, strides=1):
 @misconception(
     "padding_amounts",
     wrong="always one zero on each side, whatever the kernel",
-    shows="Kernels of 3 are right with strides of 1; all others get too many or too few zeros.",
+    shows="Windows that need one zero on each side are right; all others get too many or too few.",
 )
 def always_one(size, kernel_size, strides=1):
     return 1, 1
@@ -152,7 +152,7 @@ def negative_amounts(size, kernel_size, strides=1):
     "pad2d",
     _pad,
     wrong="the extra row and column go to the top and left instead of the bottom and right",
-    shows="For even kernels the picture sits one row lower and one column further right than Keras'.",
+    shows="Where an uneven number of zeros is needed, the picture sits one row lower or one column further right than Keras'.",
 )
 def pad_extra_before(pad2d, images, kernel_size, strides, padding, **parts):
     return pad2d(images, kernel_size, strides, padding, **{"amounts": lambda *given: _amounts(*given)[::-1]} | parts)
@@ -230,7 +230,7 @@ def pad_without_strides(pad2d, images, kernel_size, strides, padding, **parts):
     "pad2d",
     _pad,
     wrong="the images that were given are changed in place",
-    shows="The numbers are right, but the array that was given is all 0 afterwards; work on a copy.",
+    shows="The numbers are right, but the array that was given is changed afterwards; work on a copy.",
     look="Exercise 3 · `pad2d`",
 )
 def pad_in_place(pad2d, images, kernel_size, strides, padding, **parts):

@@ -614,8 +614,8 @@ def returns_nothing(images, weights):
 
 @misconception(
     "forward",
-    wrong="the weights are taken out of the list that was given",
-    shows="The numbers are right, but the list of weights is empty afterwards; read with weights[0], not pop.",
+    wrong="the list of weights that was given is changed",
+    shows="The numbers are right, but the list of weights is changed afterwards; read weights[0] instead of taking it out or writing to it.",
 )
 def weights_popped(images, weights):
     return _network(images, [weights.pop(0) for _ in range(8)])

@@ -617,6 +617,23 @@ def summary_pooling_rounded_up(walk, input_shape, layers, step):
 @twist(
     "summarize",
     _walk,
+    wrong='the "+ 1" is missing in the number of places of a window',
+    shows='With "valid", Conv2D and MaxPooling2D have a row and a column too few.',
+    look="Layers without weights",
+)
+def summary_one_too_few(walk, input_shape, layers, step):
+    def changed(shape, layer):
+        new, params = step(shape, layer)
+        if layer["layer"] not in ("Conv2D", "MaxPooling2D") or layer.get("padding") == "same":
+            return new, params
+        return (new[0] - 1, new[1] - 1, new[2]), params
+
+    return walk(input_shape, layers, changed)
+
+
+@twist(
+    "summarize",
+    _walk,
     wrong="MaxPooling2D shrinks the channels as well",
     shows="After MaxPooling2D there are too few channels; each is pooled for itself.",
     look="Layers without weights",
@@ -776,7 +793,7 @@ def summary_running_total(walk, input_shape, layers, step):
     "summarize",
     _walk,
     wrong="the layers that were given are changed in place",
-    shows="The list is right, but the dicts that were given have lost entries; use get or [] instead of pop.",
+    shows="The list is right, but the dicts that were given are changed afterwards; read with get or [], which leave them alone.",
 )
 def summary_pops(walk, input_shape, layers, step):
     found = walk(input_shape, layers, step)
