@@ -95,9 +95,9 @@ c.Autograde.autograde_preprocessors = [
     # What lacks its mark was interrupted, and is graded anew by the next run.
     intake.MarkGraded,
 ]
-# Seconds for one cell. Without training, even loops in plain Python take less than one.
-c.Execute.timeout = 20
-c.Execute.timeout_with_keras = 120
+# Seconds for one cell of a submission; without training, even loops in plain Python take less than one. By default:
+# c.Execute.timeout = 20
+# c.Execute.timeout_with_keras = 120
 # Time stamps in the metadata would make every run's files differ.
 c.Execute.record_timing = False
 

@@ -94,6 +94,10 @@ class Execute(CleanMessages, preprocessors.Execute):
     kept_bytes = Integer(16 * 2**20, help="what all cells together may show; the rest is cut").tag(config=True)
     notebook_bytes = Integer(64 * 2**20, help="what cells may send together before their kernel ends").tag(config=True)
 
+    @default("timeout")
+    def _seconds_of_a_cell(self):
+        return 20
+
     @default("shutdown_kernel")
     def _no_farewell(self):
         """Nothing in a sandbox is worth the half second that a kernel takes to say good-bye."""
