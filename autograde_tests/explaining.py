@@ -623,6 +623,7 @@ def _outcomes(yours, keras, place) -> list:
         part, top, left = _around(array[plane], (*at, 1, 1), 3)
         crossed = None if crossed is None else _around(crossed[plane], (*at, 1, 1), 3)[0]
         where = (at[0] - top, at[1] - left, 1, 1)
+        title = _of(title, part, array[plane])
         parts.append(grid(part, "output", title, windows=where, marks=crossed, part=True))
     return [parts[0], "≠", parts[1], "\n", f"framed: {_at(place)}"]
 
@@ -637,7 +638,12 @@ def _cut(pixels, padding, window, title, role="input") -> Grid:
     ):
         inside.append((max(before - start, 0), max(start + reach - (whole - after), 0)))
     where = (row - top, column - left, height, width)
-    return grid(part, role, title, windows=where, padding=tuple(inside), part=True)
+    return grid(part, role, _of(title, part, pixels), windows=where, padding=tuple(inside), part=True)
+
+
+def _of(title: str, part: np.ndarray, whole: np.ndarray) -> str:
+    """The title of a picture, which says so where it shows a part."""
+    return title if part.shape[:2] == whole.shape[:2] else f"part of {title}"
 
 
 def _around(array, window, most) -> tuple[np.ndarray, int, int]:

@@ -137,3 +137,12 @@ def test_one_wrong_case_of_a_check_is_explained():
     assert len(explained) == 1
     assert explained[0].figure and "=" in explained[0].steps[-1]
     assert not any(line.steps for line in check("weighted_sum", lambda patch, kernel: (patch * kernel).sum(), 3).lines)
+
+
+def test_a_picture_of_a_part_says_so():
+    image, kernel = np.arange(80.0).reshape(1, 8, 10, 1), np.ones((3, 3, 1, 1))
+    case = Case("a large picture", (image, kernel), showable=True)
+    right = np.lib.stride_tricks.sliding_window_view(image[0, :, :, 0], (3, 3)).sum(axis=(2, 3))[None, :, :, None]
+    wrong = right + (right == right[0, 4, 4, 0])
+    alt = explain("conv2d", case, wrong, right).figure.alt
+    assert "part of image" in alt and "part of yours" in alt and "part of Keras" in alt and "part of kernel" not in alt
