@@ -40,8 +40,6 @@ OUTPUTS = ("stream", "display_data", "execute_result", "update_display_data", "e
 
 CUT = "[the rest of the output was cut]"
 
-PACKAGES_GONE = "the cache was removed meanwhile; the same command again makes it anew and grades this submission"
-
 GRACE = 10.0
 """Seconds that a notebook may take beyond its own, until its kernel is ended from another thread."""
 
@@ -116,19 +114,23 @@ class Execute(CleanMessages, preprocessors.Execute):
         if unchecked:
             raise NbGraderException(f"cell {unchecked[0]} is graded, but calls no check: generate the assignment anew")
         path = resources.get("metadata", {}).get("path")
-        if not self.unsafe_no_sandbox and not packages.are_the_same(self._keras):
-            raise SandboxFailed(PACKAGES_GONE)
+        self._require_packages()
         with take_station(self.config, self._keras, self.unsafe_no_sandbox) as self._station:
             if path:
                 self._station.take_files(Path(path), nb.metadata.get(FOLDER, ""))
             with self._station.broker as self._broker:
                 self._broker.on_stuck = self._end_kernel
                 self._run(nb, resources)
-        if not self.unsafe_no_sandbox and not packages.are_the_same(self._keras):
-            # What failed for want of them is not the student's doing.
-            raise SandboxFailed(PACKAGES_GONE)
+        # What failed for want of them is not the student's doing.
+        self._require_packages()
         self._write_results(nb, names)
         return nb, resources
+
+    def _require_packages(self) -> None:
+        if not self.unsafe_no_sandbox and not packages.are_the_same(self._keras):
+            raise SandboxFailed(
+                "the cache was removed meanwhile; the same command again makes it anew and grades this submission"
+            )
 
     def _stored(self, notebook: str) -> dict[str, "Before"]:
         """The results that stay as they are, by the id of their cell."""

@@ -1,5 +1,6 @@
 """The feedback page: what a student may see of a graded notebook, as a page in which nothing runs."""
 
+import math
 from pathlib import Path
 
 import nbgrader
@@ -63,7 +64,7 @@ def in_order(checks: list[dict]) -> list[dict]:
     """What is written first; of that what others build on, in the notebook's order, then what is worth most."""
     known = load_checks()
     needed = {earlier for one in checks if one["name"] in known for earlier in known[one["name"]].builds_on}
-    return sorted(checks, key=lambda one: (not one["written"], 0 if one["name"] in needed else 1 / one["lost"]))
+    return sorted(checks, key=lambda one: (not one["written"], -math.inf if one["name"] in needed else -one["lost"]))
 
 
 def _check(cell, nb) -> dict:

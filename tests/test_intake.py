@@ -4,17 +4,15 @@ import json
 import os
 import pwd
 import shutil
-import sys
 
 import nbformat
 import pytest
-from conftest import NBGRADER, ROOT, fill, nbgrader, run, scores
+from conftest import CONVBLOCKS, NBGRADER, ROOT, fill, nbgrader, run, scores
 from nbformat.v4 import new_markdown_cell
 
 from grading.intake import find_problem, wanted_notebooks
 
 SOLUTION = ROOT / "solutions" / "1-padding" / "padding.ipynb"
-CONVBLOCKS = (sys.executable, "-c", "from grading.cli import app; app()")
 OUTPUT_SIZE = "def output_size(size, kernel_size, strides=1, padding='valid'):\n    return {}"
 
 

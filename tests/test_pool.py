@@ -13,13 +13,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import ROOT, fill, nbgrader, run
+from conftest import CONVBLOCKS, ROOT, fill, nbgrader, run
 from nbgrader.api import Gradebook
 
 from benchmarks.postgresql import Missing, serve
 from grading import workers
 
-CONVBLOCKS = (sys.executable, "-c", "from grading.cli import app; app()")
 CLASS = {
     "ada": {},
     "bob": {"pad2d": "def pad2d(images, kernel_size, strides=(1, 1), padding='same'):\n    return images"},

@@ -8,14 +8,13 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import nbformat
 import pytest
 import zmq
-from conftest import NBGRADER, ROOT, fill, nbgrader, run, scores
+from conftest import CONVBLOCKS, NBGRADER, ROOT, fill, nbgrader, run, scores
 from nbformat.v4 import new_code_cell
 from traitlets.config import Config
 
@@ -32,8 +31,7 @@ FORGED = "import autograde_tests\nautograde_tests.check = lambda *given, **named
 
 def autograde(course, *options, **environment):
     """`convblocks grade 1-padding`; its exit code, its output and ada's score, None where there is none."""
-    convblocks = (sys.executable, "-c", "from grading.cli import app; app()")
-    return *run(course, *convblocks, "grade", "1-padding", *options, **environment), scores(course).get("ada")
+    return *run(course, *CONVBLOCKS, "grade", "1-padding", *options, **environment), scores(course).get("ada")
 
 
 @pytest.fixture
