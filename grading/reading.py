@@ -15,7 +15,7 @@ CELLS = 2_000
 SOURCE = 1_000_000
 """Characters of one cell; a longer cell is left out."""
 SOURCES = 2_000_000
-"""Characters of all cells together; those behind are left out. Some texts take a page the square of their length."""
+"""Characters of all cells together; the longest are left out. Some texts take a page the square of their length."""
 ELEMENTS = 5_000_000
 """Values in a file: each costs up to a hundred bytes of memory, whatever it costs in the file."""
 
@@ -144,23 +144,8 @@ def _cells(found: Any) -> list[dict]:
 
 def _build(cells: list[dict], mended: list[str]) -> list[NotebookNode]:
     """Valid cells of nbformat 4.5 with the same content; adds to `mended`."""
-    built, ids, said, room = [], set(), set(), SOURCES
-    for place, raw in enumerate(cells):
-        written = raw.get("source", raw.get("input", ""))
-        lines = written if isinstance(written, list) else [written]
-        lines = [line for line in lines if isinstance(line, str)]
-        # Some programs write the lines without what ends them.
-        text = ("" if any("\n" in line for line in lines[:-1]) else "\n").join(lines)
-        source = _UNWRITABLE.sub("\ufffd", text).replace("\r\n", "\n").replace("\r", "\n")
-        if len(source) > SOURCE:
-            source = ""
-            said.add(f"A cell with more than {SOURCE:,} characters was left out.")
-        elif len(source) > room:
-            source = ""
-            said.add(f"Cells behind the first {SOURCES:,} characters of the notebook were left out.")
-        elif "\ufffd" in source:
-            said.add("Characters that no file can hold were replaced by \ufffd.")
-        room -= len(source)
+    built, ids, said = [], set(), set()
+    for place, (raw, source) in enumerate(zip(cells, _sources(cells, said), strict=True)):
         kind = raw.get("cell_type")
         name = raw.get("id")
         if (
@@ -190,6 +175,34 @@ def _build(cells: list[dict], mended: list[str]) -> list[NotebookNode]:
         built.append(cell)
     mended += sorted(said)
     return built
+
+
+def _sources(cells: list[dict], said: set[str]) -> list[str]:
+    """The text of each cell, "" where there is no room for it; adds to `said`."""
+    sources, room = [_source(raw) for raw in cells], SOURCES
+    # The shortest first: photos in a text, as some editors write them into it, take no function its place.
+    for place in sorted(range(len(sources)), key=lambda place: len(sources[place])):
+        source = sources[place]
+        if len(source) > SOURCE:
+            sources[place] = ""
+            said.add(f"A cell with more than {SOURCE:,} characters was left out.")
+        elif len(source) > room:
+            sources[place] = ""
+            said.add(f"The notebook has more than {SOURCES:,} characters. The longest of its cells were left out.")
+        elif "\ufffd" in source:
+            said.add("Characters that no file can hold were replaced by \ufffd.")
+        room -= len(sources[place])
+    return sources
+
+
+def _source(raw: dict) -> str:
+    """The text of one cell as it was handed in, with the line ends and characters of a notebook."""
+    written = raw.get("source", raw.get("input", ""))
+    lines = written if isinstance(written, list) else [written]
+    lines = [line for line in lines if isinstance(line, str)]
+    # Some programs write the lines without what ends them.
+    text = ("" if any("\n" in line for line in lines[:-1]) else "\n").join(lines)
+    return _UNWRITABLE.sub("\ufffd", text).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _grade_id(raw: dict) -> str | None:

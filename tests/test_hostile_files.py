@@ -31,6 +31,13 @@ GOOD_CELL = b'{"cell_type": "markdown", "metadata": {}, "source": "' + b"x" * 90
 """A text of a length that is taken once or twice."""
 
 
+def photo(size: int) -> bytes:
+    """A text with a photo of this many characters in it, as some editors write it."""
+    return b'{"cell_type": "markdown", "metadata": {}, "source": "![by hand](data:image/jpeg;base64,%s)"},' % (
+        b"A" * size
+    )
+
+
 def cells(text: str) -> bytes:
     return b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": ' + text.encode() + b"}"
 
@@ -51,7 +58,12 @@ NOTEBOOKS = {
     "three-million-characters": (
         lambda: GOOD.replace(b'"cells": [', b'"cells": [' + GOOD_CELL + GOOD_CELL + GOOD_CELL, 1),
         12,
-        "Cells behind the first 2,000,000 characters of the notebook were left out",
+        "more than 2,000,000 characters. The longest of its cells were left out",
+    ),
+    "photos-in-texts": (
+        lambda: GOOD.replace(b'"cells": [', b'"cells": [' + b"".join(map(photo, (980_000, 985_000, 25_000, 9_000))), 1),
+        12,
+        "The longest of its cells were left out",
     ),
     "keys-twice": (lambda: also(cells="[]", metadata="{}"), 12, ""),
     "a-number-of-5000-digits": (lambda: also(x="9" * 5000, nbformat="9" * 5000), 12, ""),

@@ -131,6 +131,22 @@ open(f'{LOOT}/{ME}', 'w').close()
 """,
     ),
     Attack(
+        "settings-of-the-machine",
+        "opens everything in /proc for writing: its settings ask for the machine's root, who may be grading, and no more",
+        "/proc",
+        "there a student's code is the instructor, whose settings they are",
+        cell="""
+import os
+for folder, _, files in os.walk('/proc'):
+    for file in files:
+        try:
+            # A link leads to what is open anyway.
+            os.close(os.open(f'{folder}/{file}', os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW))
+            show(folder, file, 'SECRET-OF-THE-' + 'INSTRUCTOR')
+        except OSError: pass
+""",
+    ),
+    Attack(
         "modules-of-the-kernel",
         "modules beside the notebook that IPython and its kernel look for and do without where they are missing",
         "numpy.py",
