@@ -1,7 +1,8 @@
 """The course from end to end with a sample class, in a working copy: `make demo`.
 
-Generates and releases the assignments, lets the class fetch and submit them, collects, autogrades, writes and releases
-feedback, exports the grades; every step with nbgrader's own command. Exits with 1 if a score is not the one deserved.
+Generates and releases the assignments, lets the class fetch and submit them, collects, grades, writes and releases
+feedback, exports the grades; every step with nbgrader's own command, but the grading, which `convblocks grade` does.
+Exits with 1 if a score is not the one deserved.
 """
 
 import csv
@@ -38,7 +39,7 @@ class Demo:
             sandbox.require()
         except sandbox.SandboxMissing as missing:
             self.console.print(f"[bold]The sample class is graded without a sandbox.[/bold] {missing}", soft_wrap=True)
-            self.unsafe = ("--Execute.unsafe_no_sandbox=True",)
+            self.unsafe = ("--unsafe-no-sandbox",)
 
     def prepare(self) -> None:
         """A course folder of its own: what is made here never touches the checkout."""
@@ -48,24 +49,24 @@ class Demo:
         shutil.copytree(ROOT / "source", self.course / "source", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
         shutil.copy(ROOT / "nbgrader_config.py", self.course)
 
-    def nbgrader(self, *arguments: str, cwd: Path | None = None) -> None:
-        """Run one nbgrader command; its output goes to a log, which is shown when the command fails."""
+    def call(self, module: str, *arguments: str, cwd: Path | None = None) -> None:
+        """Run one command; its output goes to a log, which is shown when the command fails."""
         log = self.logs / ("-".join(arguments[:2]).replace("/", "_") + f"-{(cwd or self.course).name}.txt")
         with log.open("w") as out:
             done = subprocess.run(
-                [sys.executable, "-m", "nbgrader", *arguments],
+                [sys.executable, "-m", module, *arguments],
                 cwd=cwd or self.course,
                 env=self.environment,
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
         if done.returncode:
-            sys.exit(f"nbgrader {' '.join(arguments)} failed:\n{log.read_text()[-3000:]}")
+            sys.exit(f"{module} {' '.join(arguments)} failed:\n{log.read_text()[-3000:]}")
 
     def each(self, command: str, *options: str) -> None:
         """The same command for every assignment."""
         for assignment in self.steps(ASSIGNMENTS, command):
-            self.nbgrader(command, assignment, *options)
+            self.call("nbgrader", command, assignment, *options)
 
     def steps(self, what: Iterable, label: str) -> Iterable:
         """Iterate with a progress bar."""
@@ -81,11 +82,11 @@ class Demo:
             f"c.Exchange.root = {str(self.place / 'exchange')!r}\n"
             f"c.Exchange.cache = {str(self.place / 'students' / student.name / '.cache')!r}\n"
         )
-        self.nbgrader("fetch_assignment", *student.scores, cwd=home)
+        self.call("nbgrader", "fetch_assignment", *student.scores, cwd=home)
         for assignment in student.scores:
             for notebook in sorted((home / assignment).glob("*.ipynb")):
                 hand_in(student, notebook, self.course / "solutions" / assignment / notebook.name)
-            self.nbgrader("submit", assignment, f"--student={student.name}", cwd=home)
+            self.call("nbgrader", "submit", assignment, f"--student={student.name}", cwd=home)
 
     def run(self) -> bool:
         """All of it; True when every score is the one deserved."""
@@ -101,11 +102,11 @@ class Demo:
                 attending.result()
         # The sample's files belong to whoever runs the demo, not to the students.
         self.each("collect", "--ExchangeCollect.check_owner=False")
-        for assignment in self.steps(ASSIGNMENTS, "autograde"):
-            self.nbgrader("autograde", assignment, *self.unsafe)
+        for assignments in self.steps([ASSIGNMENTS], "grade"):
+            self.call("grading.cli", "grade", *assignments, *self.unsafe)
         self.each("generate_feedback")
         self.each("release_feedback")
-        self.nbgrader("export")
+        self.call("nbgrader", "export")
         return self.show()
 
     def show(self) -> bool:
