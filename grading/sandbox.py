@@ -282,7 +282,7 @@ class Sandbox(LocalProvisioner):
         options += ["--ro-bind", str(self._inside_file), "/run/connection.json"]
         # Read-only, or its times would carry a word from one kernel to the next; to connect is no writing.
         options += ["--ro-bind", str(self.broker), "/run/broker"]
-        # The machine's settings ask for its root and for no capability, and where root grades, the sandbox runs as root.
+        # The settings of the machine ask for its root and for no capability; where root grades, this runs as root.
         return [*options, "--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", _HOME]
 
     def _watch(self, process: subprocess.Popen) -> None:
