@@ -117,7 +117,7 @@ def run(course: Path, *command: str, watch: Callable[[psutil.Process], None] | N
 
 def started(course: Path, program: str, *arguments: str) -> dict:
     """How subprocess starts a command in a course: nbgrader's, or convblocks as it is in this checkout."""
-    programs = {"nbgrader": ["-m", "nbgrader"], "convblocks": ["-c", "from grading.cli import app; app()"]}
+    programs = {"nbgrader": ["-m", "nbgrader"], "convblocks": ["-m", "grading.cli"]}
     environment = os.environ | {"PYTHONPATH": str(ROOT), "CONVBLOCKS_EXCHANGE": str(course / "exchange")}
     return {"args": [sys.executable, *programs[program], *arguments], "cwd": course, "env": environment}
 

@@ -227,3 +227,7 @@ def _initialize(nbgrader: AutogradeApp, arguments: list[str]) -> None:
         reason = f"nbgrader_config.py cannot be used ({type(error).__name__}: {error})"
     typer.echo(f"Nothing was graded: {reason}. Submissions would run unprotected.", err=True)
     raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -64,13 +64,20 @@ class Demo:
             sys.exit(f"{module} {' '.join(arguments)} failed:\n{log.read_text()[-3000:]}")
 
     def each(self, command: str, *options: str) -> None:
-        """The same command for every assignment."""
-        for assignment in self.steps(ASSIGNMENTS, command):
-            self.call("nbgrader", command, assignment, *options)
+        """The same nbgrader command for every assignment."""
+        self.steps(command, lambda assignment: self.call("nbgrader", command, assignment, *options), ASSIGNMENTS)
 
-    def steps(self, what: Iterable, label: str) -> Iterable:
-        """Iterate with a progress bar."""
-        return track(list(what), f"{label:<22}", console=self.console)
+    def steps(self, label: str, do: Callable, what: Sequence) -> None:
+        """Do it with each, under a progress bar: the first alone, since it makes what all share, then two at a time."""
+        first, *others = what
+        with ThreadPoolExecutor(2) as pool:
+
+            def results() -> Iterator:
+                yield do(first)
+                yield from pool.map(do, others)
+
+            for _ in track(results(), f"{label:<22}", total=len(what), console=self.console):
+                pass
 
     def attend(self, student: Student) -> None:
         """One student fetches, writes and submits, in a folder and with a config of their own."""
@@ -95,15 +102,10 @@ class Demo:
         self.each("generate_assignment")
         self.each("generate_solution")
         self.each("release_assignment")
-        with ThreadPoolExecutor(2) as pool:
-            for attending in self.steps(
-                [pool.submit(self.attend, student) for student in STUDENTS], "fetch and submit"
-            ):
-                attending.result()
+        self.steps("fetch and submit", self.attend, STUDENTS)
         # The sample's files belong to whoever runs the demo, not to the students.
         self.each("collect", "--ExchangeCollect.check_owner=False")
-        for assignments in self.steps([ASSIGNMENTS], "grade"):
-            self.call("grading.cli", "grade", *assignments, *self.unsafe)
+        self.steps("grade", lambda names: self.call("grading.cli", "grade", *names, *self.unsafe), [ASSIGNMENTS])
         self.each("generate_feedback")
         self.each("release_feedback")
         self.call("nbgrader", "export")

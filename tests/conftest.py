@@ -28,7 +28,7 @@ def run(course: Path, *command: str, **environment: str) -> tuple[int, str]:
 
 
 NBGRADER = (sys.executable, "-m", "nbgrader")
-CONVBLOCKS = (sys.executable, "-c", "from grading.cli import app; app()")
+CONVBLOCKS = (sys.executable, "-m", "grading.cli")
 
 
 def nbgrader(course: Path, *arguments: str, fails: bool = False) -> str:
