@@ -164,7 +164,8 @@ class Execute(CleanMessages, preprocessors.Execute):
     def _end_kernel(self) -> None:
         """Kill the kernel at once; called from the broker's thread when a call does not come back."""
         self._excess = self._excess or "a call did not come back"
-        sandbox.end(getattr(self.km and self.km.provisioner, "process", None))
+        if self.km and self.km.provisioner:
+            self.km.provisioner.end()
 
     def _start_afresh(self, nb) -> None:
         """A new kernel in which everything has run that ran before, except the cells that are to blame."""

@@ -77,20 +77,6 @@ def require() -> str:
     return found
 
 
-def end(process: subprocess.Popen | None) -> None:
-    """Kill a kernel and all that it started, also while bubblewrap is still setting up."""
-    if process is None:
-        return
-    try:
-        family = psutil.Process(process.pid).children(recursive=True)
-    except psutil.Error:
-        family = []
-    process.kill()
-    for one in family:
-        with contextlib.suppress(psutil.Error):
-            one.kill()
-
-
 class Sandbox(LocalProvisioner):
     """One kernel in a sandbox of its own, with all that it starts; a watchdog ends it when it takes too much.
 
@@ -108,6 +94,7 @@ class Sandbox(LocalProvisioner):
 
     reason = ""
     deadline = math.inf
+    _members: tuple[psutil.Process, ...] = ()
 
     @property
     def broker(self) -> Path:
@@ -182,9 +169,9 @@ class Sandbox(LocalProvisioner):
                 raise SandboxMissing("no sandbox came up")
             settings = self._settings("/run/broker", "/submission", _WORK)
             first = json.loads(told.read())["child-pid"]
-            self._members = [psutil.Process(first)]
+            self._members = (psutil.Process(first),)
             waits = _warm_parent(self.keras).fork(first, settings, lifeline.fileno(), program)
-            self._members.append(psutil.Process(waits))
+            self._members += (psutil.Process(waits),)
         return info
 
     async def _reach_sockets(self, info: dict) -> str:
@@ -219,18 +206,32 @@ class Sandbox(LocalProvisioner):
         raise SandboxMissing("no kernel came up in the sandbox")
 
     async def cleanup(self, restart: bool = False) -> None:
+        self.end()
         while self._sockets:
             os.close(self._sockets.pop())
         await super().cleanup(restart)
 
+    def end(self) -> None:
+        """Kill the kernel and all that it started, also while bubblewrap is still setting up."""
+        # With the first process of the sandbox all others in it end, once the one that waits for the kernel has seen it.
+        ending = [*self._members[:1]]
+        if self.process is not None:
+            with contextlib.suppress(psutil.Error):
+                ending += psutil.Process(self.process.pid).children(recursive=True)
+            self.process.kill()
+        for one in ending:
+            # By psutil, who knows another process of the same number.
+            with contextlib.suppress(psutil.Error):
+                one.kill()
+
     async def kill(self, restart: bool = False) -> None:
-        end(self.process)
+        self.end()
         # It takes a few milliseconds; jupyter_client would look again after a hundred.
         with contextlib.suppress(subprocess.TimeoutExpired, AttributeError):
             self.process.wait(1)
 
     async def terminate(self, restart: bool = False) -> None:
-        end(self.process)
+        self.end()
 
     def _settings(self, broker: str, files: str, work: str) -> dict:
         connection_file = str(self._connection_file) if self.unsafe else "/run/connection.json"
@@ -286,23 +287,21 @@ class Sandbox(LocalProvisioner):
         return [*options, "--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", _HOME]
 
     def _watch(self, process: subprocess.Popen) -> None:
-        """End the kernel when all of its processes together take more than their share."""
-        while process.poll() is None:
+        """End the kernel when all of its processes together take more than their share, and with it what it leaves."""
+        while process.poll() is None and not self.reason:
             try:
                 self.reason = self._excess(self._family())
             except (psutil.Error, OSError):
                 self.reason = ""
-            if self.reason:
-                end(process)
-                return
-            time.sleep(0.2)
+            time.sleep(0 if self.reason else 0.2)
+        self.end()
 
     def _family(self) -> list[psutil.Process]:
         """All processes of the kernel; in a sandbox the first of them adopts those that lose their parent.
 
         That one is among them, since it has the seconds of those that have ended.
         """
-        first = [psutil.Process(self.process.pid)] if self.unsafe else self._members
+        first = (psutil.Process(self.process.pid),) if self.unsafe else self._members
         return [one for each in first for one in (each, *each.children(recursive=True))]
 
     def _excess(self, members: list[psutil.Process]) -> str:

@@ -1,7 +1,8 @@
 """The system calls that a sandbox may not make.
 
-They take memory that belongs to no process, so nobody counts it, or reach the keys of the person who grades; and
-sockets of families that know of no namespaces, such as the one to a virtual machine's host.
+They take memory that belongs to no process, so nobody counts it; reach the keys of the person who grades; take over the
+sandbox's first process, with which all others end; let everybody wait who opens a file; or make sockets of families
+that know of no namespaces, such as the one to a virtual machine's host.
 """
 
 import platform
@@ -9,11 +10,13 @@ import socket
 import struct
 
 # Numbers as in Linux' tables: memfd_create, memfd_secret, shmget, semget, msgget, mq_open, io_uring_setup, add_key,
-# request_key and keyctl.
+# request_key and keyctl; ptrace, process_vm_readv, process_vm_writev and pidfd_getfd.
 _CALLS = {
-    "x86_64": (0xC000003E, (319, 447, 29, 64, 68, 240, 425, 248, 249, 250)),
-    "aarch64": (0xC00000B7, (279, 447, 194, 190, 186, 180, 425, 217, 218, 219)),
+    "x86_64": (0xC000003E, (319, 447, 29, 64, 68, 240, 425, 248, 249, 250, 101, 310, 311, 438)),
+    "aarch64": (0xC00000B7, (279, 447, 194, 190, 186, 180, 425, 217, 218, 219, 117, 270, 271, 438)),
 }
+# The call fcntl in both, and what it is not to do: a lease on a file (F_SETLEASE) makes others wait who open it.
+_FCNTL, _LEASE = {"x86_64": 72, "aarch64": 25}, 1024
 # The call socket in both, and its families for files, for the network, which is empty, and for questions about that,
 # some of which ZMQ asks.
 _SOCKET = {"x86_64": 41, "aarch64": 198}
@@ -42,7 +45,9 @@ def program() -> bytes:
     ]
     for number in denied:
         steps += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _NOT_THERE)]
-    # The first argument of a call lies behind its number, architecture and place.
+    # The arguments of a call lie behind its number, architecture and place, eight bytes each.
+    steps += [(_EQUAL, 0, 4, _FCNTL[platform.machine()]), (_LOAD, 0, 0, 24), (_EQUAL, 0, 1, _LEASE)]
+    steps += [(_RETURN, 0, 0, _NOT_THERE), (_RETURN, 0, 0, _ALLOW)]
     steps += [(_EQUAL, 0, len(_FAMILIES) + 2, _SOCKET[platform.machine()]), (_LOAD, 0, 0, 16)]
     steps += [(_EQUAL, len(_FAMILIES) - place, 0, family) for place, family in enumerate(_FAMILIES)]
     steps += [(_RETURN, 0, 0, _NO_FAMILY), (_RETURN, 0, 0, _ALLOW)]

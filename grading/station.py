@@ -61,7 +61,7 @@ class Station:
     def __exit__(self, *exception) -> None:
         self.broker.end()
         if self._ready:
-            sandbox.end(self._ready.provisioner.process)
+            self._ready.provisioner.end()
             self._ready.provisioner.process.wait()
         shutil.rmtree(self._runtime, ignore_errors=True)
 

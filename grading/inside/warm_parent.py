@@ -20,11 +20,13 @@ from pathlib import Path
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
-# From Linux' headers: linux/nsfs.h, linux/prctl.h, linux/capability.h.
+# From Linux' headers: linux/nsfs.h, linux/prctl.h, linux/capability.h, linux/mount.h.
 _PARENT_NAMESPACE = 0xB702
 _SET_DUMPABLE, _SET_NAME, _SET_SECCOMP, _DROP_BOUNDING, _NO_NEW_PRIVILEGES, _AMBIENT = 4, 15, 22, 24, 38, 47
 _FILTER, _CLEAR_ALL = 2, 4
 _CAPABILITIES_VERSION = 0x20080522
+# MS_REMOUNT, MS_BIND and MS_RDONLY; what statvfs calls by the same numbers; and the one flag that it does not.
+_REMOUNT, _SAME_IN_BOTH, _RELATIME = 32 | 4096 | 1, 2 | 4 | 8 | 16 | 1024 | 2048, 1 << 21
 
 
 class _Program(ctypes.Structure):
@@ -121,9 +123,25 @@ def _enter(process: int) -> None:
     outer = fcntl.ioctl(user, _PARENT_NAMESPACE)
     # bubblewrap forbids more namespaces by a second one of users in the first, to which all the others belong.
     users = [user] if os.fstat(outer).st_ino == os.stat("/proc/self/ns/user").st_ino else [outer, user]
-    for one in (users[0], *others, *users[1:]):
+    for one in (users[0], *others):
         _call(_LIBC.setns, one, 0)
         os.close(one)
+    _keep_devices()
+    for one in users[1:]:
+        _call(_LIBC.setns, one, 0)
+        os.close(one)
+
+
+def _keep_devices() -> None:
+    """Let nobody in here change the machine's device files, which are root's own where root grades. Raises OSError.
+
+    To write to a device is no change of its file. bubblewrap, told to make one read-only, would make it no device.
+    """
+    for device in Path("/dev").iterdir():
+        if device.is_char_device() and not device.is_symlink():
+            kept = os.statvfs(device).f_flag
+            flags = _REMOUNT | kept & _SAME_IN_BOTH | (_RELATIME if kept & os.ST_RELATIME else 0)
+            _call(_LIBC.mount, None, bytes(device), None, ctypes.c_ulong(flags), None)
 
 
 def _give_up_rights(seccomp: bytes) -> None:

@@ -147,6 +147,58 @@ for folder, _, files in os.walk('/proc'):
 """,
     ),
     Attack(
+        "first-process",
+        "takes over the sandbox's first process, with which all others end: traces it, reads it, takes its files",
+        "surviving processes",
+        "there the first process is the machine's",
+        cell="""
+import ctypes
+libc, there = ctypes.CDLL(None), 'SECRET-OF-THE-' + 'INSTRUCTOR'
+held = (ctypes.c_size_t * 2)(ctypes.addressof(ctypes.create_string_buffer(8)), 8)
+with open('/proc/1/maps') as maps:
+    begin = int(maps.read().split('-')[0] or '0', 16)
+known = (ctypes.c_size_t * 2)(begin, 8)
+for call in (310, 311):
+    if libc.syscall(call, 1, held, 1, known, 1, 0) > 0: show(call, there)
+for number in range(8):
+    if libc.syscall(438, libc.syscall(434, 1, 0), number, 0) >= 0: show('descriptor', number, there)
+if libc.ptrace(0x4206, 1, 0, 0) == 0: show('ptrace', there)
+""",
+    ),
+    Attack(
+        "leases",
+        "lets everybody wait who opens a file that others need: a lease on it, and another when that is broken",
+        "files on disk, other students",
+        "there a student's code is the instructor, whose files they are",
+        cell="""
+import fcntl, os
+for kind in (fcntl.F_WRLCK, fcntl.F_RDLCK):
+    try:
+        with open(os.__file__) as file:
+            fcntl.fcntl(file, fcntl.F_SETLEASE, kind)
+            show('lease', kind, 'SECRET-OF-THE-' + 'INSTRUCTOR')
+    except OSError: pass
+""",
+    ),
+    Attack(
+        "devices",
+        "changes the machine's own devices, whose times all sandboxes see",
+        "files on disk, other students",
+        "there a student's code is the instructor, whose devices they may be",
+        cell="""
+import os, stat
+# Those in its folders are a sandbox's own.
+for path in (f'/dev/{name}' for name in os.listdir('/dev')):
+    found = os.lstat(path)
+    if not stat.S_ISCHR(found.st_mode): continue
+    for change in (lambda: os.chmod(path, stat.S_IMODE(found.st_mode)), lambda: os.utime(path)):
+        try:
+            change()
+            show(path, 'SECRET-OF-THE-' + 'INSTRUCTOR')
+        except OSError: pass
+""",
+    ),
+    Attack(
         "modules-of-the-kernel",
         "modules beside the notebook that IPython and its kernel look for and do without where they are missing",
         "numpy.py",
