@@ -213,7 +213,7 @@ class Sandbox(LocalProvisioner):
 
     def end(self) -> None:
         """Kill the kernel and all that it started, also while bubblewrap is still setting up."""
-        # With the first process of the sandbox all others in it end, once the one that waits for the kernel has seen it.
+        # With the first process of the sandbox all others in it end, once what waits for the kernel has seen it.
         ending = [*self._members[:1]]
         if self.process is not None:
             with contextlib.suppress(psutil.Error):
