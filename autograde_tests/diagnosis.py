@@ -37,11 +37,10 @@ def diagnose(check: Check, seed: int, cases: list[Case], outcomes: list[Outcome]
     # An error in every case is no sign of one mistake.
     if check.oracle is None or "returned" not in kinds or not kinds <= {"returned", "raised"}:
         return []
-    form, arrays = _looked_at(cases, outcomes)
-    right = _looked_at(cases, [Outcome("returned", answer) for answer in answers])
-    if form == right[0] and _alike(_row(arrays), _row(right[1])):
+    if _same(cases, outcomes, [Outcome("returned", answer) for answer in answers]):
         # The numbers are right, so what is wrong is their type alone.
         return []
+    form, arrays = _looked_at(cases, outcomes)
     names, rows = (oracle.kept(KIND, check, seed, cases) or {}).get(form, ([], None))
     if not names:
         return []
@@ -55,30 +54,57 @@ def build(checks: list[Check], seed: int) -> None:
     """Let the bank answer every case of the checks, and keep that. Raises OSError where nothing can be kept."""
     for check in checks:
         if check.oracle is not None:
-            oracle.keep(KIND, check, seed, lambda cases, check=check: _wrong_ways(check, cases))
+            right = [Outcome("returned", answer) for answer in oracle.expected(check, seed)]
+            oracle.keep(KIND, check, seed, lambda cases, check=check, right=right: _wrong_ways(check, cases, right))
 
 
-def _wrong_ways(check: Check, cases: list[Case]) -> dict:
+def _wrong_ways(check: Check, cases: list[Case], right: list[Outcome]) -> dict:
     """By what the outcomes look like: the names of misconceptions, one or two of each, and a row of numbers for each."""
     found: dict[str, list] = {}
-    for names, outcomes in _tried(check, cases):
+    for names, outcomes in _tried(check, cases, right):
         form, arrays = _looked_at(cases, outcomes)
         found.setdefault(form, []).append((names, _row(arrays)))
     return {form: [[names for names, _ in ways], np.stack([row for _, row in ways])] for form, ways in found.items()}
 
 
-def _tried(check: Check, cases: list[Case]) -> Iterator[tuple[list[str], list[Outcome]]]:
-    """The outcomes of every misconception, and of every two that can be made at once and return something everywhere."""
+def _tried(check: Check, cases: list[Case], right: list[Outcome]) -> Iterator[tuple[list[str], list[Outcome]]]:
+    """The outcomes of every misconception, and of every two of which it is known what both at once would give."""
     bank = [one for one in load_bank().values() if one.check == check.name and not one.untellable]
-    for one in bank:
-        yield [one.name], [_outcome(one.function, case) for case in cases]
-    # In one order alone: two changes that differ by their order are hardly ever made.
-    for one, other in itertools.combinations([one for one in bank if one.change], 2):
-        function = twisted(one.change, other.function)
-        try:
-            yield [one.name, other.name], [_returned(function, case) for case in cases]
-        except Exception:
-            continue
+    alone = {one.name: [_outcome(one.function, case) for case in cases] for one in bank}
+    for name, outcomes in alone.items():
+        yield [name], outcomes
+    shows = {
+        name: [not _same([case], [one], [answer]) for case, one, answer in zip(cases, outcomes, right, strict=True)]
+        for name, outcomes in alone.items()
+    }
+    for one, other in itertools.combinations(bank, 2):
+        outcomes = _made_both(one, other, cases)
+        if outcomes is None and not any(map(all, zip(shows[one.name], shows[other.name], strict=True))):
+            # Where no case shows both, as when each has a branch of its own, every case shows one of them or is right.
+            ways = zip(alone[one.name], alone[other.name], shows[other.name], strict=True)
+            outcomes = [second if is_second else first for first, second, is_second in ways]
+        if outcomes is not None:
+            yield [one.name, other.name], outcomes
+
+
+def _made_both(one: Misconception, other: Misconception, cases: list[Case]) -> list[Outcome] | None:
+    """The outcomes of one as a change of the other; None where neither is a change, or where both at once raise an error.
+
+    In one order alone: two changes that differ by their order are hardly ever made.
+    """
+    if not one.change:
+        one, other = other, one
+    if not one.change:
+        return None
+    try:
+        return [_returned(twisted(one.change, other.function), case) for case in cases]
+    except Exception:
+        return None
+
+
+def _same(cases: list[Case], outcomes: list[Outcome], right: list[Outcome]) -> bool:
+    (form, arrays), (right_form, numbers) = _looked_at(cases, outcomes), _looked_at(cases, right)
+    return form == right_form and bool(_alike(_row(arrays), _row(numbers)))
 
 
 def _outcome(function: Callable, case: Case) -> Outcome:

@@ -700,3 +700,68 @@ def always_circle(images, weights):
 @wrong_answer("predict")
 def by_the_ink(images, weights):
     return ["circle" if image.sum() > 12 else "triangle" for image in images]
+
+
+# Two mistakes at once.
+
+
+@wrong_answer("output_size", "missing_one", "same_rounded_down")
+def each_branch_with_its_own(size, kernel_size, strides=1, padding="valid"):
+    if padding == "same":
+        return size // strides
+    places = 0
+    while (places + 1) * strides + kernel_size <= size:
+        places += 1
+    return places
+
+
+# No pair of the bank: in one branch, both.
+@wrong_answer("output_size")
+def no_steps_and_no_first_place(size, kernel_size, strides=1, padding="valid"):
+    return math.ceil(size / strides) if padding == "same" else size - kernel_size
+
+
+@wrong_answer("padding_amounts", "extra_before", "amounts_without_strides")
+def more_zeros_before(size, kernel_size, strides=1):
+    missing = kernel_size - 1
+    return math.ceil(missing / 2), missing // 2
+
+
+@wrong_answer("weighted_sum", "sum_flipped", "sum_mean")
+def mean_backwards(patch, kernel):
+    return float(np.mean(patch * kernel[::-1, ::-1]))
+
+
+@wrong_answer("correlate2d", "flipped", "image_relu")
+def backwards_and_no_negatives(image, kernel):
+    turned = np.array([list(reversed(row)) for row in reversed(kernel)])
+    rows, columns = (size - window + 1 for size, window in zip(image.shape, turned.shape, strict=True))
+    output = np.zeros((rows, columns))
+    for row in range(rows):
+        for column in range(columns):
+            total = np.sum(image[row : row + turned.shape[0], column : column + turned.shape[1]] * turned)
+            output[row, column] = total if total > 0 else 0
+    return output
+
+
+@wrong_answer("dense_params", "dense_one_weight_per_unit", "dense_always_biases")
+def two_for_every_unit(inputs, units, use_bias=True):
+    return 2 * units
+
+
+@wrong_answer("conv2d_params", "conv_no_channels", "conv_no_biases")
+def one_channel_without_biases(kernel_size, in_channels, filters, use_bias=True):
+    rows, columns = pair(kernel_size)
+    return rows * columns * filters
+
+
+@wrong_answer("flat_index", "index_channels_first", "index_from_one")
+def counted_from_one_channel_after_channel(row, column, channel, shape):
+    height, width, _ = shape
+    return 1 + column + width * row + width * height * channel
+
+
+@wrong_answer("unflat_index", "unflat_by_rows", "unflat_turned_round")
+def turned_round_by_rows(index, shape):
+    height, _, channels = shape
+    return index % channels, index // channels % height, index // (height * channels)

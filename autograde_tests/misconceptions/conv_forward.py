@@ -51,25 +51,31 @@ def _one(image, kernel):
     return _slide(image[None, :, :, None], kernel[:, :, None, None])[0, :, :, 0]
 
 
+def _weighted_sum(patch, kernel):
+    return float((patch * kernel).sum())
+
+
 # One weighted sum.
 
 
-@misconception(
+@twist(
     "weighted_sum",
+    _weighted_sum,
     wrong="the kernel is flipped: a pixel meets the weight of the opposite corner",
     shows="The right numbers come into the sum, but in wrong pairs: the first pixel meets the last weight.",
 )
-def sum_flipped(patch, kernel):
-    return float((patch * kernel[::-1, ::-1]).sum())
+def sum_flipped(weigh, patch, kernel):
+    return weigh(patch, kernel[::-1, ::-1])
 
 
-@misconception(
+@twist(
     "weighted_sum",
+    _weighted_sum,
     wrong="the kernel is transposed: rows meet columns",
     shows="Square patches give another number, others an error: only the weights on the diagonal meet their pixel.",
 )
-def sum_transposed(patch, kernel):
-    return float((patch * kernel.swapaxes(0, 1)).sum())
+def sum_transposed(weigh, patch, kernel):
+    return weigh(patch, kernel.swapaxes(0, 1))
 
 
 @misconception(
@@ -81,22 +87,24 @@ def sum_of_matrix_product(patch, kernel):
     return float((patch @ kernel).sum())
 
 
-@misconception(
+@twist(
     "weighted_sum",
+    _weighted_sum,
     wrong="the mean of the products instead of their sum",
     shows="Your number is the right one divided by how many pixels the patch has.",
 )
-def sum_mean(patch, kernel):
-    return float((patch * kernel).mean())
+def sum_mean(weigh, patch, kernel):
+    return weigh(patch, kernel) / patch.size
 
 
-@misconception(
+@twist(
     "weighted_sum",
+    _weighted_sum,
     wrong="divided by the sum of the weights: a weighted average instead of a weighted sum",
     shows="Your number is the right one divided by the sum of the weights.",
 )
-def sum_average(patch, kernel):
-    return float((patch * kernel).sum() / kernel.sum())
+def sum_average(weigh, patch, kernel):
+    return weigh(patch, kernel) / kernel.sum()
 
 
 @misconception(
@@ -127,54 +135,57 @@ def sum_per_channel(patch, kernel):
     return (patch * kernel).sum(axis=(0, 1))
 
 
-@misconception(
+@twist(
     "weighted_sum",
+    _weighted_sum,
     wrong="an array of one number instead of a number",
     shows="The number is right but inside an array: take it out, with float() of the sum alone.",
 )
-def sum_in_an_array(patch, kernel):
-    return np.array([(patch * kernel).sum()])
+def sum_in_an_array(weigh, patch, kernel):
+    return np.array([weigh(patch, kernel)])
 
 
-@misconception(
+@twist(
     "weighted_sum",
+    _weighted_sum,
     wrong="only channel 0 is used",
     shows="Patches without channels are right; with channels the others are missing in your sum.",
     look="Several channels: still one picture per filter",
 )
-def sum_first_channel(patch, kernel):
-    products = patch * kernel
-    return float((products if products.ndim == 2 else products[:, :, 0]).sum())
+def sum_first_channel(weigh, patch, kernel):
+    return weigh(patch, kernel) if patch.ndim == 2 else weigh(patch[:, :, :1], kernel[:, :, :1])
 
 
-@misconception(
+@twist(
     "weighted_sum",
+    _weighted_sum,
     wrong="the channels are averaged instead of summed",
     shows="Patches without channels are right; with channels yours is too small by their number.",
     look="Several channels: still one picture per filter",
 )
-def sum_channels_averaged(patch, kernel):
-    products = patch * kernel
-    return float(products.sum() / (1 if products.ndim == 2 else products.shape[2]))
+def sum_channels_averaged(weigh, patch, kernel):
+    return weigh(patch, kernel) / (1 if patch.ndim == 2 else patch.shape[2])
 
 
-@misconception(
+@twist(
     "weighted_sum",
+    _weighted_sum,
     wrong="relu is always applied: negative sums become 0",
     shows="All negative sums are 0; the others are right.",
     look="What happens to each number afterwards",
 )
-def sum_relu(patch, kernel):
-    return max(float((patch * kernel).sum()), 0.0)
+def sum_relu(weigh, patch, kernel):
+    return max(weigh(patch, kernel), 0.0)
 
 
-@misconception(
+@twist(
     "weighted_sum",
+    _weighted_sum,
     wrong="the fraction is cut off",
     shows="Whole sums are right; from others the part behind the point is missing.",
 )
-def sum_truncated(patch, kernel):
-    return int((patch * kernel).sum())
+def sum_truncated(weigh, patch, kernel):
+    return int(weigh(patch, kernel))
 
 
 @misconception(
@@ -188,64 +199,70 @@ def sum_in_place(patch, kernel):
     return total
 
 
-@misconception(
+@twist(
     "weighted_sum",
+    _weighted_sum,
     wrong="only a square window of as many columns as there are rows is summed",
     shows="Square and narrow patches are right; in wide ones the last columns are missing.",
 )
-def sum_square(patch, kernel):
+def sum_square(weigh, patch, kernel):
     side = patch.shape[0]
-    return float((patch * kernel)[:, :side].sum())
+    return weigh(patch[:, :side], kernel[:, :side])
 
 
 # One filter on one image.
 
 
-@misconception(
+@twist(
     "correlate2d",
+    _one,
     wrong="the kernel is flipped (true convolution): Keras computes cross-correlation",
     shows="Your numbers are those of a kernel turned by half a turn: its last weight meets the window's first pixel.",
 )
-def flipped(image, kernel):
-    return _one(image, kernel[::-1, ::-1])
+def flipped(correlate, image, kernel):
+    return correlate(image, kernel[::-1, ::-1])
 
 
-@misconception(
+@twist(
     "correlate2d",
+    _one,
     wrong="the kernel is flipped left to right alone",
     shows="Your numbers are those of a kernel seen in a mirror; kernels of one column are right.",
 )
-def flipped_left_to_right(image, kernel):
-    return _one(image, kernel[:, ::-1])
+def flipped_left_to_right(correlate, image, kernel):
+    return correlate(image, kernel[:, ::-1])
 
 
-@misconception(
+@twist(
     "correlate2d",
+    _one,
     wrong="the kernel is transposed",
     shows="Square kernels give wrong numbers, and others a wrong shape as well: rows of weights have become columns.",
 )
-def transposed(image, kernel):
-    return _one(image, kernel.T)
+def transposed(correlate, image, kernel):
+    return correlate(image, kernel.T)
 
 
-@misconception(
+@twist(
     "correlate2d",
+    _one,
     wrong="the window's centre is taken as its start",
     shows="The shape is right, but everything sits lower and further right, with zeros counted above and left.",
 )
-def centre_as_start(image, kernel):
-    rows, columns = _one(image, kernel).shape
+def centre_as_start(correlate, image, kernel):
+    rows, columns = correlate(image, kernel).shape
     top, left = kernel.shape[0] // 2, kernel.shape[1] // 2
-    return _one(np.pad(image, ((top, 0), (left, 0))), kernel)[:rows, :columns]
+    return correlate(np.pad(image, ((top, 0), (left, 0))), kernel)[:rows, :columns]
 
 
-@misconception(
+@twist(
     "correlate2d",
+    _one,
     wrong='zeros are put around the image, but this is "valid"',
     shows="Your result is as large as the image; its inside holds the right numbers.",
 )
-def zeros_around(image, kernel):
-    return _right(image[None, :, :, None], kernel[:, :, None, None], padding="same")[0, :, :, 0]
+def zeros_around(correlate, image, kernel):
+    return correlate(_padded(image[None, :, :, None], kernel, (1, 1), "same")[0, :, :, 0], kernel)
 
 
 @misconception(
@@ -258,125 +275,138 @@ def going_round(image, kernel):
     return sum(turned)
 
 
-@misconception(
+@twist(
     "correlate2d",
+    _one,
     wrong='the "+ 1" is missing in the output size',
     shows="Your last row and last column are missing; all other numbers are right.",
 )
-def one_too_few(image, kernel):
-    return _one(image, kernel)[:-1, :-1]
+def one_too_few(correlate, image, kernel):
+    return correlate(image, kernel)[:-1, :-1]
 
 
-@misconception(
+@twist(
     "correlate2d",
+    _one,
     wrong="the last row stays at 0: the loop ends one too early",
     shows="Your last row is all 0; all others are right.",
 )
-def last_row_missing(image, kernel):
-    output = _one(image, kernel)
+def last_row_missing(correlate, image, kernel):
+    output = correlate(image, kernel)
     output[-1] = 0
     return output
 
 
-@misconception(
+@twist(
     "correlate2d",
+    _one,
     wrong="the kernel's columns are used as its rows as well",
     shows="Square kernels are right; otherwise your number of rows is that for another kernel.",
 )
-def last_kernel_size_for_both(image, kernel):
+def last_kernel_size_for_both(correlate, image, kernel):
     output = np.zeros((image.shape[0] - kernel.shape[1] + 1, image.shape[1] - kernel.shape[1] + 1))
-    right = _one(image, kernel)
+    right = correlate(image, kernel)
     rows = min(len(output), len(right))
     output[:rows] = right[:rows]
     return output
 
 
-@misconception(
+@twist(
     "correlate2d",
+    _one,
     wrong="the image's rows are used as its columns as well: right on square images alone",
     shows="Square images with square kernels are right; otherwise columns are missing, or too many and 0.",
 )
-def rows_for_columns(image, kernel):
+def rows_for_columns(correlate, image, kernel):
     side = image.shape[0] - kernel.shape[0] + 1
-    output, right = np.zeros((side, side)), _one(image, kernel)
+    output, right = np.zeros((side, side)), correlate(image, kernel)
     columns = min(side, right.shape[1])
     output[:, :columns] = right[:, :columns]
     return output
 
 
-@misconception(
+@twist(
     "correlate2d",
+    _one,
     wrong="output rows and columns are swapped",
     shows="Your result is the right one, turned: rows are columns.",
 )
-def swapped(image, kernel):
-    return _one(image, kernel).T
+def swapped(correlate, image, kernel):
+    return correlate(image, kernel).T
 
 
-@misconception(
+@twist(
     "correlate2d",
+    _one,
     wrong="the window moves by its own size instead of by one pixel",
     shows="Your result is too small: it holds only each window that does not overlap another.",
 )
-def tiles(image, kernel):
-    return _one(image, kernel)[:: kernel.shape[0], :: kernel.shape[1]]
+def tiles(correlate, image, kernel):
+    return correlate(image, kernel)[:: kernel.shape[0], :: kernel.shape[1]]
 
 
-@misconception(
+@twist(
     "correlate2d",
+    _one,
     wrong="the window never moves: the first patch is used everywhere",
     shows="All your numbers are alike: the right one of the top left place.",
 )
-def first_patch(image, kernel):
-    output = _one(image, kernel)
+def first_patch(correlate, image, kernel):
+    output = correlate(image, kernel)
     return np.full_like(output, output[0, 0])
 
 
-@misconception(
+@twist(
     "correlate2d",
+    _one,
     wrong="the mean of the products instead of their sum",
     shows="Each of your numbers is the right one divided by how many weights the kernel has.",
     look="One number from one patch",
 )
-def mean_of_products(image, kernel):
-    return _one(image, kernel) / kernel.size
+def mean_of_products(correlate, image, kernel):
+    return correlate(image, kernel) / kernel.size
 
 
-@misconception(
+@twist(
     "correlate2d",
+    _one,
     wrong="relu is always applied: negative sums become 0",
     shows="All negative numbers are 0; the others are right.",
     look="What happens to each number afterwards",
 )
-def image_relu(image, kernel):
-    return np.maximum(_one(image, kernel), 0)
+def image_relu(correlate, image, kernel):
+    return np.maximum(correlate(image, kernel), 0)
 
 
-@misconception(
+@twist(
     "correlate2d",
+    _one,
     wrong="the result is kept in an array of whole numbers, so fractions are cut off",
     shows="Whole numbers are right; from others the part behind the point is missing.",
 )
-def image_truncated(image, kernel):
-    return _one(image, kernel).astype(int)
+def image_truncated(correlate, image, kernel):
+    return correlate(image, kernel).astype(int)
 
 
-@misconception(
+@twist(
     "correlate2d",
+    _one,
     wrong="the result is kept in an array like the image: uint8 goes round at 256",
     shows="Photos of type uint8 come out between 0 and 255, off by 256 or a multiple; all others are right.",
 )
-def image_wraps(image, kernel):
-    return _one(image, kernel).astype(np.int64).astype(image.dtype) if image.dtype.kind == "u" else _one(image, kernel)
+def image_wraps(correlate, image, kernel):
+    output = correlate(image, kernel)
+    return output.astype(np.int64).astype(image.dtype) if image.dtype.kind == "u" else output
 
 
-@misconception(
+@twist(
     "correlate2d",
+    _one,
     wrong="the numbers are read as they lie in memory: wrong for an image turned with .T",
     shows="Only an image that was turned with .T goes wrong: its pixels are taken in another order.",
 )
-def as_it_lies(image, kernel):
-    return _one(image.ravel(order="K").reshape(image.shape), kernel)
+def as_it_lies(correlate, image, kernel):
+    return correlate(image.ravel(order="K").reshape(image.shape), kernel)
 
 
 @misconception(

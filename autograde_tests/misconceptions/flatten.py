@@ -16,8 +16,18 @@ def _activate(x, activation=None):
     return x
 
 
+# What is right, to be changed.
+
+
+def _flat_index(row, column, channel, shape):
+    return (row * shape[1] + column) * shape[2] + channel
+
+
+def _unflat_index(index, shape):
+    return (*divmod(index // shape[2], shape[1]), index % shape[2])
+
+
 def _dense(x, kernel, bias=None, activation=None):
-    """Right."""
     return _activate(x @ kernel + (0 if bias is None else bias), activation)
 
 
@@ -113,108 +123,121 @@ def flatten_in_place(images):
     return flat
 
 
-@misconception(
+@twist(
     "flat_index",
+    _flat_index,
     wrong="the channels come first: one whole channel after the other",
     shows="One channel is right; with more, your index jumps by a whole channel instead of by 1.",
 )
-def index_channels_first(row, column, channel, shape):
-    return (channel * shape[0] + row) * shape[1] + column
+def index_channels_first(index, row, column, channel, shape):
+    return index(channel, row, column, (shape[2], *shape[:2]))
 
 
-@misconception(
+@twist(
     "flat_index",
+    _flat_index,
     wrong="Fortran order: the row changes fastest",
     shows="Your index grows by 1 from row to row; it should from channel to channel.",
 )
-def index_fortran(row, column, channel, shape):
-    return (channel * shape[1] + column) * shape[0] + row
+def index_fortran(index, row, column, channel, shape):
+    return index(channel, column, row, shape[::-1])
 
 
-@misconception(
+@twist(
     "flat_index",
+    _flat_index,
     wrong="columns are gone through before rows",
     shows="Row 0 and column 0 alone are right: you step by rows where columns are counted.",
 )
-def index_columns_before_rows(row, column, channel, shape):
-    return (column * shape[0] + row) * shape[2] + channel
+def index_columns_before_rows(index, row, column, channel, shape):
+    return index(column, row, channel, (shape[1], shape[0], shape[2]))
 
 
-@misconception(
+@twist(
     "flat_index",
+    _flat_index,
     wrong="a row above is counted with the number of rows instead of columns",
     shows="Square maps are right; otherwise every row below the first is off.",
 )
-def index_by_rows(row, column, channel, shape):
-    return (row * shape[0] + column) * shape[2] + channel
+def index_by_rows(index, row, column, channel, shape):
+    return index(row, column, channel, (shape[0], shape[0], shape[2]))
 
 
-@misconception(
+@twist(
     "flat_index",
+    _flat_index,
     wrong="the channels of the pixels before are forgotten",
     shows="One channel is right; with more, your index is too small.",
 )
-def index_without_channels(row, column, channel, shape):
-    return row * shape[1] + column + channel
+def index_without_channels(index, row, column, channel, shape):
+    return index(row, column, 0, (*shape[:2], 1)) + channel
 
 
-@misconception("flat_index", wrong="it is counted from 1", shows="Every index is 1 too large.")
-def index_from_one(row, column, channel, shape):
-    return (row * shape[1] + column) * shape[2] + channel + 1
+@twist("flat_index", _flat_index, wrong="it is counted from 1", shows="Every index is 1 too large.")
+def index_from_one(index, row, column, channel, shape):
+    return index(row, column, channel, shape) + 1
 
 
-@misconception(
+@twist(
     "unflat_index",
+    _unflat_index,
     wrong="the channels come first: one whole channel after the other",
     shows="One channel is right; with more, your channel grows where the row should.",
 )
-def unflat_channels_first(index, shape):
-    channel, left = divmod(index, shape[0] * shape[1])
-    return (*divmod(left, shape[1]), channel)
+def unflat_channels_first(places, index, shape):
+    channel, row, column = places(index, (shape[2], *shape[:2]))
+    return row, column, channel
 
 
-@misconception(
-    "unflat_index", wrong="Fortran order: the row changes fastest", shows="Your row grows first; the channel should."
-)
-def unflat_fortran(index, shape):
-    return tuple(map(int, np.unravel_index(index, shape, order="F")))
-
-
-@misconception(
+@twist(
     "unflat_index",
+    _unflat_index,
+    wrong="Fortran order: the row changes fastest",
+    shows="Your row grows first; the channel should.",
+)
+def unflat_fortran(places, index, shape):
+    return places(index, shape[::-1])[::-1]
+
+
+@twist(
+    "unflat_index",
+    _unflat_index,
     wrong="the order is turned round: channel, column, row",
     shows="The three numbers are right, but in the order channel, column, row.",
 )
-def unflat_turned_round(index, shape):
-    return tuple(map(int, np.unravel_index(index, shape)))[::-1]
+def unflat_turned_round(places, index, shape):
+    return places(index, shape)[::-1]
 
 
-@misconception(
+@twist(
     "unflat_index",
+    _unflat_index,
     wrong="a row is taken to hold the number of rows instead of columns",
     shows="Square maps are right; otherwise rows and columns are off.",
 )
-def unflat_by_rows(index, shape):
-    row, left = divmod(index, shape[0] * shape[2])
-    return (row, *divmod(left, shape[2]))
+def unflat_by_rows(places, index, shape):
+    return places(index, (shape[0], shape[0], shape[2]))
 
 
-@misconception(
+@twist(
     "unflat_index",
+    _unflat_index,
     wrong="what is left after the row is not used for the column",
     shows="Row and channel are right; from the second row on the column is too large.",
 )
-def unflat_from_the_whole(index, shape):
-    return index // (shape[1] * shape[2]), index // shape[2], index % shape[2]
+def unflat_from_the_whole(places, index, shape):
+    row, _, channel = places(index, shape)
+    return row, index // shape[2], channel
 
 
-@misconception(
+@twist(
     "unflat_index",
+    _unflat_index,
     wrong="the channels are forgotten",
     shows="Your channel is always 0, and row and column count numbers instead of pixels.",
 )
-def unflat_without_channels(index, shape):
-    return index // shape[1], index % shape[1], 0
+def unflat_without_channels(places, index, shape):
+    return places(index, (*shape[:2], 1))
 
 
 @twist(

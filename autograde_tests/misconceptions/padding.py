@@ -93,13 +93,14 @@ def always_same(size, kernel_size, strides=1, padding="valid"):
     return math.ceil(size / strides)
 
 
-@misconception(
+@twist(
     "padding_amounts",
+    _amounts,
     wrong="the extra zero goes before the pixels instead of after",
     shows="Where an uneven number of zeros is needed, your pair is turned round: (1, 0) where Keras has (0, 1).",
 )
-def extra_before(size, kernel_size, strides=1):
-    return _amounts(size, kernel_size, strides)[::-1]
+def extra_before(amounts, size, kernel_size, strides):
+    return amounts(size, kernel_size, strides)[::-1]
 
 
 @misconception(
@@ -129,13 +130,14 @@ def always_one(size, kernel_size, strides=1):
     return 1, 1
 
 
-@misconception(
+@twist(
     "padding_amounts",
+    _amounts,
     wrong="the strides are forgotten: larger steps need fewer zeros",
     shows="With strides of 1 all is right; with larger ones you often have more zeros than are needed.",
 )
-def amounts_without_strides(size, kernel_size, strides=1):
-    return (kernel_size - 1) // 2, kernel_size // 2
+def amounts_without_strides(amounts, size, kernel_size, strides):
+    return amounts(size, kernel_size, 1)
 
 
 @misconception(

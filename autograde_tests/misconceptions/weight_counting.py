@@ -62,54 +62,59 @@ def _without(layers, argument, kinds=("Conv2D", "MaxPooling2D", "Dense")):
     ]
 
 
-@misconception(
+@twist(
     "dense_params",
+    _dense,
     wrong="the biases are missing",
     shows="Your count is too small by the number of units; without biases it is right.",
     look="And the biases",
 )
-def dense_no_biases(inputs, units, use_bias=True):
-    return inputs * units
+def dense_no_biases(count, inputs, units, use_bias):
+    return count(inputs, units, False)
 
 
-@misconception(
+@twist(
     "dense_params",
+    _dense,
     wrong="there is a bias for every input instead of every unit",
     shows="Your count is right only where inputs and units are equally many, or without biases.",
     look="And the biases",
 )
-def dense_bias_per_input(inputs, units, use_bias=True):
-    return inputs * units + inputs * use_bias
+def dense_bias_per_input(count, inputs, units, use_bias):
+    return count(inputs, units, False) + inputs * use_bias
 
 
-@misconception(
+@twist(
     "dense_params",
+    _dense,
     wrong="there is one bias for the whole layer instead of one per unit",
     shows="One unit is right; with more, your count is too small by units − 1.",
     look="And the biases",
 )
-def dense_one_bias(inputs, units, use_bias=True):
-    return inputs * units + use_bias
+def dense_one_bias(count, inputs, units, use_bias):
+    return count(inputs, units, False) + use_bias
 
 
-@misconception(
+@twist(
     "dense_params",
+    _dense,
     wrong="use_bias=False is ignored",
     shows="With biases you are right; with use_bias=False your count is too large by the number of units.",
     look="And the biases",
 )
-def dense_always_biases(inputs, units, use_bias=True):
-    return inputs * units + units
+def dense_always_biases(count, inputs, units, use_bias):
+    return count(inputs, units, True)
 
 
-@misconception(
+@twist(
     "dense_params",
+    _dense,
     wrong="use_bias is turned round",
     shows="Your count lacks the biases where there are some, and has them where there are none.",
     look="And the biases",
 )
-def dense_turned_bias(inputs, units, use_bias=True):
-    return inputs * units + units * (not use_bias)
+def dense_turned_bias(count, inputs, units, use_bias):
+    return count(inputs, units, not use_bias)
 
 
 @misconception(
@@ -131,115 +136,127 @@ def dense_added(inputs, units, use_bias=True):
     return inputs + units + units * use_bias
 
 
-@misconception(
+@twist(
     "dense_params",
+    _dense,
     wrong="every unit is given one weight instead of one for each input",
     shows="Your count does not change with the inputs.",
 )
-def dense_one_weight_per_unit(inputs, units, use_bias=True):
-    return units + units * use_bias
+def dense_one_weight_per_unit(count, inputs, units, use_bias):
+    return count(1, units, use_bias)
 
 
-@misconception(
+@twist(
     "conv2d_params",
+    _conv2d,
     wrong="the biases are missing",
     shows="Your count is too small by the number of filters; without biases it is right.",
     look="And the biases",
 )
-def conv_no_biases(kernel_size, in_channels, filters, use_bias=True):
-    return _conv2d(kernel_size, in_channels, filters, False)
+def conv_no_biases(count, kernel_size, in_channels, filters, use_bias):
+    return count(kernel_size, in_channels, filters, False)
 
 
-@misconception(
+@twist(
     "conv2d_params",
+    _conv2d,
     wrong="use_bias=False is ignored",
     shows="With biases you are right; with use_bias=False your count is too large by the number of filters.",
     look="And the biases",
 )
-def conv_always_biases(kernel_size, in_channels, filters, use_bias=True):
-    return _conv2d(kernel_size, in_channels, filters)
+def conv_always_biases(count, kernel_size, in_channels, filters, use_bias):
+    return count(kernel_size, in_channels, filters, True)
 
 
-@misconception(
+@twist(
     "conv2d_params",
+    _conv2d,
     wrong="use_bias is turned round",
     shows="Your count lacks the biases where there are some, and has them where there are none.",
     look="And the biases",
 )
-def conv_turned_bias(kernel_size, in_channels, filters, use_bias=True):
-    return _conv2d(kernel_size, in_channels, filters, not use_bias)
+def conv_turned_bias(count, kernel_size, in_channels, filters, use_bias):
+    return count(kernel_size, in_channels, filters, not use_bias)
 
 
-@misconception(
+@twist(
     "conv2d_params",
+    _conv2d,
     wrong="the channels that go in are forgotten",
     shows="One channel is right; with more, your count is too small.",
 )
-def conv_no_channels(kernel_size, in_channels, filters, use_bias=True):
-    return _conv2d(kernel_size, 1, filters, use_bias)
+def conv_no_channels(count, kernel_size, in_channels, filters, use_bias):
+    return count(kernel_size, 1, filters, use_bias)
 
 
-@misconception(
+@twist(
     "conv2d_params",
+    _conv2d,
     wrong="the filters are forgotten: the weights of one filter alone are counted",
     shows="One filter is right; with more, your count is too small.",
 )
-def conv_one_filter(kernel_size, in_channels, filters, use_bias=True):
-    return _conv2d(kernel_size, in_channels, 1, use_bias)
+def conv_one_filter(count, kernel_size, in_channels, filters, use_bias):
+    return count(kernel_size, in_channels, 1, use_bias)
 
 
-@misconception(
+@twist(
     "conv2d_params",
+    _conv2d,
     wrong="there is one bias for the whole layer instead of one per filter",
     shows="One filter is right; with more, your count is too small by filters − 1.",
 )
-def conv_one_bias(kernel_size, in_channels, filters, use_bias=True):
-    return _conv2d(kernel_size, in_channels, filters, False) + use_bias
+def conv_one_bias(count, kernel_size, in_channels, filters, use_bias):
+    return count(kernel_size, in_channels, filters, False) + use_bias
 
 
-@misconception(
+@twist(
     "conv2d_params",
+    _conv2d,
     wrong="there is a bias for every channel of every filter instead of one per filter",
     shows="One channel is right; with more, there are too many biases in your count.",
 )
-def conv_bias_per_channel_and_filter(kernel_size, in_channels, filters, use_bias=True):
-    return (math.prod(_pair(kernel_size)) + use_bias) * in_channels * filters
+def conv_bias_per_channel_and_filter(count, kernel_size, in_channels, filters, use_bias):
+    return count(kernel_size, in_channels, filters, False) + in_channels * filters * use_bias
 
 
-@misconception(
+@twist(
     "conv2d_params",
+    _conv2d,
     wrong="there is a bias for every channel that goes in instead of one per filter",
     shows="Right only where channels and filters are equally many, or without biases.",
 )
-def conv_bias_per_channel(kernel_size, in_channels, filters, use_bias=True):
-    return _conv2d(kernel_size, in_channels, filters, False) + in_channels * use_bias
+def conv_bias_per_channel(count, kernel_size, in_channels, filters, use_bias):
+    return count(kernel_size, in_channels, filters, False) + in_channels * use_bias
 
 
-@misconception(
+@twist(
     "conv2d_params",
+    _conv2d,
     wrong="there is a bias for every cell of the kernel instead of one per filter",
     shows="Right only where a kernel has as many cells as there are filters, or without biases.",
 )
-def conv_bias_per_cell(kernel_size, in_channels, filters, use_bias=True):
-    return _conv2d(kernel_size, in_channels, filters, False) + math.prod(_pair(kernel_size)) * use_bias
+def conv_bias_per_cell(count, kernel_size, in_channels, filters, use_bias):
+    return count(kernel_size, in_channels, filters, False) + math.prod(_pair(kernel_size)) * use_bias
 
 
-@misconception(
+@twist(
     "conv2d_params",
+    _conv2d,
     wrong="the kernel's rows are taken for its columns too",
     shows="Square kernels are right; others are counted as squares of their rows.",
 )
-def conv_rows_twice(kernel_size, in_channels, filters, use_bias=True):
-    return _conv2d(_pair(kernel_size)[0], in_channels, filters, use_bias)
+def conv_rows_twice(count, kernel_size, in_channels, filters, use_bias):
+    return count(_pair(kernel_size)[0], in_channels, filters, use_bias)
 
 
-@misconception(
+@twist(
     "conv2d_params",
+    _conv2d,
     wrong="the kernel's columns are taken for its rows too",
     shows="Square kernels are right; others are counted as squares of their columns.",
 )
-def conv_columns_twice(kernel_size, in_channels, filters, use_bias=True):
-    return _conv2d(_pair(kernel_size)[1], in_channels, filters, use_bias)
+def conv_columns_twice(count, kernel_size, in_channels, filters, use_bias):
+    return count(_pair(kernel_size)[1], in_channels, filters, use_bias)
 
 
 @misconception(
@@ -251,13 +268,15 @@ def conv_added(kernel_size, in_channels, filters, use_bias=True):
     return sum(_pair(kernel_size)) * in_channels * filters + filters * use_bias
 
 
-@misconception(
+@twist(
     "conv2d_params",
+    _conv2d,
     wrong="a kernel size of 3 is taken as 3 cells instead of 3 x 3",
     shows="Pairs are right; kernel_size=3 counts 3 cells instead of 9.",
 )
-def conv_int_is_one_axis(kernel_size, in_channels, filters, use_bias=True):
-    return _conv2d((kernel_size, 1) if isinstance(kernel_size, int) else kernel_size, in_channels, filters, use_bias)
+def conv_int_is_one_axis(count, kernel_size, in_channels, filters, use_bias):
+    kernel_size = (kernel_size, 1) if isinstance(kernel_size, int) else kernel_size
+    return count(kernel_size, in_channels, filters, use_bias)
 
 
 @misconception(
@@ -269,13 +288,14 @@ def conv_channels_added(kernel_size, in_channels, filters, use_bias=True):
     return (math.prod(_pair(kernel_size)) + in_channels + use_bias) * filters
 
 
-@misconception(
+@twist(
     "conv2d_params",
+    _conv2d,
     wrong="a kernel size given as one int is not expected",
     shows="Pairs are right; kernel_size=3 raises an error. One int counts for both axes.",
 )
-def conv_pairs_alone(kernel_size, in_channels, filters, use_bias=True):
-    return _conv2d((kernel_size[0], kernel_size[1]), in_channels, filters, use_bias)
+def conv_pairs_alone(count, kernel_size, in_channels, filters, use_bias):
+    return count((kernel_size[0], kernel_size[1]), in_channels, filters, use_bias)
 
 
 @twist(
