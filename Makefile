@@ -29,10 +29,11 @@ export KERAS_HOME := $(CURDIR)/.cache/keras
 demo: .venv/ready
 	$(BIN)/python -m grading.demo
 
+# pytest-xdist would begin with the files of most tests, and the few tests that take longest would be waited for at the end.
 test: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pytest --numprocesses $(TESTERS) --dist loadfile
+	$(BIN)/pytest --numprocesses $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 lab: .venv/ready
 	cd release && find . -type f | while read -r file; do \

@@ -75,13 +75,13 @@ def _check(cell, nb) -> dict:
     )
     score, points = float(own.score or 0), float(own.points or 0)
     said = {"cell": cell.id, "score": score, "points": points, "lost": round(points - score, 2), "written": True}
-    links = [{"cell": cell.id, "words": "what the check found"}]
+    links = [{"to": f"{'found' if cell.get('outputs') else 'cell'}-{cell.id}", "words": "what the check found"}]
     if result is None:
         found = "graded by hand" if is_solution(cell) or cell.cell_type != "code" else "it has no result"
         return said | {"name": own.grade_id, "found": found, "note": "", "sentences": [], "links": links}
     name = result["check"]
     links += [
-        {"cell": one.id, "words": "your code"}
+        {"to": f"cell-{one.id}", "words": "your code"}
         for one in nb.cells
         if is_solution(one) and one.metadata.nbgrader.grade_id == name
     ]
@@ -101,7 +101,9 @@ def _check(cell, nb) -> dict:
         first[1:] = [f"Or: {sentence}" for sentence in first[1:]]
         looks = dict.fromkeys(one["look"] for cause in causes for one in cause)
         links += [
-            {"cell": place, "words": f"read again: {_html(look)}"} for look in looks for place in _under(look, nb)
+            {"to": f"cell-{place}", "words": f"read again: {_html(look)}"}
+            for look in looks
+            for place in _under(look, nb)
         ]
     # Its first sentence says whose mistake it is; the rest stands at the check.
     note = [result["note"].split(". ")[0]] if result.get("note") else []

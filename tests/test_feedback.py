@@ -170,6 +170,14 @@ def test_every_link_leads_somewhere(look, student):
 
 
 @browser
+def test_what_the_check_found_is_one_click_away(look):
+    link = look("early").locator("ol.next a").first
+    found = look("early").locator(link.get_attribute("href")).inner_text()
+    assert found.startswith("One mistake gives exactly your numbers")
+    assert "of 10 cases agree with Keras" in found
+
+
+@browser
 def test_what_a_students_code_says_is_text(look):
     page = look("crash")
     assert "<script>window.pwned = 1</script>" in on_top(page)
@@ -202,7 +210,7 @@ def test_a_screen_reader_finds_headings_tables_and_words_for_every_picture(look)
         'heading "Your notebook" [level=2]',
         'columnheader "points"',
         'rowheader "output_size',
-        'link "what the check found"',
+        'link "what the check found: output_size"',
         'region "Your notebook"',
     ):
         assert name in snapshot, name
