@@ -37,10 +37,10 @@ def diagnose(check: Check, seed: int, cases: list[Case], outcomes: list[Outcome]
     # An error in every case is no sign of one mistake.
     if check.oracle is None or "returned" not in kinds or not kinds <= {"returned", "raised"}:
         return []
-    if _same(cases, outcomes, [Outcome("returned", answer) for answer in answers]):
+    form, arrays = looked_at = _looked_at(cases, outcomes)
+    if _same(looked_at, _looked_at(cases, [Outcome("returned", answer) for answer in answers])):
         # The numbers are right, so what is wrong is their type alone.
         return []
-    form, arrays = _looked_at(cases, outcomes)
     names, rows = (oracle.kept(KIND, check, seed, cases) or {}).get(form, ([], None))
     if not names:
         return []
@@ -54,27 +54,29 @@ def build(checks: list[Check], seed: int) -> None:
     """Let the bank answer every case of the checks, and keep that. Raises OSError where nothing can be kept."""
     for check in checks:
         if check.oracle is not None:
-            right = [Outcome("returned", answer) for answer in oracle.expected(check, seed)]
-            oracle.keep(KIND, check, seed, lambda cases, check=check, right=right: _wrong_ways(check, cases, right))
+            oracle.keep(
+                KIND, check, seed, lambda cases, check=check: _wrong_ways(check, cases, oracle.expected(check, seed))
+            )
 
 
-def _wrong_ways(check: Check, cases: list[Case], right: list[Outcome]) -> dict:
+def _wrong_ways(check: Check, cases: list[Case], answers: list) -> dict:
     """By what the outcomes look like: the names of misconceptions, one or two of each, and a row of numbers for each."""
     found: dict[str, list] = {}
-    for names, outcomes in _tried(check, cases, right):
+    for names, outcomes in _tried(check, cases, answers):
         form, arrays = _looked_at(cases, outcomes)
         found.setdefault(form, []).append((names, _row(arrays)))
     return {form: [[names for names, _ in ways], np.stack([row for _, row in ways])] for form, ways in found.items()}
 
 
-def _tried(check: Check, cases: list[Case], right: list[Outcome]) -> Iterator[tuple[list[str], list[Outcome]]]:
+def _tried(check: Check, cases: list[Case], answers: list) -> Iterator[tuple[list[str], list[Outcome]]]:
     """The outcomes of every misconception, and of every two of which it is known what both at once would give."""
     bank = [one for one in load_bank().values() if one.check == check.name and not one.untellable]
     alone = {one.name: [_outcome(one.function, case) for case in cases] for one in bank}
     for name, outcomes in alone.items():
         yield [name], outcomes
+    right = _each_looked_at(cases, [Outcome("returned", answer) for answer in answers])
     shows = {
-        name: [not _same([case], [one], [answer]) for case, one, answer in zip(cases, outcomes, right, strict=True)]
+        name: [not _same(*both) for both in zip(_each_looked_at(cases, outcomes), right, strict=True)]
         for name, outcomes in alone.items()
     }
     for one, other in itertools.combinations(bank, 2):
@@ -102,9 +104,13 @@ def _made_both(one: Misconception, other: Misconception, cases: list[Case]) -> l
         return None
 
 
-def _same(cases: list[Case], outcomes: list[Outcome], right: list[Outcome]) -> bool:
-    (form, arrays), (right_form, numbers) = _looked_at(cases, outcomes), _looked_at(cases, right)
-    return form == right_form and bool(_alike(_row(arrays), _row(numbers)))
+def _each_looked_at(cases: list[Case], outcomes: list[Outcome]) -> list[tuple[str, list[np.ndarray]]]:
+    return [_looked_at([case], [outcome]) for case, outcome in zip(cases, outcomes, strict=True)]
+
+
+def _same(one: tuple[str, list[np.ndarray]], other: tuple[str, list[np.ndarray]]) -> bool:
+    """Whether what was looked at is alike, in form and numbers."""
+    return one[0] == other[0] and bool(_alike(_row(one[1]), _row(other[1])))
 
 
 def _outcome(function: Callable, case: Case) -> Outcome:

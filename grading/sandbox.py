@@ -288,12 +288,14 @@ class Sandbox(LocalProvisioner):
 
     def _watch(self, process: subprocess.Popen) -> None:
         """End the kernel when all of its processes together take more than their share, and with it what it leaves."""
-        while process.poll() is None and not self.reason:
+        while process.poll() is None:
             try:
                 self.reason = self._excess(self._family())
             except (psutil.Error, OSError):
                 self.reason = ""
-            time.sleep(0 if self.reason else 0.2)
+            if self.reason:
+                break
+            time.sleep(0.2)
         self.end()
 
     def _family(self) -> list[psutil.Process]:

@@ -27,15 +27,18 @@ def in_a_cell(text: bytes) -> bytes:
     return GOOD.replace(b"def output_size", text + b"\\ndef output_size", 1)
 
 
-GOOD_CELL = b'{"cell_type": "markdown", "metadata": {}, "source": "' + b"x" * 900_000 + b'"},'
+def text(content: bytes) -> bytes:
+    """A cell of text, to be put before others."""
+    return b'{"cell_type": "markdown", "metadata": {}, "source": "%s"},' % content
+
+
+GOOD_CELL = text(b"x" * 900_000)
 """A text of a length that is taken once or twice."""
 
 
 def photo(size: int) -> bytes:
     """A text with a photo of this many characters in it, as some editors write it."""
-    return b'{"cell_type": "markdown", "metadata": {}, "source": "![by hand](data:image/jpeg;base64,%s)"},' % (
-        b"A" * size
-    )
+    return text(b"![by hand](data:image/jpeg;base64,%s)" % (b"A" * size))
 
 
 def cells(text: str) -> bytes:

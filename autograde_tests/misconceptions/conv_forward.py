@@ -194,7 +194,7 @@ def sum_truncated(weigh, patch, kernel):
     shows="The number is right, but the patch is changed afterwards; make a new array for the products.",
 )
 def sum_in_place(patch, kernel):
-    total = float((patch * kernel).sum())
+    total = _weighted_sum(patch, kernel)
     patch[:] = patch * kernel
     return total
 

@@ -118,18 +118,21 @@ def _enter(process: int) -> None:
     def namespace(kind: str) -> int:
         return os.open(f"/proc/{process}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
 
+    def enter(one: int) -> None:
+        _call(_LIBC.setns, one, 0)
+        os.close(one)
+
     user = namespace("user")
     others = [namespace(kind) for kind in ("mnt", "pid", "net", "ipc", "uts", "cgroup")]
     outer = fcntl.ioctl(user, _PARENT_NAMESPACE)
     # bubblewrap forbids more namespaces by a second one of users in the first, to which all the others belong.
     users = [user] if os.fstat(outer).st_ino == os.stat("/proc/self/ns/user").st_ino else [outer, user]
     for one in (users[0], *others):
-        _call(_LIBC.setns, one, 0)
-        os.close(one)
+        enter(one)
+    # Between the two: the mounts belong to the outer users.
     _keep_devices()
     for one in users[1:]:
-        _call(_LIBC.setns, one, 0)
-        os.close(one)
+        enter(one)
 
 
 def _keep_devices() -> None:
