@@ -201,9 +201,7 @@ class Execute(CleanMessages, preprocessors.Execute):
             if not reason:
                 self._ran.append(index)
                 return cell, resources
-            # A check that has begun is not made twice for what may be the student's own doing.
-            again = reason == KILLED_OUTSIDE or not (check and self._broker.asked)
-            again = again and index not in self._tried_again and len(self._tried_again) < self.fresh_kernels
+            again = index not in self._tried_again and len(self._tried_again) < self.fresh_kernels
             if reason in KILLED and again:
                 self._tried_again.add(index)
                 self.log.warning("%s, so cell %s is run again in a fresh one", reason, index)

@@ -183,6 +183,18 @@ def test_packages_removed_meanwhile_cost_nobody_anything(course, checkout, tmp_p
     assert (autograde(course, PYTHONPATH=str(checkout))[0], scores(course)) == (0, DESERVED)
 
 
+WAITS = """
+import os, time
+_answer, _calls = output_size, iter(range(1000))
+def output_size(*args, **kwargs):
+    if "check" in globals() and next(_calls) in (2, 3, 4):
+        child = os.fork()
+        if not child:
+            time.sleep(1)
+            os._exit(0)
+        os.waitpid(child, 0)
+    return _answer(*args, **kwargs)
+"""
 BUSY = "import os, time\nchild = os.fork()\nif not child:\n    time.sleep(3)\n    os._exit(0)\nos.waitpid(child, 0)"
 
 
@@ -219,6 +231,23 @@ def test_a_kernel_killed_from_outside_costs_nothing(course, killed, times, code)
         assert run.wait() == code
     assert scores(course)["bob"] == DESERVED["bob"]
     assert (autograde(course)[0], scores(course)) == (0, DESERVED)
+
+
+@pytest.mark.parametrize("victim", [lambda kernel, _: kernel, _sandbox], ids=["kernel", "bwrap"])
+def test_a_kernel_killed_from_outside_inside_its_check_costs_nothing(course, victim):
+    path = course / "submitted" / "ada" / "1-padding" / "padding.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    (own,) = [cell for cell in notebook.cells if "def output_size" in cell.source]
+    # The name is there once the first hidden check has begun.
+    own.source += WAITS
+    nbformat.write(notebook, path)
+    with background(course) as run:
+        until(lambda: _busy(run.pid))
+        (kernel,) = _busy(run.pid)
+        victim(kernel, run.pid).kill()
+        kernel.wait(10)
+        assert run.wait() == 0
+    assert scores(course) == DESERVED
 
 
 def test_a_kernel_killed_while_it_repeats_what_ran_before_costs_nothing(course):

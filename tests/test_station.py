@@ -40,6 +40,9 @@ def sandboxes() -> list[psutil.Process]:
 @pytest.fixture
 def nothing_left():
     """The test leaves neither processes nor folders."""
+    # Tests before may have made one ready that nobody took.
+    with take_station(Config(), keras=False, unsafe=False):
+        pass
     yield
     assert list(RUNTIME.glob(f"cb{os.getpid()}-*")) == []
     # What is in a sandbox ends after its outermost process, and this process may have adopted it.
