@@ -57,7 +57,10 @@ class Result:
 
     @property
     def diagnosis(self) -> list[str]:
-        """What goes wrong, how it shows and where to look again, in sentences; none where the numbers name nothing."""
+        """What goes wrong, how it shows and where to look again, in sentences; none where the numbers name nothing.
+
+        Of two at once it is not said how they show: each hides some of the other.
+        """
         one = "One mistake gives exactly your numbers, in every case:"
         two = "Two mistakes at once give exactly your numbers, in every case:"
         said = []
@@ -66,7 +69,8 @@ class Result:
             for each in cause:
                 # As the lesson shows the heading, its code without the marks of Markdown.
                 look = each.look.replace("`", "")
-                said.append(f"{as_sentence(each.wrong)} {each.shows} Look again at “{look}”.")
+                shows = [each.shows] if len(cause) == 1 else []
+                said.append(" ".join([as_sentence(each.wrong), *shows, f"Look again at “{look}”."]))
         return said
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograde_tests.cases import Case
 from convblocks.checks import describe_call
-from convblocks.compare import TOLERANCE, compare
+from convblocks.compare import TOLERANCE, compare, short
 from convblocks.figures import Figure, Grid, draw, grid
 from convblocks.shapes import CLASSES
 
@@ -93,7 +93,7 @@ def pad2d(images, kernel_size, strides=(1, 1), padding="same", *, yours, keras):
     row, column = row - top, column - left
     if 0 <= row < images.shape[1] and 0 <= column < images.shape[2]:
         at = f"[{image}, {place[1]} − {top}, {place[2]} − {left}, {channel}]"
-        steps.append(f"inside: images{at} = {_n(images[image, row, column, channel])}")
+        steps.append(f"inside: images{at} = {short(images[image, row, column, channel])}")
     else:
         steps.append(f"[{_said(place)}] lies in the padding, so it is 0")
     shown = grid(images[image, :, :, channel], "input", _plane_name("images", images, image, channel), part=True)
@@ -140,7 +140,7 @@ def _convolution(images, kernel, bias=None, strides=(1, 1), padding="valid", act
     steps += products
     sums = np.tensordot(window, kernel, axes=3) + (0 if bias is None else bias)
     if bias is not None:
-        steps.append(f"with its bias: {_n(total)} + {_t(bias[one])} = {_n(sums[one])}")
+        steps.append(f"with its bias: {short(total)} + {_t(bias[one])} = {short(sums[one])}")
     steps += _activation_steps(sums, one, activation)
     title = "image" if len(place) == 2 else _plane_name("images", images, image, None)
     figure = draw(
@@ -162,7 +162,7 @@ def activate(x, activation=None, *, yours, keras):
         return Explanation(_both(yours, keras), steps)
     line, last = x[place[:-1]], place[-1]
     if activation in (None, "linear"):
-        steps = [f"nothing changes, it stays {_n(line[last])}"]
+        steps = [f"nothing changes, it stays {short(line[last])}"]
     else:
         steps = _activation_steps(line.astype(float), last, activation)
     parts = [
@@ -245,8 +245,8 @@ def max_pool2d(images, pool_size=(2, 2), strides=None, padding="valid", *, yours
     bottom, right = (start + reach for start, reach in zip(starts, size, strict=True))
     window = images[image, top:bottom, left:right, channel]
     height, width = window.shape
-    numbers = [_n(number) for number in window.ravel()]
-    largest = f"max({', '.join(numbers)}) = {_n(window.max())}" if len(numbers) > 1 else f"{numbers[0]} alone"
+    numbers = [short(number) for number in window.ravel()]
+    largest = f"max({', '.join(numbers)}) = {short(window.max())}" if len(numbers) > 1 else f"{numbers[0]} alone"
     steps = [f"rows {top} to {top + height - 1}, columns {left} to {left + width - 1}: {largest}"]
     if window.size < math.prod(size):
         steps.insert(0, "the window hangs over the edge; what lies outside takes no part")
@@ -273,7 +273,7 @@ def unchanged_fraction(image, moved, pool_size, *, yours, keras):
     )
     steps = (
         f"pooled pixels: {before.shape[0]}·{before.shape[1]} = {before.size}",
-        f"unchanged of them: {int(stays.sum())} / {before.size} = {_n(stays.mean())}",
+        f"unchanged of them: {int(stays.sum())} / {before.size} = {short(stays.mean())}",
     )
     return Explanation(figure, steps)
 
@@ -297,7 +297,7 @@ def flatten(images, *, yours, keras):
     row, column, channel = (int(at) for at in np.unravel_index(index, images.shape[1:]))
     steps = (
         f"place: {_flat_sum(row, column, channel, columns, channels)} = {index}",
-        f"so there comes: images[{image}, {row}, {column}, {channel}] = {_n(images[image, row, column, channel])}",
+        f"so there comes: images[{image}, {row}, {column}, {channel}] = {short(images[image, row, column, channel])}",
     )
     figure = draw(
         _cut(
@@ -352,7 +352,7 @@ def dense(x, kernel, bias=None, activation=None, *, yours, keras):
     steps, total = _products(x[row], kernel[:, unit])
     sums = x[row] @ kernel + (0 if bias is None else bias)
     if bias is not None:
-        steps.append(f"with its bias: {_n(total)} + {_t(bias[unit])} = {_n(sums[unit])}")
+        steps.append(f"with its bias: {short(total)} + {_t(bias[unit])} = {short(sums[unit])}")
     steps += _activation_steps(sums, unit, activation)
     figure = draw(
         grid(x[row][None], "input", f"x[{row}]", part=True),
@@ -383,7 +383,7 @@ def forward(images, weights, *, yours, keras):
         steps.append("yours are the numbers before softmax")
     elif not np.allclose(mine.sum(axis=1), 1, atol=1e-3):
         steps.append(
-            f"the three numbers of a drawing add up to 1; yours of drawing {row} add up to {_n(mine[row].sum())}"
+            f"the three numbers of a drawing add up to 1; yours of drawing {row} add up to {short(mine[row].sum())}"
         )
     steps += _activation_steps(last[row], one, "softmax")
     return Explanation(draw(*_outcomes(yours, keras, place), widest=WIDEST), tuple(steps))
@@ -396,8 +396,8 @@ def predict(images, weights, *, yours, keras):
     if not wrong:
         return Explanation(None, (f"there is one name for every drawing: {len(images)}",))
     scores = _scores(images, weights)[wrong[0]]
-    said = ", ".join(f"{name} {_n(score)}" for name, score in zip(CLASSES, scores, strict=True))
-    largest = f"max({', '.join(map(_n, scores))}) = {_n(scores.max())}"
+    said = ", ".join(f"{name} {short(score)}" for name, score in zip(CLASSES, scores, strict=True))
+    largest = f"max({', '.join(map(short, scores))}) = {short(scores.max())}"
     return Explanation(
         None,
         (f"drawing {wrong[0]} has before softmax {said}; the largest: {largest}", f"so its name is {keras[wrong[0]]}"),
@@ -423,14 +423,9 @@ def _scores(images, weights) -> np.ndarray:
 # Arithmetic, written out
 
 
-def _n(number) -> str:
-    """A number as a person writes it, six digits of it at most."""
-    return f"{float(number):.6g}".replace("-", "−")
-
-
 def _t(number) -> str:
     """A number behind a sign."""
-    return f"({_n(number)})" if number < 0 else _n(number)
+    return f"({short(number)})" if number < 0 else short(number)
 
 
 def _products(window: np.ndarray, kernel: np.ndarray) -> tuple[list[str], float]:
@@ -444,37 +439,37 @@ def _products(window: np.ndarray, kernel: np.ndarray) -> tuple[list[str], float]
     for channel, (pixels, weights) in enumerate(planes):
         pixels, weights = (one.ravel().astype(float) for one in (pixels, weights))
         terms = [
-            f"{_t(pixel) if at else _n(pixel)}·{_t(weight)}"
+            f"{_t(pixel) if at else short(pixel)}·{_t(weight)}"
             for at, (pixel, weight) in enumerate(zip(pixels, weights, strict=True))
         ]
         sums.append(float(pixels @ weights))
         name = "pixel times weight, added up" if len(planes) == 1 else f"channel {channel}"
-        steps.append(f"{name}: {' + '.join(terms)} = {_n(sums[-1])}")
+        steps.append(f"{name}: {' + '.join(terms)} = {short(sums[-1])}")
     if len(planes) > 1:
-        steps.append(f"all channels: {_sum(sums)} = {_n(sum(sums))}")
+        steps.append(f"all channels: {_sum(sums)} = {short(sum(sums))}")
     return steps, sum(sums)
 
 
 def _sum(numbers) -> str:
-    return " + ".join(_t(number) if at else _n(number) for at, number in enumerate(numbers))
+    return " + ".join(_t(number) if at else short(number) for at, number in enumerate(numbers))
 
 
 def _activation_steps(sums: np.ndarray, one: int, activation) -> list[str]:
     """An activation of `sums[one]`; softmax takes all of them."""
     number = float(sums[one])
     if activation == "relu":
-        return [f"relu: max(0, {_n(number)}) = {_n(max(0, number))}"]
+        return [f"relu: max(0, {short(number)}) = {short(max(0, number))}"]
     if activation == "sigmoid":
-        return [f"sigmoid: 1 / (1 + e^({_n(-number)})) = {_n(1 / (1 + math.exp(-number)))}"]
+        return [f"sigmoid: 1 / (1 + e^({short(-number)})) = {short(1 / (1 + math.exp(-number)))}"]
     if activation == "softmax":
         largest, sums = float(sums.max()), [float(one) for one in sums]
         steps, less = [], ""
         if abs(largest) > 50:
             steps.append("the largest is subtracted first, which changes no quotient but keeps the powers small")
             less = f" − {_t(largest)}"
-        powers = [f"e^({_n(one)}{less})" for one in sums]
+        powers = [f"e^({short(one)}{less})" for one in sums]
         shifted = np.exp(np.array(sums) - largest)
-        return [*steps, f"softmax: {powers[one]} / ({' + '.join(powers)}) = {_n(shifted[one] / shifted.sum())}"]
+        return [*steps, f"softmax: {powers[one]} / ({' + '.join(powers)}) = {short(shifted[one] / shifted.sum())}"]
     return []
 
 

@@ -88,7 +88,7 @@ def _line(function: Callable, example: Example, outcome: Outcome) -> Line:
         elif outcome.changed:
             sentence = f"the numbers agree, but the function changed its input {' and '.join(outcome.changed)}"
     title = describe_call(function, example.args, example.kwargs) + (f": {example.why}" if example.why else "")
-    return Line(title, not sentence, sentence, figure=figure)
+    return Line(title, not sentence, sentence, figure=figure, printed=outcome.printed)
 
 
 def describe_call(function: Callable, args: Sequence, kwargs: dict) -> str:

@@ -182,13 +182,13 @@ def _value_hint(mine: np.ndarray, target: np.ndarray, wrong: np.ndarray) -> str:
         return "the sign is turned everywhere"
     offset = mine - target
     if _close(offset, np.full_like(offset, offset.flat[0])):
-        return f"yours is off by {_short(offset.flat[0])} everywhere"
+        return f"yours is off by {short(offset.flat[0])} everywhere"
     if mine.shape[-1] > 1 and mine.size > 2 * mine.shape[-1] and _close(offset, offset.reshape(-1, mine.shape[-1])[0]):
         return f"each {AXES.get(mine.ndim, ('channels',))[-1][:-1]} is off by a number of its own"
     largest = np.unravel_index(np.argmax(abs(target)), target.shape)
     factor = mine[largest] / target[largest] if target[largest] else 0
     if factor and spoken and _close(mine, target * factor):
-        return f"yours is {_short(factor)} times what is expected everywhere"
+        return f"yours is {short(factor)} times what is expected everywhere"
     rows, columns = _rows_and_columns(mine.ndim) if mine.ndim in (2, 3, 4) else (0, 0)
     if mine.ndim in (2, 3, 4):
         for words, turned in (
@@ -224,8 +224,9 @@ def _close(mine, target) -> bool:
 
 
 def _both(mine, target) -> str:
-    return f"yours is {_short(mine)}, expected {_short(target)}"
+    return f"yours is {short(mine)}, expected {short(target)}"
 
 
-def _short(number) -> str:
-    return str(number) if isinstance(number, numbers.Integral) else f"{float(number):.6g}"
+def short(number) -> str:
+    """A number as a person writes it, of a fraction six digits at most."""
+    return (str(number) if isinstance(number, numbers.Integral) else f"{float(number):.6g}").replace("-", "−")

@@ -275,8 +275,7 @@ def _plane(part: Grid, plane: np.ndarray, label: str, marks) -> tuple[str, float
     texts = [[_text(value) for value in row] for row in plane]
     readable = plane.size <= 150
     size = CELL if readable else TINY_CELL
-    longest = max((len(text) for row in texts for text in row), default=1)
-    wide = max(size, 8 * longest + 8) if readable else size
+    wide = max([size, *(_width(text) + 10 for row in texts for text in row)]) if readable else size
     # All channels of one array share a scale, so that equal numbers look equal.
     scale = float(np.abs(part.array[np.isfinite(part.array)]).max(initial=0)) if numbers else 0
     (top_pad, bottom_pad), (left_pad, right_pad) = part.padding
@@ -348,6 +347,11 @@ def _mix(colour: tuple[int, int, int], strength: float) -> str:
     return "#" + "".join(f"{round(255 + (part - 255) * strength):02x}" for part in colour)
 
 
+def _width(text: str) -> int:
+    """Of a text in a cell, in pixels: as wide as the widest of the fonts makes it."""
+    return round(sum({"−": 11.8, ".": 4.6, ",": 4.6, " ": 4.6}.get(character, 9) for character in text))
+
+
 def _text(value) -> str:
     if isinstance(value, (float, np.floating)):
         # Two decimals are enough to follow the arithmetic; 2.00 reads as 2.
@@ -356,13 +360,28 @@ def _text(value) -> str:
     return str(value).replace("-", "−")
 
 
+def _rows(plane: np.ndarray) -> str:
+    """The numbers of a plane, row by row."""
+    rows = [", ".join(map(_text, row)) for row in plane]
+    return rows[0] if len(rows) == 1 else "; ".join(f"row {place}: {row}" for place, row in enumerate(rows))
+
+
 def _words(part) -> str:
     if isinstance(part, str):
         return part
     array = part.array
     said = part.title if part.part else f"{part.title} of shape {array.shape}"
+    planes = [(label.split("\n")[1:], np.atleast_2d(plane), marks) for _, plane, label, marks in _planes(part)]
     if array.size <= 64:
-        said += ": " + str(np.vectorize(_text, otypes=[str])(array).tolist()).replace("'", "")
+        said += ": " + "; ".join(": ".join([*named, _rows(plane)]) for named, plane, _ in planes)
+    marked = [
+        ", ".join([*named, f"row {row}, column {column}"])
+        for named, _, marks in planes
+        if marks is not None
+        for row, column in np.argwhere(np.atleast_2d(marks))
+    ]
+    if marked:
+        said += f", marked: {'; '.join(marked)}" if len(marked) <= 9 else f", {len(marked)} cells marked"
     for row, column, height, width in part.windows:
         said += f", {height} by {width} window at row {row}, column {column}"
     (top, bottom), (left, right) = part.padding

@@ -12,6 +12,10 @@ def whole_characters(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+LONGEST = 2000
+"""Characters that are kept of what one call printed."""
+
+
 def as_sentence(words: str) -> str:
     """The words with a capital in front, where they do not begin with code, and a full stop."""
     first = words.split(" ")[0]
@@ -23,7 +27,7 @@ class Line:
     """One case: what was tried, whether it agrees, what is off in words.
 
     worth: the points it earns when it agrees, 0 where there are none. figure, steps: how the right answer comes about,
-    as a picture and as arithmetic line by line, where that is shown.
+    as a picture and as arithmetic line by line, where that is shown. printed: what the student's code wrote meanwhile.
     """
 
     title: str
@@ -32,9 +36,12 @@ class Line:
     worth: float = 0
     figure: Figure | None = None
     steps: tuple[str, ...] = ()
+    printed: str = ""
 
     def __post_init__(self):
         self.sentence = whole_characters(self.sentence)
+        printed = whole_characters(self.printed).strip("\n")
+        self.printed = printed if len(printed) <= LONGEST else f"{printed[:LONGEST]} …"
 
 
 def html_table(heading: str, lines: list[Line], note: str = "") -> str:
@@ -51,6 +58,8 @@ def html_table(heading: str, lines: list[Line], note: str = "") -> str:
     for line in _wrong_first(lines):
         sign, word, colour = ("✓", "agrees", "#e3f1fb") if line.agrees else ("✗", "differs", "#fdeade")
         what = f"<div>{with_code(line.sentence)}</div>" if line.sentence else ""
+        if line.printed:
+            what += f'<div>it printed:</div><pre style="margin:0;white-space:pre-wrap">{escape(line.printed)}</pre>'
         title = escape(line.title) if line.agrees else f"<b>{escape(line.title)}</b>"
         points = f"<br>{_points(line)}" if scored else ""
         look = f'style="background:{colour};color:#111;border-top:1px solid #888"'
@@ -73,6 +82,7 @@ def plain_table(heading: str, lines: list[Line], note: str = "") -> str:
             f"  {'✓' if line.agrees else '✗'} {line.title}{points}" + f": {line.sentence}" * bool(line.sentence)
         )
         rows += [f"      {step}" for step in line.steps]
+        rows += [f"      it printed: {printed}" for printed in line.printed.splitlines()]
     return "\n".join(rows)
 
 

@@ -90,6 +90,8 @@ def _check(cell, nb) -> dict:
     count = len(result["cases"])
     # A case without an answer does not differ, but it does not agree either.
     found = f"{count - len(wrong)} of {count} cases agree" if wrong else f"all {count} cases agree"
+    if wrong and len({one["worth"] for one in result["cases"]}) > 1:
+        found += ", which are not all worth the same"
     if not result["written"]:
         found, first = "not written yet", ["It is not written yet."]
     elif any(one["worth"] == points for one in result["cases"]):

@@ -1,5 +1,6 @@
 """The feedback page in a real browser: what a student should see first, on a phone and on a desk, and for a screen reader."""
 
+import itertools
 import shutil
 from pathlib import Path
 
@@ -214,6 +215,10 @@ def test_a_screen_reader_finds_headings_tables_and_words_for_every_picture(look)
         'region "Your notebook"',
     ):
         assert name in snapshot, name
+    # No level is left out, and what is in the lesson stands below the page's own.
+    levels = page.eval_on_selector_all("h1, h2, h3, h4, h5, h6", "all => all.map(one => Number(one.tagName[1]))")
+    assert levels.count(1) == 1
+    assert all(later <= earlier + 1 for earlier, later in itertools.pairwise(levels)), levels
     assert page.evaluate("document.documentElement.lang") == "en"
     assert page.locator("main").count() == 1
     assert page.locator("img:not([alt]), img[alt='']").count() == 0

@@ -21,7 +21,7 @@ def test_every_number_stands_in_a_cell_and_in_the_alternative_text():
     figure = draw(grid([[1, -2], [3.25, 0.5]]), "∗", grid([[7]], "kernel"), "=", grid([[9]], "output"))
     assert {"1", "−2", "3.25", "0.5", "7", "9", "input (2, 2)", "kernel (1, 1)", "output (1, 1)"} <= set(texts(figure))
     assert figure.alt == (
-        "input of shape (2, 2): [[1, −2], [3.25, 0.5]] ∗ kernel of shape (1, 1): [[7]] = output of shape (1, 1): [[9]]"
+        "input of shape (2, 2): row 0: 1, −2; row 1: 3.25, 0.5 ∗ kernel of shape (1, 1): 7 = output of shape (1, 1): 9"
     )
 
 
@@ -47,6 +47,7 @@ def test_padding_windows_and_marks_are_seen_and_said():
     assert figure.svg.count("stroke-dasharray") == 2
     assert figure.svg.count("<path") == 1
     assert "1 by 2 window at row 0, column 0" in figure.alt
+    assert "marked: row 0, column 1" in figure.alt
     assert "padded by 0 above, 0 below, 1 left, 1 right" in figure.alt
 
 

@@ -57,6 +57,15 @@ def test_nothing_lands_on_stderr_which_nbgrader_would_read_as_a_failure():
     assert not [output for output in cell.outputs if output.output_type == "stream"]
 
 
+def test_what_the_function_prints_is_shown_with_its_example():
+    printing = "def double(x):\n    print(f'x is <{x}>')\n    return x * 3"
+    cell = run_cells(printing, CHECK)[1]
+    shown = html(cell)
+    assert shown.index("double(2)") < shown.index("x is &lt;2&gt;") < shown.index("x is &lt;[1, 2]&gt;")
+    endless = "def double(x):\n    for _ in range(10**5):\n        print('again and again')\n    return 2 * x"
+    assert len(html(run_cells(endless, CHECK)[1])) < 10_000
+
+
 def test_a_changed_input_is_named():
     changing = "def double(x):\n    if isinstance(x, list):\n        x[0] = 9\n        return [2, 4]\n    return 2 * x"
     cell = run_cells(changing, CHECK)[1]
