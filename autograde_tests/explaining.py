@@ -16,7 +16,7 @@ from convblocks.compare import TOLERANCE, compare, short
 from convblocks.figures import Figure, Grid, draw, grid
 from convblocks.shapes import CLASSES
 
-WIDEST = 330
+WIDEST = 350
 """Pixels: what a phone shows without making it smaller."""
 
 MOST_TERMS = 60

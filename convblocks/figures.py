@@ -119,8 +119,7 @@ def draw(*parts: "Grid | str", alt: str | None = None, widest: int = WIDEST) -> 
             body.append(f'<g transform="translate({left:g},{top + axis - above:g})">{svg}</g>')
             left += part_width
         top, widest = top + axis + max(part[3] for part in parts_of_line), max(widest, left)
-    words = " ".join(_words(part) for part in parts if part != "\n")
-    return Figure(_svg("".join(body), widest + 10, top + 10), words if alt is None else alt)
+    return Figure(_svg("".join(body), widest + 10, top + 10), _told(parts) if alt is None else alt)
 
 
 def side_by_side(yours, expected) -> Figure | None:
@@ -366,9 +365,17 @@ def _rows(plane: np.ndarray) -> str:
     return rows[0] if len(rows) == 1 else "; ".join(f"row {place}: {row}" for place, row in enumerate(rows))
 
 
-def _words(part) -> str:
-    if isinstance(part, str):
-        return part
+def _told(parts) -> str:
+    """A whole figure in words: arrays that nothing stands between are told in sentences of their own."""
+    parts = [part for part in parts if part != "\n"]
+    return "".join(
+        ("" if not place else ". " if isinstance(part, Grid) and isinstance(parts[place - 1], Grid) else " ")
+        + (_words(part) if isinstance(part, Grid) else part)
+        for place, part in enumerate(parts)
+    )
+
+
+def _words(part: Grid) -> str:
     array = part.array
     said = part.title if part.part else f"{part.title} of shape {array.shape}"
     planes = [(label.split("\n")[1:], np.atleast_2d(plane), marks) for _, plane, label, marks in _planes(part)]
@@ -380,11 +387,12 @@ def _words(part) -> str:
         if marks is not None
         for row, column in np.argwhere(np.atleast_2d(marks))
     ]
+    beside = []
     if marked:
-        said += f", marked: {'; '.join(marked)}" if len(marked) <= 9 else f", {len(marked)} cells marked"
+        beside.append(f"marked: {'; '.join(marked)}" if len(marked) <= 9 else f"{len(marked)} cells marked")
     for row, column, height, width in part.windows:
-        said += f", {height} by {width} window at row {row}, column {column}"
+        beside.append(f"{height} by {width} window at row {row}, column {column}")
     (top, bottom), (left, right) = part.padding
     if top or bottom or left or right:
-        said += f", padded by {top} above, {bottom} below, {left} left, {right} right"
-    return said
+        beside.append(f"padded by {top} above, {bottom} below, {left} left, {right} right")
+    return said + (f" ({'; '.join(beside)})" if beside else "")
