@@ -12,6 +12,7 @@ from autograde_tests.checking import load_checks
 from autograde_tests.notebooks import lesson, source_notebooks, visible_result
 from autograde_tests.right_answers import load_right_answers
 from autograde_tests.wrong_answers import WRONG_ANSWERS
+from convblocks.calling import call
 
 BANK = misconceptions.load_bank().values()
 
@@ -57,6 +58,17 @@ def test_the_bank_says_everything_and_sends_the_student_to_a_heading_of_the_less
     for one in BANK:
         assert one.look in headings[one.check], (one.check, one.name, one.look)
         assert one.wrong and not one.wrong.endswith(".") and one.shows.endswith(".")
+
+
+def test_an_entry_fails_by_its_misconception_and_not_by_a_slip_of_ours():
+    slips = ("AttributeError", "KeyError", "NameError", "TypeError", "UnboundLocalError")
+    failing = set()
+    for name, known in load_checks().items():
+        cases = [] if name == "train" else known.cases(0)
+        for one in (one for one in BANK if one.check == name):
+            said = [call(one.function, *case.args, **case.kwargs).sentence for case in cases]
+            failing |= {one.name} if any(slip in sentence for slip in slips for sentence in said) else set()
+    assert failing == {"conv_needs_bias", "conv_int_strides", "conv_pairs_alone", "summary_none_unexpected"}
 
 
 @pytest.mark.parametrize("seed", [0, 7])

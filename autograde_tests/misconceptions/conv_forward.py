@@ -72,7 +72,7 @@ def sum_flipped(weigh, patch, kernel):
     "weighted_sum",
     _weighted_sum,
     wrong="the kernel is transposed: rows meet columns",
-    shows="Square patches give another number, others an error: only the weights on the diagonal meet their pixel.",
+    shows="Square patches and single rows or columns give another number, others an error: rows of weights meet columns.",
 )
 def sum_transposed(weigh, patch, kernel):
     return weigh(patch, kernel.swapaxes(0, 1))
@@ -81,7 +81,7 @@ def sum_transposed(weigh, patch, kernel):
 @misconception(
     "weighted_sum",
     wrong="the patch is multiplied with the kernel as a matrix (@) instead of pixel by weight (*)",
-    shows="Square patches give another number, others an error about shapes.",
+    shows="Where the shapes happen to fit you mostly have another number, elsewhere an error about shapes.",
 )
 def sum_of_matrix_product(patch, kernel):
     return float((patch @ kernel).sum())
@@ -91,7 +91,7 @@ def sum_of_matrix_product(patch, kernel):
     "weighted_sum",
     _weighted_sum,
     wrong="the mean of the products instead of their sum",
-    shows="Your number is the right one divided by how many pixels the patch has.",
+    shows="Your number is the right one divided by how many numbers the patch holds.",
 )
 def sum_mean(weigh, patch, kernel):
     return weigh(patch, kernel) / patch.size
@@ -119,7 +119,7 @@ def sum_missing(patch, kernel):
 @misconception(
     "weighted_sum",
     wrong="summed along one axis alone: a number for each column is left",
-    shows="You return an array with one number a column; its sum would be right.",
+    shows="You return an array, one number for each column (and channel); its sum would be right.",
 )
 def sum_of_rows(patch, kernel):
     return (patch * kernel).sum(axis=0)
@@ -128,7 +128,7 @@ def sum_of_rows(patch, kernel):
 @misconception(
     "weighted_sum",
     wrong="the channels are not summed",
-    shows="Patches with channels give one number per channel; without channels, one per column fails as well.",
+    shows="Patches without channels are right; with channels you return one number for each instead of their sum.",
     look="Several channels: still one picture per filter",
 )
 def sum_per_channel(patch, kernel):
@@ -160,7 +160,7 @@ def sum_first_channel(weigh, patch, kernel):
     "weighted_sum",
     _weighted_sum,
     wrong="the channels are averaged instead of summed",
-    shows="Patches without channels are right; with channels yours is too small by their number.",
+    shows="Patches without channels are right; with channels yours is the right number divided by how many there are.",
     look="Several channels: still one picture per filter",
 )
 def sum_channels_averaged(weigh, patch, kernel):
@@ -237,7 +237,7 @@ def flipped_left_to_right(correlate, image, kernel):
     "correlate2d",
     _one,
     wrong="the kernel is transposed",
-    shows="Square kernels give wrong numbers, and others a wrong shape as well: rows of weights have become columns.",
+    shows="Square kernels give wrong numbers, others a wrong shape or an error: rows of weights have become columns.",
 )
 def transposed(correlate, image, kernel):
     return correlate(image, kernel.T)
@@ -314,8 +314,8 @@ def last_kernel_size_for_both(correlate, image, kernel):
 @twist(
     "correlate2d",
     _one,
-    wrong="the image's rows are used as its columns as well: right on square images alone",
-    shows="Square images with square kernels are right; otherwise columns are missing, or too many and 0.",
+    wrong="the result's number of rows is used for its columns as well",
+    shows="Square results are right; otherwise columns are missing, or too many and 0.",
 )
 def rows_for_columns(correlate, image, kernel):
     side = image.shape[0] - kernel.shape[0] + 1
@@ -510,7 +510,7 @@ def softmax_undivided(x):
 @_activation(
     "softmax",
     wrong="softmax divides by the sum without exp",
-    shows="Rows add up to 1, but shares can be negative: e to the power is what makes them positive.",
+    shows="Rows add up to 1, but shares can be negative, and rows of sum 0 give NaN: e to the power is missing.",
 )
 def softmax_without_exp(x):
     return x / x.sum(axis=-1, keepdims=True)
@@ -709,7 +709,7 @@ def conv_flipped(conv2d, images, kernel, bias, strides, padding, activation):
     "conv2d",
     _right,
     wrong="the kernel is transposed",
-    shows="Square kernels give wrong numbers, others a wrong shape as well: rows of weights have become columns.",
+    shows="Your numbers are wrong, and with kernels that are not square often the shape; 1 × 1 kernels are right.",
     look="One kernel for all places",
 )
 def conv_transposed(conv2d, images, kernel, bias, strides, padding, activation):
@@ -735,7 +735,7 @@ def conv_centre_as_start(conv2d, images, kernel, bias, strides, padding, activat
     "conv2d",
     _right,
     wrong="the kernel's columns are used as its rows as well",
-    shows="Square kernels are right; otherwise your number of rows is that for another kernel.",
+    shows='Square kernels are right; with others rows are mostly too few or too many, or with "same" in the wrong place.',
     look="One kernel for all places",
 )
 def conv_last_kernel_size_for_both(conv2d, images, kernel, bias, strides, padding, activation):
@@ -760,7 +760,7 @@ def conv_first_channel(conv2d, images, kernel, bias, strides, padding, activatio
     "conv2d",
     _right,
     wrong="the channels are averaged instead of summed",
-    shows="Pictures of one channel are right; with more, sums are too small by the number of channels.",
+    shows="Pictures of one channel are right; with more, sums are divided by the number of channels.",
     look="Several channels: still one picture per filter",
 )
 def conv_channels_averaged(conv2d, images, kernel, bias, strides, padding, activation):
@@ -784,7 +784,7 @@ def conv_channels_apart(images, kernel, bias=None, strides=(1, 1), padding="vali
 @misconception(
     "conv2d",
     wrong="every channel is a filter of its own, so there are channels times filters images",
-    shows="Your last axis has channels times filters entries; summed over the channels they would be right.",
+    shows="Your last axis has channels times filters entries: the sum over the channels is missing.",
     look="Several channels: still one picture per filter",
 )
 def conv_depthwise(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
@@ -871,7 +871,7 @@ def conv_no_bias(conv2d, images, kernel, bias, strides, padding, activation):
     "conv2d",
     _right,
     wrong="bias 0 is added to every filter",
-    shows="Output channel 0 is right; the others are off by the same amount everywhere.",
+    shows="Before the activation channel 0 is right, and each other channel is off by an amount of its own.",
     look="The bias",
 )
 def conv_first_bias(conv2d, images, kernel, bias, strides, padding, activation):
@@ -893,7 +893,7 @@ def conv_bias_per_channel(conv2d, images, kernel, bias, strides, padding, activa
     "conv2d",
     _right,
     wrong="the bias is added inside the sum, once for every weight",
-    shows="Every output channel is off by a multiple of its bias, as often as a filter has weights, less one.",
+    shows="With a bias, every output channel is off by its bias times the number of a filter's weights less one.",
     look="The bias",
 )
 def conv_bias_per_weight(conv2d, images, kernel, bias, strides, padding, activation):
@@ -1087,7 +1087,7 @@ def conv_swapped(conv2d, images, kernel, bias, strides, padding, activation):
 @twist(
     "conv2d",
     _right,
-    wrong="the number of rows is used for the columns as well: right on square images alone",
+    wrong="the result's number of rows is used for its columns as well",
     shows="Square results are right; otherwise columns are missing, or too many and 0.",
     look="One kernel for all places",
 )
@@ -1210,8 +1210,8 @@ def conv_edge(conv2d, images, kernel, bias, strides, padding, activation):
 @twist(
     "conv2d",
     _right,
-    wrong='"same" forgets the strides, so the zeros are too many or in the wrong place',
-    shows='Strides of 1 are right; with larger ones and "same" windows start in the wrong place, or there are too many.',
+    wrong='"same" forgets the strides, so there can be too many zeros',
+    shows='Strides of 1 are right; with larger ones and "same" your windows can start too early.',
 )
 def conv_padded_for_strides_one(conv2d, images, kernel, bias, strides, padding, activation):
     return conv2d(_padded(images, kernel, (1, 1), padding), kernel, bias, strides, "valid", activation)
@@ -1231,7 +1231,7 @@ def conv_one_zero(conv2d, images, kernel, bias, strides, padding, activation):
 @misconception(
     "conv2d",
     wrong="padded[pad:-pad] is empty where pad is 0",
-    shows='With "same" it fails wherever no zero is needed on one side: −0 is 0, so the slice ends at its start.',
+    shows='With "same" it fails where rows or columns need no zeros at all: −0 is 0, so the slice is empty.',
 )
 def conv_empty_slice(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
     if padding == "valid":
@@ -1309,7 +1309,7 @@ def conv_unfilled(images, kernel, bias=None, strides=(1, 1), padding="valid", ac
     "conv2d",
     _right,
     wrong='"same" puts half the kernel on both sides, one zero too many for even kernels',
-    shows='"valid" and odd kernels with strides of 1 are right; even kernels with "same" give a row and a column too many.',
+    shows='"valid" and odd kernels with strides of 1 are right; other results of "same" are too large or start too early.',
 )
 def conv_half_on_both_sides(conv2d, images, kernel, bias, strides, padding, activation):
     if padding == "same":
@@ -1322,7 +1322,7 @@ def conv_half_on_both_sides(conv2d, images, kernel, bias, strides, padding, acti
     "conv2d",
     _right,
     wrong='"same" puts (kernel_size - 1) // 2 zeros on both sides, one too few for even kernels',
-    shows='"valid" and odd kernels with strides of 1 are right; even kernels with "same" lack a row and a column.',
+    shows='"valid" and odd kernels with strides of 1 are right; other results of "same" are too small or start too early.',
 )
 def conv_smaller_half_on_both_sides(conv2d, images, kernel, bias, strides, padding, activation):
     if padding == "same":

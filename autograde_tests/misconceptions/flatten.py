@@ -147,7 +147,7 @@ def index_fortran(index, row, column, channel, shape):
     "flat_index",
     _flat_index,
     wrong="columns are gone through before rows",
-    shows="Row 0 and column 0 alone are right: you step by rows where columns are counted.",
+    shows="The first and the last pixel are right; between them you count down columns instead of along rows.",
 )
 def index_columns_before_rows(index, row, column, channel, shape):
     return index(column, row, channel, (shape[1], shape[0], shape[2]))
@@ -167,7 +167,7 @@ def index_by_rows(index, row, column, channel, shape):
     "flat_index",
     _flat_index,
     wrong="the channels of the pixels before are forgotten",
-    shows="One channel is right; with more, your index is too small.",
+    shows="One channel and the first pixel are right; elsewhere your index is too small.",
 )
 def index_without_channels(index, row, column, channel, shape):
     return index(row, column, 0, (*shape[:2], 1)) + channel
@@ -254,7 +254,7 @@ def dense_without_bias(dense, x, kernel, bias, activation):
     "dense",
     _dense,
     wrong="every unit gets the first bias",
-    shows="Unit 0 is right; the others are off by the same amount in every row.",
+    shows="Before the activation unit 0 is right, and each other unit is off by its own amount, the same in every row.",
 )
 def dense_first_bias(dense, x, kernel, bias, activation):
     return dense(x, kernel, None if bias is None else bias[0], activation)
@@ -376,7 +376,7 @@ def dense_not_summed(x, kernel, bias=None, activation=None):
     "dense",
     _dense,
     wrong="the bias is added once for every input",
-    shows="With a bias, every unit is off by a multiple of it: the inputs less one.",
+    shows="With a bias, every unit is off by its bias times the number of inputs less one.",
 )
 def dense_bias_per_input(dense, x, kernel, bias, activation):
     return dense(x, kernel, None if bias is None else bias * len(kernel), activation)
@@ -384,8 +384,8 @@ def dense_bias_per_input(dense, x, kernel, bias, activation):
 
 @misconception(
     "dense",
-    wrong="the inputs that were given are changed in place",
-    shows="The numbers are right, but an array that was given is changed afterwards; never use += on one.",
+    wrong="the bias that was given is changed in place",
+    shows="The numbers are right, but the bias that was given is changed afterwards; never use += on it.",
 )
 def dense_in_place(x, kernel, bias=None, activation=None):
     units = x @ kernel

@@ -46,6 +46,7 @@ def _pool(images, pool_size=(2, 2), strides=None, padding="valid", **parts):
     look="Keep the strongest",
 )
 def pool_range_ends_early(pool, images, pool_size, strides, padding, **parts):
+    strides = pool_size if strides is None else strides
     size = _padded(images, pool_size, strides, padding).shape[1:3]
     rows, columns = (
         math.ceil((all_of_it - window) / step)
@@ -91,7 +92,7 @@ def pool_minus_one_around(pool, images, pool_size, strides, padding, **parts):
     "max_pool2d",
     _pool,
     wrong="the mirror image is padded: the edge takes part with numbers of other windows",
-    shows='"valid" is right; with "same" a number at the border is too large.',
+    shows='"valid" is right; with "same" some numbers at the border are too large.',
     look="What does not fit",
 )
 def pool_mirrored(pool, images, pool_size, strides, padding, **parts):
@@ -132,7 +133,7 @@ def pool_strides_forced(pool, images, pool_size, strides, padding, **parts):
     "max_pool2d",
     _pool,
     wrong="the strides of rows and columns are swapped",
-    shows="Equal strides are right; others give a wrong shape.",
+    shows="Equal strides are right; others give a wrong shape, or windows in other places.",
 )
 def pool_strides_swapped(pool, images, pool_size, strides, padding, **parts):
     return pool(images, pool_size, None if strides is None else _pair(strides)[::-1], padding, **parts)
@@ -234,7 +235,7 @@ def pool_start_without_strides(images, pool_size=(2, 2), strides=None, padding="
     "max_pool2d",
     _pool,
     wrong="the number of windows is the size divided by the pool size, whatever the strides",
-    shows="Without strides all is right; with smaller ones your last rows or columns are missing.",
+    shows='"same" is right; with "valid" and steps smaller than the window your last rows or columns are missing.',
 )
 def pool_count_from_pool_size(pool, images, pool_size, strides, padding, **parts):
     pool_rows, pool_columns = _pair(pool_size)
@@ -314,7 +315,7 @@ def pool_without_batch(pool, images, pool_size, strides, padding, **parts):
     "max_pool2d",
     _pool,
     wrong="images are taken as (batch, channels, rows, columns)",
-    shows="Columns and channels shrink where rows and columns should.",
+    shows="Columns and channels shrink where rows and columns should; where channels are too few there is an error.",
 )
 def pool_channels_first(pool, images, pool_size, strides, padding, **parts):
     turned = np.moveaxis(np.asarray(images), 1, 3)
@@ -363,7 +364,7 @@ def pool_global(images, pool_size=(2, 2), strides=None, padding="valid"):
     "max_pool2d",
     _pool,
     wrong="the bottom right number of the window instead of the largest",
-    shows="The shape is right; a number is right only where the largest happens to lie at the bottom right.",
+    shows='A number is right only where the largest lies at the bottom right; with "same" the padding can show as −inf.',
 )
 def pool_bottom_right(pool, images, pool_size, strides, padding, **parts):
     return pool(images, pool_size, strides, padding, **{"reduce": lambda windows, axis: windows[..., -1, -1]} | parts)
@@ -373,7 +374,7 @@ def pool_bottom_right(pool, images, pool_size, strides, padding, **parts):
     "max_pool2d",
     _pool,
     wrong="the top left number of the window instead of the largest: pixels are skipped, not pooled",
-    shows="The shape is right; a number is right only where the largest happens to lie at the top left.",
+    shows='A number is right only where the largest lies at the top left; with "same" the padding can show as −inf.',
 )
 def pool_top_left(pool, images, pool_size, strides, padding, **parts):
     return pool(images, pool_size, strides, padding, **{"reduce": lambda windows, axis: windows[..., 0, 0]} | parts)
@@ -451,7 +452,7 @@ def pool_place(pool, images, pool_size, strides, padding, **parts):
     "max_pool2d",
     _pool,
     wrong="the padding is ignored: it always stays inside",
-    shows='"valid" is right; with "same" the last row or column is missing where pixels are left over.',
+    shows='"valid" is right; with "same" rows or columns are missing wherever padding is needed.',
     look="What does not fit",
 )
 def pool_always_valid(pool, images, pool_size, strides, padding, **parts):
@@ -462,7 +463,7 @@ def pool_always_valid(pool, images, pool_size, strides, padding, **parts):
     "max_pool2d",
     _pool,
     wrong='"valid" pads as well',
-    shows='"same" is right; with "valid" you have a row or column too many where pixels are left over.',
+    shows='"same" is right; with "valid" you have rows or columns too many wherever "same" would pad.',
     look="What does not fit",
 )
 def pool_always_same(pool, images, pool_size, strides, padding, **parts):
@@ -495,7 +496,7 @@ def pool_extra_before(pool, images, pool_size, strides, padding, **parts):
     "max_pool2d",
     _pool,
     wrong='with "same" all missing cells go to the bottom and right',
-    shows='"valid" is right; with "same" and larger windows yours start too late.',
+    shows='"valid" is right; with "same" windows that need more than one cell start too late.',
     look="What does not fit",
 )
 def pool_all_after(pool, images, pool_size, strides, padding, **parts):
@@ -506,7 +507,7 @@ def pool_all_after(pool, images, pool_size, strides, padding, **parts):
     "max_pool2d",
     _pool,
     wrong='with "same" the strides are forgotten: larger steps miss fewer cells',
-    shows='"valid" is right; with "same" your windows start in the wrong place, or there are too many.',
+    shows='"valid" is right; with "same" and larger steps your windows can start too early.',
     look="What does not fit",
 )
 def pool_amounts_without_strides(pool, images, pool_size, strides, padding, **parts):
@@ -680,7 +681,7 @@ def fraction_of_whole_rows(image, moved, pool_size):
 @misconception(
     "unchanged_fraction",
     wrong="the same numbers in other places count as unchanged",
-    shows="Your fraction is too large where a number moved to another group.",
+    shows="Your fraction is too large where a group's number turns up in another group.",
 )
 def fraction_anywhere(image, moved, pool_size):
     before, after = _both(image, moved, pool_size)
@@ -690,7 +691,7 @@ def fraction_anywhere(image, moved, pool_size):
 @misconception(
     "unchanged_fraction",
     wrong="zeros are left out of the count",
-    shows="Pictures without 0 are right; where empty groups stay empty your fraction differs.",
+    shows="Pictures without 0 are right; elsewhere groups that were 0 before are missing in your count.",
 )
 def fraction_of_what_is_drawn(image, moved, pool_size):
     before, after = _both(image, moved, pool_size)

@@ -87,7 +87,7 @@ def always_valid(size, kernel_size, strides=1, padding="valid"):
 @misconception(
     "output_size",
     wrong='the padding is ignored: zeros are put around with "valid" as well',
-    shows='"same" is right; your "valid" sizes are those of "same", too large for every kernel above 1.',
+    shows='"same" is right; your "valid" sizes are those of "same", which are mostly too large.',
 )
 def always_same(size, kernel_size, strides=1, padding="valid"):
     return math.ceil(size / strides)
@@ -97,7 +97,7 @@ def always_same(size, kernel_size, strides=1, padding="valid"):
     "padding_amounts",
     _amounts,
     wrong="the extra zero goes before the pixels instead of after",
-    shows="Where an uneven number of zeros is needed, your pair is turned round: (1, 0) where Keras has (0, 1).",
+    shows="Where an odd number of zeros is needed, your pair is turned round: say (2, 1) where Keras has (1, 2).",
 )
 def extra_before(amounts, size, kernel_size, strides):
     return amounts(size, kernel_size, strides)[::-1]
@@ -115,7 +115,7 @@ def half_on_both_sides(size, kernel_size, strides=1):
 @misconception(
     "padding_amounts",
     wrong="(kernel_size - 1) // 2 on both sides is one too few for even kernels",
-    shows="For even kernels your second number is 1 too small; odd kernels with strides of 1 are right.",
+    shows="With strides of 1, even kernels lack 1 in your second number and odd ones are right; larger strides may get too much.",
 )
 def smaller_half_on_both_sides(size, kernel_size, strides=1):
     return (kernel_size - 1) // 2, (kernel_size - 1) // 2
@@ -143,7 +143,7 @@ def amounts_without_strides(amounts, size, kernel_size, strides):
 @misconception(
     "padding_amounts",
     wrong="amounts below 0: pixels are never taken away",
-    shows="Where a step is larger than the kernel your amounts are negative instead of 0.",
+    shows="Where a step is larger than the kernel, your amounts can be negative instead of 0.",
 )
 def negative_amounts(size, kernel_size, strides=1):
     total = (math.ceil(size / strides) - 1) * strides + kernel_size - size
@@ -163,7 +163,7 @@ def pad_extra_before(pad2d, images, kernel_size, strides, padding, **parts):
 @misconception(
     "pad2d",
     wrong="the zeros of rows and columns are swapped",
-    shows="Square pictures with square kernels are right; elsewhere your rows and columns grow by each other's amount.",
+    shows="Where rows and columns need the same zeros you are right; elsewhere they grow by each other's amount.",
 )
 def pad_axes_swapped(images, kernel_size, strides=(1, 1), padding="same"):
     if padding == "valid":
@@ -188,7 +188,7 @@ def pad_edge(pad2d, images, kernel_size, strides, padding, **parts):
     "pad2d",
     _pad,
     wrong="the picture is mirrored at the border instead of zeros",
-    shows="The shape is right and so is the inside; the frame holds pixels from further in instead of 0.",
+    shows="The shape and the inside are right; the frame repeats the border's pixels, then those behind them, instead of 0.",
 )
 def pad_mirror(pad2d, images, kernel_size, strides, padding, **parts):
     return pad2d(images, kernel_size, strides, padding, **{"mode": "symmetric"} | parts)
@@ -198,7 +198,7 @@ def pad_mirror(pad2d, images, kernel_size, strides, padding, **parts):
     "pad2d",
     _pad,
     wrong="the channel axis is padded too",
-    shows="Your result has two channels too many, the first and the last of them all 0.",
+    shows='With "same" your result has two channels too many, the first and the last, all 0.',
 )
 def pad_channels(pad2d, images, kernel_size, strides, padding, **parts):
     if padding == "valid":
@@ -210,7 +210,7 @@ def pad_channels(pad2d, images, kernel_size, strides, padding, **parts):
     "pad2d",
     _pad,
     wrong="the batch axis is padded too",
-    shows="Your result has two pictures too many, the first and the last of them all 0.",
+    shows='With "same" your result has two pictures too many, the first and the last, all 0.',
 )
 def pad_batch(pad2d, images, kernel_size, strides, padding, **parts):
     if padding == "valid":
@@ -232,7 +232,7 @@ def pad_without_strides(pad2d, images, kernel_size, strides, padding, **parts):
     "pad2d",
     _pad,
     wrong="the images that were given are changed in place",
-    shows="The numbers are right, but the array that was given is changed afterwards; work on a copy.",
+    shows='With "same" the numbers are right, but the array that was given is changed afterwards; work on a copy.',
     look="Exercise 3 · `pad2d`",
 )
 def pad_in_place(pad2d, images, kernel_size, strides, padding, **parts):
@@ -257,7 +257,7 @@ def pad_valid_too(pad2d, images, kernel_size, strides, padding, **parts):
     "pad2d",
     _pad,
     wrong="always one zero on each side, whatever the kernel",
-    shows="Kernels of 3 are right with strides of 1; all others get a frame that is too large or too small.",
+    shows="Where one zero is needed on each side you are right; elsewhere the frame is too large or too small.",
 )
 def pad_one(pad2d, images, kernel_size, strides, padding, **parts):
     return pad2d(images, kernel_size, strides, padding, **{"amounts": lambda *given: (1, 1)} | parts)
@@ -267,7 +267,7 @@ def pad_one(pad2d, images, kernel_size, strides, padding, **parts):
     "pad2d",
     _pad,
     wrong="kernel_size // 2 on both sides is one too many for even kernels",
-    shows="Even kernels get a row and a column too many at the top and left; odd kernels with strides of 1 are right.",
+    shows="Even kernels get a row or a column too many, with larger strides often more; odd kernels with strides of 1 are right.",
 )
 def pad_half_on_both_sides(pad2d, images, kernel_size, strides, padding, **parts):
     def amounts(size, kernel_size, strides):
@@ -280,7 +280,7 @@ def pad_half_on_both_sides(pad2d, images, kernel_size, strides, padding, **parts
     "pad2d",
     _pad,
     wrong="(kernel_size - 1) // 2 on both sides is one too few for even kernels",
-    shows="Even kernels lack a row and a column at the bottom and right; odd kernels with strides of 1 are right.",
+    shows="With strides of 1, even kernels lack a row below or a column on the right, odd ones are right; larger strides often go wrong.",
 )
 def pad_smaller_half_on_both_sides(pad2d, images, kernel_size, strides, padding, **parts):
     def amounts(size, kernel_size, strides):

@@ -125,7 +125,7 @@ def all_relus_missing(network, images, weights, **parts):
     "forward",
     _network,
     wrong="the hidden layers have sigmoid instead of relu",
-    shows="Whenever the hidden units matter, your probabilities are off: they never get above 1.",
+    shows="Wherever hidden layers matter your probabilities are off: with sigmoid no hidden number gets above 1.",
 )
 def hidden_sigmoid(network, images, weights, **parts):
     return network(images, weights, **{"relu1": _sigmoid, "relu2": _sigmoid, "relu3": _sigmoid} | parts)
@@ -224,7 +224,7 @@ def valid_for_same(images, weights):
 @twist(
     "forward",
     _network,
-    wrong='the first convolution is "valid" and the pooling after it fills up',
+    wrong='the first convolution is "valid" and the pooling after it pads with "same"',
     shows="The shapes fit, but the border is lost after the first convolution.",
 )
 def valid_then_same_pooling(network, images, weights, **parts):
@@ -237,7 +237,7 @@ def valid_then_same_pooling(network, images, weights, **parts):
 @twist(
     "forward",
     _network,
-    wrong='the second convolution is "valid" and the pooling after it fills up',
+    wrong='the second convolution is "valid" and the pooling after it pads with "same"',
     shows="The shapes fit, but the border is lost after the second convolution.",
 )
 def second_valid_then_same_pooling(network, images, weights, **parts):
@@ -271,7 +271,7 @@ def flipped_kernels(network, images, weights, **parts):
     "forward",
     _network,
     wrong="rows and columns of the kernels are swapped",
-    shows="Drawings that are the same when turned over a corner are right; others are not.",
+    shows="Kernels that are the same with rows and columns swapped are right; with others your probabilities are off.",
 )
 def transposed_kernels(network, images, weights, **parts):
     return network(images, weights, **{"conv": lambda x, kernel, bias: _conv(x, kernel.swapaxes(0, 1), bias)} | parts)
@@ -291,7 +291,7 @@ def no_flatten(images, weights):
     "forward",
     _network,
     wrong="flatten lays the whole batch out in one row",
-    shows="One row for all drawings does not fit the dense layer's 12 inputs.",
+    shows="One drawing gives shape (3,) instead of (1, 3); several make a row too long for the 12 inputs.",
 )
 def batch_flattened_too(network, images, weights, **parts):
     return network(images, weights, **{"flat": lambda x: x.reshape(-1)} | parts)
@@ -442,7 +442,7 @@ def dense_layers_swapped(images, weights):
 @misconception(
     "forward",
     wrong="both poolings come after both convolutions",
-    shows="The shapes fit, but the second convolution sees twice as many pixels as it should.",
+    shows="The shapes fit, but the second convolution sees 8 × 8 pixels instead of 4 × 4.",
 )
 def pooled_at_the_end(images, weights):
     kernel1, bias1, kernel2, bias2, *dense = map(np.asarray, weights)
@@ -453,7 +453,7 @@ def pooled_at_the_end(images, weights):
 @misconception(
     "forward",
     wrong="the first pooling comes before the first convolution",
-    shows="The shapes fit, but the first convolution sees a pooled drawing and the second a large one.",
+    shows="The shapes fit, but the first convolution sees a drawing pooled to 4 × 4, and what it finds is not pooled.",
 )
 def pooled_first(images, weights):
     kernel1, bias1, kernel2, bias2, *dense = map(np.asarray, weights)
@@ -465,7 +465,7 @@ def pooled_first(images, weights):
 @misconception(
     "forward",
     wrong="pooling comes before both convolutions",
-    shows="The shapes fit, but each convolution sees the largest pixels instead of pooling what it found.",
+    shows="The shapes fit, but the convolutions see 4 × 4 and 2 × 2 pixels instead of 8 × 8 and 4 × 4.",
 )
 def pooling_before_each(images, weights):
     kernel1, bias1, kernel2, bias2, *dense = map(np.asarray, weights)
@@ -489,7 +489,7 @@ def first_pooling_missing(images, weights):
     "forward",
     _network,
     wrong="both poolings take the mean instead of the maximum",
-    shows="Smooth pictures are nearly right; where one pixel stands out your numbers are too small.",
+    shows="Blank drawings are nearly right; where one pixel stands out, too little is pooled and your probabilities are off.",
 )
 def mean_pooling(network, images, weights, **parts):
     return network(images, weights, **{"pool": lambda x: _pool(x, np.mean)} | parts)
@@ -539,7 +539,7 @@ def batch_axis_lost(network, images, weights, **parts):
     "forward",
     _network,
     wrong="the drawings are brought to the range from 0 to 1 once more",
-    shows="Drawings whose largest pixel is 1 are right; fainter ones are made stronger.",
+    shows="Batches whose largest pixel is 1 are right; fainter ones are made stronger, stronger ones fainter.",
 )
 def drawings_scaled(network, images, weights, **parts):
     return network(np.asarray(images) / np.max(images, initial=1e-9), weights, **parts)
@@ -871,14 +871,14 @@ _wrong_model(
 )
 _wrong_model(
     "model_strides",
-    wrong="the convolutions step by 2 as well",
+    wrong="the first convolution steps by 2 as well",
     shows="The pictures shrink by a convolution already; only pooling should do that.",
     conv1={"strides": 2},
 )
 _wrong_model(
     "model_first_pooling_missing",
     wrong="the first pooling is missing",
-    shows="The pictures stay twice as large, and the dense layer has four times the weights.",
+    shows="The pictures stay twice as high and wide, and the dense layer has 392 weights instead of 104.",
     pool1=None,
 )
 _wrong_model(
@@ -984,7 +984,10 @@ def model_late_flatten():
 )
 def model_mean_pooling():
     return _made(
-        [("AveragePooling2D", kwargs) if kind == "MaxPooling2D" else (kind, kwargs) for kind, kwargs in _parts()]
+        [
+            ("AveragePooling2D", {"pool_size": 2} | kwargs) if kind == "MaxPooling2D" else (kind, kwargs)
+            for kind, kwargs in _parts()
+        ]
     )
 
 
@@ -1021,7 +1024,7 @@ def model_of_28():
 @misconception(
     "build_model",
     wrong="the model does not know its input",
-    shows="Without keras.Input there are no shapes and no weights yet.",
+    shows="Without keras.Input the model knows no shapes and no weights before its first drawing.",
     untellable=_TOLD_BY_THE_CASES,
 )
 def model_without_input():
@@ -1167,7 +1170,7 @@ def too_fast(model, images, labels):
 @misconception(
     "train",
     wrong="learned from a few drawings only",
-    shows="The few are known by heart, and drawings never seen are not.",
+    shows="The few are known by heart; drawings never seen are named rightly less often.",
     look="Learned, or learned by heart?",
     untellable=_CHANCE,
 )

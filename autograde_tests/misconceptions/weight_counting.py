@@ -88,7 +88,7 @@ def dense_bias_per_input(count, inputs, units, use_bias):
     "dense_params",
     _dense,
     wrong="there is one bias for the whole layer instead of one per unit",
-    shows="One unit is right; with more, your count is too small by units − 1.",
+    shows="With biases and several units your count is too small by units − 1; all else is right.",
     look="And the biases",
 )
 def dense_one_bias(count, inputs, units, use_bias):
@@ -130,7 +130,7 @@ def dense_bias_on_both_sides(inputs, units, use_bias=True):
 @misconception(
     "dense_params",
     wrong="inputs and units are added instead of multiplied",
-    shows="Your count is far too small: each unit has a weight for every input.",
+    shows="With several inputs and units your count is mostly far too small: each unit has a weight for every input.",
 )
 def dense_added(inputs, units, use_bias=True):
     return inputs + units + units * use_bias
@@ -203,7 +203,7 @@ def conv_one_filter(count, kernel_size, in_channels, filters, use_bias):
     "conv2d_params",
     _conv2d,
     wrong="there is one bias for the whole layer instead of one per filter",
-    shows="One filter is right; with more, your count is too small by filters − 1.",
+    shows="With biases and several filters your count is too small by filters − 1; all else is right.",
 )
 def conv_one_bias(count, kernel_size, in_channels, filters, use_bias):
     return count(kernel_size, in_channels, filters, False) + use_bias
@@ -213,7 +213,7 @@ def conv_one_bias(count, kernel_size, in_channels, filters, use_bias):
     "conv2d_params",
     _conv2d,
     wrong="there is a bias for every channel of every filter instead of one per filter",
-    shows="One channel is right; with more, there are too many biases in your count.",
+    shows="One channel is right, and so are layers without biases; elsewhere there are too many biases in your count.",
 )
 def conv_bias_per_channel_and_filter(count, kernel_size, in_channels, filters, use_bias):
     return count(kernel_size, in_channels, filters, False) + in_channels * filters * use_bias
@@ -395,7 +395,7 @@ def summary_counts_places(walk, input_shape, layers, step):
     "summarize",
     _walk,
     wrong="the biases of Conv2D are counted again at every place of the window",
-    shows="The shapes are right; Conv2D has too many weights: a filter's bias is shared by all places.",
+    shows="The shapes are right; a Conv2D with biases has too many weights: a filter's bias is shared by all places.",
     look="And the biases",
 )
 def summary_bias_per_place(walk, input_shape, layers, step):
@@ -499,7 +499,7 @@ def summary_always_valid(walk, input_shape, layers, step):
     "summarize",
     _walk,
     wrong='the padding of MaxPooling2D is ignored: "same" shrinks like "valid"',
-    shows='Conv2D is right; MaxPooling2D with "same" comes out too small.',
+    shows='Conv2D is right; MaxPooling2D with "same" comes out too small where pixels are left over.',
     look="Layers without weights",
 )
 def summary_pooling_always_valid(walk, input_shape, layers, step):
@@ -521,7 +521,7 @@ def summary_same_by_default(walk, input_shape, layers, step):
     "summarize",
     _walk,
     wrong='MaxPooling2D pads with "same" when it is not told to; Keras\' default is "valid"',
-    shows="What names its padding is right; a MaxPooling2D that names none is too large where pixels are left over.",
+    shows='What names its padding is right; a MaxPooling2D that names none is too large wherever "same" would pad.',
     look="Layers without weights",
 )
 def summary_pooling_same_by_default(walk, input_shape, layers, step):
@@ -547,7 +547,7 @@ def summary_same_ignores_strides(walk, input_shape, layers, step):
     "summarize",
     _walk,
     wrong="the strides of Conv2D are forgotten",
-    shows="A Conv2D with strides comes out too large; all else is right.",
+    shows="A Conv2D with strides comes out too large, and with it what comes after; all else is right.",
 )
 def summary_no_strides(walk, input_shape, layers, step):
     return walk(input_shape, _with(layers, "Conv2D", strides=1), step)
@@ -583,7 +583,7 @@ def summary_pooling_steps_by_one(walk, input_shape, layers, step):
     "summarize",
     _walk,
     wrong="MaxPooling2D steps by 2 unless told; Keras steps by the pool size",
-    shows="Pools of 2 × 2 are right; larger ones without strides come out too large.",
+    shows="Pools of 2 × 2 are right; without strides, another pool size gives a wrong shape.",
     look="Layers without weights",
 )
 def summary_pooling_steps_by_two(walk, input_shape, layers, step):
@@ -638,7 +638,7 @@ def summary_pooling_rounded_up(walk, input_shape, layers, step):
     "summarize",
     _walk,
     wrong='the "+ 1" is missing in the number of places of a window',
-    shows='With "valid", Conv2D and MaxPooling2D have a row and a column too few.',
+    shows='With "valid", each Conv2D and MaxPooling2D loses a row and a column too many, and in a network that adds up.',
     look="Layers without weights",
 )
 def summary_one_too_few(walk, input_shape, layers, step):
@@ -655,7 +655,7 @@ def summary_one_too_few(walk, input_shape, layers, step):
     "summarize",
     _walk,
     wrong="MaxPooling2D shrinks the channels as well",
-    shows="After MaxPooling2D there are too few channels; each is pooled for itself.",
+    shows="After a MaxPooling2D of several rows there are too few channels; each is pooled for itself.",
     look="Layers without weights",
 )
 def summary_pools_channels(walk, input_shape, layers, step):
@@ -686,7 +686,7 @@ def summary_channels_stay(walk, input_shape, layers, step):
 @twist(
     "summarize",
     _walk,
-    wrong="the filters are multiplied with the channels instead of summed over them",
+    wrong="after Conv2D there are filters × channels pictures instead of one for each filter",
     shows="After Conv2D on several channels you have too many: each filter makes one picture of all of them.",
     look="Several filters, several channels",
 )
@@ -709,7 +709,10 @@ def summary_channels_first(walk, input_shape, layers, step):
 
 
 @twist(
-    "summarize", _walk, wrong="rows and columns are swapped", shows="Square pictures are right; others come out turned."
+    "summarize",
+    _walk,
+    wrong="rows and columns are swapped",
+    shows="The first shape is turned unless it is square; later layers count on with the turned one.",
 )
 def summary_axes_swapped(walk, input_shape, layers, step):
     def changed(shape, layer):
