@@ -3,6 +3,7 @@
 from convblocks.checks import as_batch, given, visible_check
 from convblocks.compare import compare
 from convblocks.figures import connections, draw, grid, keras_diagram, line_chart, network
+from convblocks.guesses import guess
 from convblocks.toolbox import bring_functions
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "draw",
     "given",
     "grid",
+    "guess",
     "keras_diagram",
     "line_chart",
     "network",

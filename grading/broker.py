@@ -47,8 +47,8 @@ class Broker:
         self._check: _OpenCheck | None = None
         self._connection: socket.socket | None = None
         self._closing = False
-        # Whether the check that was opened last has asked for a call.
-        self.asked = False
+        # Whether the check that was opened last has asked for a call, and for one with functions lent to it.
+        self.asked = self.lent = False
 
     def __enter__(self) -> "Broker":
         self._thread.start()
@@ -72,7 +72,7 @@ class Broker:
         lendable: functions that may be answered for the student's; none whose own check is still to come, since
         code that is asked could then find its answers out.
         """
-        self._closing = self.asked = False
+        self._closing = self.asked = self.lent = False
         with self._lock:
             self._check = _OpenCheck(name, points, lendable)
 
@@ -110,7 +110,7 @@ class Broker:
                 Lender.start()
             deadline = time.monotonic() + request["seconds"] + GRACE
             connection.settimeout(request["seconds"] + GRACE)
-            self.asked = True
+            self.asked, self.lent = True, bool(request["lent"])
             send(connection, pack(request))
             while (reply := receive(connection, deadline)).startswith(QUESTION):
                 if not request["lent"]:

@@ -201,7 +201,10 @@ class Execute(CleanMessages, preprocessors.Execute):
             if not reason:
                 self._ran.append(index)
                 return cell, resources
-            again = index not in self._tried_again and len(self._tried_again) < self.fresh_kernels
+            # Which case a second round asks once more at its end tells where the first one went wrong, and a kernel can
+            # tell the next by the machine's caches.
+            again = reason == KILLED_OUTSIDE or not (check and self._broker.lent)
+            again = again and index not in self._tried_again and len(self._tried_again) < self.fresh_kernels
             if reason in KILLED and again:
                 self._tried_again.add(index)
                 self.log.warning("%s, so cell %s is run again in a fresh one", reason, index)

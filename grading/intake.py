@@ -10,7 +10,9 @@ import os
 import pwd
 import re
 import shutil
+import sqlite3
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import find_all_files, parse_utc
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
 from grading.execute import require_sandbox
@@ -41,6 +44,16 @@ __all__ = [
 
 GRADED = "graded"
 """Key of the metadata of a notebook that has been graded to the end."""
+
+
+PATIENCE = 20_000
+"""Milliseconds that grading waits for a gradebook that another program has locked; SQLite itself waits five seconds."""
+
+
+@event.listens_for(Engine, "connect")
+def _be_patient(connection, _) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute(f"PRAGMA busy_timeout = {PATIENCE}")
 
 
 def take_notebook(path: Path, wanted: Wanted, others: frozenset[str] = frozenset()):
@@ -278,9 +291,20 @@ SAYS_NOTHING = (
 """How messages of nbgrader and nbclient begin that tell an instructor nothing."""
 
 
+LOCKED = "another program is using the gradebook. Once it has ended, the same command goes on where this one stopped."
+
+
+def is_locked(error: BaseException | None) -> bool:
+    """Whether an error says that a gradebook is used by somebody else."""
+    return isinstance(error, OperationalError) and "locked" in str(error.orig)
+
+
 def _tells(record: logging.LogRecord) -> bool:
-    """Whether a message tells an instructor something."""
-    return not record.getMessage().startswith(SAYS_NOTHING)
+    """Whether a message tells an instructor something; where nbgrader guesses why, what is known is put instead."""
+    said = record.getMessage()
+    if said.startswith("There was an error accessing the nbgrader database") and is_locked(sys.exception()):
+        record.msg, record.args = LOCKED, ()
+    return not said.startswith(SAYS_NOTHING)
 
 
 def _timestamp(path: Path) -> datetime.datetime | None:

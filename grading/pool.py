@@ -20,7 +20,7 @@ from nbgrader.converters.base import BaseConverter
 
 from autograde_tests.checking import version
 from grading.execute import results_of
-from grading.intake import AutogradeAll
+from grading.intake import LOCKED, AutogradeAll, is_locked
 from grading.sanitize import RESULT
 from grading.submission import Job, Ran, copy_cells, run, steps
 from grading.workers import TRIES, Workers
@@ -299,7 +299,8 @@ def _store(summary: Summary, tell: Callable[[Ran], None], ran: Ran, store: Store
                 store.take(folder, Path(job.course, job.out, job.student, job.assignment))
             summary.graded += 1
         except NbGraderException as error:
-            ran.failed, ran.said = True, [*ran.said, f"it could not be stored ({error})"]
+            said = LOCKED if is_locked(error.__context__) else error
+            ran.failed, ran.said = True, [*ran.said, f"it could not be stored: {said}"]
     if ran.failed:
         _fail(summary, ran)
     shutil.rmtree(Path(job.course, job.out, job.student), ignore_errors=True)

@@ -5,6 +5,7 @@ It uses bubblewrap (https://github.com/containers/bubblewrap), which needs no ro
 """
 
 import asyncio
+import collections
 import contextlib
 import functools
 import json
@@ -24,7 +25,7 @@ from pathlib import Path
 
 import psutil
 from jupyter_client.provisioning import LocalProvisioner
-from traitlets import Bool, Integer, Unicode
+from traitlets import Bool, Float, Integer, Unicode
 
 from grading import packages, seccomp
 from grading.packages import ROOT
@@ -34,6 +35,9 @@ NAME = "convblocks-sandbox"
 """The provisioner's name, as in the entry points of pyproject.toml."""
 
 MEGABYTE = 2**20
+
+_WINDOW = 5.0
+"""Seconds of which a kernel may keep more processors busy than allowed; neighbours would wait for it."""
 
 _ROOM_OF_ITS_OWN = 16
 """MB of the home that a submission's files leave for what a notebook writes."""
@@ -87,10 +91,11 @@ class Sandbox(LocalProvisioner):
     keras = Bool(False, help="whether Keras can be imported").tag(config=True)
     runtime = Unicode(help="folder with the sockets of kernel and broker, and the submission's files").tag(config=True)
     memory = Integer(1024, help="MB of all processes together, twice as much with Keras").tag(config=True)
-    processes = Integer(64, help="processes and threads together, four times as many with Keras").tag(config=True)
+    processes = Integer(48, help="processes and threads together, some more with Keras").tag(config=True)
     disk = Integer(64, help="MB in each of home, /tmp and /dev/shm").tag(config=True)
-    open_files = Integer(256, help="open files of a process").tag(config=True)
+    open_files = Integer(128, help="open files of a process").tag(config=True)
     cpu = Integer(600, help="seconds on processors of all processes of a kernel together").tag(config=True)
+    busy = Float(1.5, help="processors that all processes of a kernel together keep busy for seconds").tag(config=True)
 
     reason = ""
     deadline = math.inf
@@ -237,7 +242,7 @@ class Sandbox(LocalProvisioner):
         connection_file = str(self._connection_file) if self.unsafe else "/run/connection.json"
         limits = {
             "RLIMIT_FSIZE": self.disk * MEGABYTE,
-            "RLIMIT_NOFILE": self.open_files * (4 if self.keras else 1),
+            "RLIMIT_NOFILE": self.open_files,
             # The watchdog, who can say why, adds up all of them and comes first.
             "RLIMIT_CPU": self.cpu + 10,
             "RLIMIT_CORE": 0,
@@ -247,6 +252,7 @@ class Sandbox(LocalProvisioner):
         if not self.unsafe and _counts_processes_by_namespace():
             limits["RLIMIT_NPROC"] = self._processes
         return {
+            "seccomp": "" if self.unsafe else seccomp.program(started=True).hex(),
             "connection_file": connection_file,
             "broker": broker,
             "files": files,
@@ -257,7 +263,8 @@ class Sandbox(LocalProvisioner):
 
     @property
     def _processes(self) -> int:
-        return self.processes * (4 if self.keras else 1)
+        # TensorFlow starts some for each processor.
+        return self.processes + (16 + 4 * os.cpu_count() if self.keras else 0)
 
     def _options(self) -> list[str]:
         """bubblewrap's options."""
@@ -268,7 +275,9 @@ class Sandbox(LocalProvisioner):
             options += ["--disable-userns"]
         for name, value in _environment(_HOME).items():
             options += ["--setenv", name, value]
-        options += ["--proc", "/proc", "--dev", "/dev", *(part for place in _WRITABLE for part in (*size, place))]
+        # What is mapped of /dev/zero and shared would be memory that nobody counts.
+        options += ["--proc", "/proc", "--dev", "/dev", "--dev-bind", "/dev/null", "/dev/zero"]
+        options += (part for place in _WRITABLE for part in (*size, place))
         for place in packages.system():
             options += ["--ro-bind", place, place]
         for place in packages.others():
@@ -288,6 +297,7 @@ class Sandbox(LocalProvisioner):
 
     def _watch(self, process: subprocess.Popen) -> None:
         """End the kernel when all of its processes together take more than their share, and with it what it leaves."""
+        self._used = collections.deque()
         while process.poll() is None:
             try:
                 self.reason = self._excess(self._family())
@@ -328,11 +338,22 @@ class Sandbox(LocalProvisioner):
             return f"it had more than {self._processes} processes and threads"
         if seconds > self.cpu:
             return f"it used more than {self.cpu} s on processors"
+        if self._busy(seconds) > self.busy:
+            return f"it kept more than {self.busy:g} processors busy for {_WINDOW:g} s"
         for place in _WRITABLE:
             used = None if self.unsafe else os.statvfs(f"/proc/{self._members[0].pid}/root{place}")
             if used and used.f_files - used.f_ffree > 20_000:
                 return "it made more than 20,000 files"
         return ""
+
+    def _busy(self, seconds: float) -> float:
+        """How many processors were busy since some seconds ago; seconds: on processors until now."""
+        now = time.monotonic()
+        self._used.append((now, seconds))
+        while len(self._used) > 1 and self._used[1][0] < now - _WINDOW:
+            self._used.popleft()
+        since, before = self._used[0]
+        return (seconds - before) / (now - since) if now - since > _WINDOW else 0
 
 
 def _resident(process: psutil.Process) -> int:
@@ -371,6 +392,8 @@ def _environment(home: str) -> dict[str, str]:
         # A thread for each of a server's processors would take memory and no time off arrays this small.
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
+        "TF_NUM_INTRAOP_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "KERAS_BACKEND": "tensorflow",
     }

@@ -1,8 +1,9 @@
 """The system calls that a sandbox may not make.
 
 They take memory that belongs to no process, so nobody counts it; reach the keys of the person who grades; take over the
-sandbox's first process, with which all others end; let everybody wait who opens a file; or make sockets of families
-that know of no namespaces, such as the one to a virtual machine's host.
+sandbox's first process, with which all others end; let everybody wait who opens a file; take of what Linux counts for
+each person, so that the grader runs out of it (files on their way through sockets, files that epoll watches); or make
+sockets of families that know of no namespaces, such as the one to a virtual machine's host.
 """
 
 import platform
@@ -10,23 +11,30 @@ import socket
 import struct
 
 # Numbers as in Linux' tables: memfd_create, memfd_secret, shmget, semget, msgget, mq_open, io_uring_setup, add_key,
-# request_key and keyctl; ptrace, process_vm_readv, process_vm_writev and pidfd_getfd.
+# request_key and keyctl; ptrace, process_vm_readv, process_vm_writev and pidfd_getfd; sendmsg and sendmmsg.
 _CALLS = {
-    "x86_64": (0xC000003E, (319, 447, 29, 64, 68, 240, 425, 248, 249, 250, 101, 310, 311, 438)),
-    "aarch64": (0xC00000B7, (279, 447, 194, 190, 186, 180, 425, 217, 218, 219, 117, 270, 271, 438)),
+    "x86_64": (0xC000003E, (319, 447, 29, 64, 68, 240, 425, 248, 249, 250, 101, 310, 311, 438, 46, 307)),
+    "aarch64": (0xC00000B7, (279, 447, 194, 190, 186, 180, 425, 217, 218, 219, 117, 270, 271, 438, 211, 269)),
 }
+# What a kernel needs while it starts, and never again: epoll_create and epoll_create1.
+_STARTING = {"x86_64": (213, 291), "aarch64": (20,)}
+# The call mmap in both, and the flags of memory that is shared and of no file: once nobody maps it, nobody counts it.
+_MMAP, _SHARED = {"x86_64": 9, "aarch64": 222}, 0x01 | 0x20
 # The call fcntl in both, and what it is not to do: a lease on a file (F_SETLEASE) makes others wait who open it.
 _FCNTL, _LEASE = {"x86_64": 72, "aarch64": 25}, 1024
 # The call socket in both, and its families for files, for the network, which is empty, and for questions about that,
 # some of which ZMQ asks.
 _SOCKET = {"x86_64": 41, "aarch64": 198}
 _FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)
-_LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
-_KILL, _NOT_THERE, _NO_FAMILY, _ALLOW = 0x80000000, 0x00050000 | 38, 0x00050000 | 97, 0x7FFF0000
+_LOAD, _EQUAL, _AT_LEAST, _AND, _RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
+_KILL, _ALLOW = 0x80000000, 0x7FFF0000
+_NO_MEMORY, _NOT_THERE, _NO_FAMILY = 0x00050000 | 12, 0x00050000 | 38, 0x00050000 | 97
 
 
-def program() -> bytes:
+def program(started: bool = False) -> bytes:
     """A filter for bubblewrap's --seccomp; b"" on a machine of another kind.
+
+    started: whether it is the filter that a kernel gets besides, once it has started.
 
     A classic BPF program (https://docs.kernel.org/userspace-api/seccomp_filter.html): load the architecture and the
     number of the call, compare, return what is to happen. A denied call fails as if the kernel had none of it (ENOSYS).
@@ -34,6 +42,7 @@ def program() -> bytes:
     if platform.machine() not in _CALLS:
         return b""
     architecture, denied = _CALLS[platform.machine()]
+    denied = _STARTING[platform.machine()] if started else denied
     steps = [
         (_LOAD, 0, 0, 4),
         (_EQUAL, 1, 0, architecture),
@@ -46,6 +55,8 @@ def program() -> bytes:
     for number in denied:
         steps += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _NOT_THERE)]
     # The arguments of a call lie behind its number, architecture and place, eight bytes each.
+    steps += [(_EQUAL, 0, 5, _MMAP[platform.machine()]), (_LOAD, 0, 0, 40), (_AND, 0, 0, _SHARED)]
+    steps += [(_EQUAL, 0, 1, _SHARED), (_RETURN, 0, 0, _NO_MEMORY), (_RETURN, 0, 0, _ALLOW)]
     steps += [(_EQUAL, 0, 4, _FCNTL[platform.machine()]), (_LOAD, 0, 0, 24), (_EQUAL, 0, 1, _LEASE)]
     steps += [(_RETURN, 0, 0, _NOT_THERE), (_RETURN, 0, 0, _ALLOW)]
     steps += [(_EQUAL, 0, len(_FAMILIES) + 2, _SOCKET[platform.machine()]), (_LOAD, 0, 0, 16)]

@@ -1,6 +1,5 @@
 """Warm parents: processes from which kernels are forked in milliseconds, instead of starting in a second."""
 
-import contextlib
 import json
 import socket
 import subprocess
@@ -61,9 +60,11 @@ class WarmParent:
             program.write(seccomp)
             program.flush()
             request = json.dumps({"sandbox": sandbox, "settings": settings}).encode()
-            # One that has ended is noticed when it does not answer.
-            with contextlib.suppress(OSError):
+            try:
                 socket.send_fds(self._asking, [request], [lifeline, program.fileno()])
+            except OSError as error:
+                self.end()
+                raise NotWarm(f"the process that kernels are forked from cannot be asked for one: {error}") from None
             return int(self._answer(ANSWER))
 
     def _answer(self, seconds: float) -> bytes:

@@ -15,7 +15,7 @@ import time
 import nbformat
 import psutil
 import pytest
-from conftest import NBGRADER, ROOT, adopt_orphans, fill, processes_named, run, scores
+from conftest import CONVBLOCKS, NBGRADER, ROOT, adopt_orphans, fill, processes_named, run, scores
 from nbformat.v4 import new_code_cell
 
 WRONG = "def pad2d(images, kernel_size, strides=(1, 1), padding='same'):\n    return images"
@@ -59,11 +59,10 @@ def _grade_here(course: str) -> None:
 
 
 @contextlib.contextmanager
-def background(course, **environment):
+def background(course, command=(*NBGRADER, "autograde", "1-padding"), stdout=None, stderr=-3, **environment):
     """The real command as a process that runs while the block does."""
     environment = os.environ | {"CONVBLOCKS_EXCHANGE": str(course / "exchange")} | environment
-    command = [*NBGRADER, "autograde", "1-padding"]
-    with subprocess.Popen(command, cwd=course, env=environment, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, cwd=course, env=environment, stdout=stdout, stderr=stderr) as process:
         try:
             yield process
         finally:
@@ -121,9 +120,31 @@ def test_a_locked_gradebook_stops_the_run_and_loses_nothing(course):
     lock.execute("begin exclusive")
     code, output = autograde(course)
     assert code == 1
-    assert "database is locked" in output
+    assert "database is locked" in output or "another program is using the gradebook" in output
     lock.rollback()
     lock.close()
+    assert (autograde(course)[0], scores(course)) == (0, DESERVED)
+
+
+@pytest.mark.parametrize(
+    ("command", "seconds"),
+    [([*NBGRADER, "autograde"], 8), ([*CONVBLOCKS, "grade"], None)],
+    ids=["for a while", "for long"],
+)
+def test_a_gradebook_locked_while_grading_is_waited_for(course, command, seconds):
+    insert(course, "import time\ntime.sleep(4)")
+    with background(course, command=[*command, "1-padding"], stdout=-1, stderr=-2) as run:
+        until(lambda: processes_named("kernel", started_by=run.pid))
+        lock = sqlite3.connect(course / "gradebook.db", isolation_level=None)
+        lock.execute("begin exclusive")
+        if seconds:
+            time.sleep(seconds)
+            lock.rollback()
+        said = run.stdout.read().decode()
+        assert run.wait() == (0 if seconds else 1), said
+        assert ("another program is using the gradebook" in " ".join(said.split())) == (not seconds), said
+        assert "db upgrade" not in said
+        lock.close()
     assert (autograde(course)[0], scores(course)) == (0, DESERVED)
 
 

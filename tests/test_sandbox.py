@@ -215,9 +215,22 @@ for _ in range(20):
 """
 
 
+# Each in a session of its own, which Linux gives the same share as anybody else's.
+HOG = """
+import os, time
+for _ in range(3):
+    if not os.fork():
+        os.setsid()
+        while True:
+            pass
+time.sleep(20)
+"""
+
+
 @pytest.mark.parametrize(
     "cell, limit, words",
     [
+        (HOG, "--Sandbox.busy=0.5", "it kept more than 0.5 processors busy for 5 s"),
         (HEADLESS, "--Sandbox.memory=300", "it used more than 300 MB of memory"),
         (ORPHANS, "--Sandbox.cpu=4", "it used more than 4 s on processors"),
     ],

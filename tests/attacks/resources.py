@@ -76,6 +76,69 @@ for open_one in (lambda: os.open('/dev/shm/fill', os.O_CREAT | os.O_WRONLY), lam
 """,
     ),
     Attack(
+        "memory-that-nobody-maps",
+        "takes memory that is shared and of no file, and lets go of it, so that no process has it",
+        "shared memory",
+        HARM,
+        cell="""
+import mmap, os
+def anonymous(): return mmap.mmap(-1, 10**8)
+def zeros(): return mmap.mmap(os.open('/dev/zero', os.O_RDWR), 10**8)
+for make in (anonymous, zeros):
+    try:
+        kept = [make() for _ in range(11)]
+        for one in kept:
+            for place in range(0, 10**8, 4096): one[place] = 1
+            one.madvise(mmap.MADV_DONTNEED)
+        show(make.__name__, 'SECRET-OF-THE-' + 'INSTRUCTOR')
+    except OSError: pass
+""",
+    ),
+    Attack(
+        "watched-files",
+        "watches as many files as all processes of a person may, so that the grader can watch none",
+        "killing the supervisor",
+        HARM,
+        cell="""
+import itertools, os, select, threading
+def watch():
+    try:
+        watcher, (end, _) = select.epoll(), os.pipe()
+        for number in itertools.count(100):
+            watcher.register(os.dup2(end, number), select.EPOLLIN)
+            if number > 120:
+                show(number, 'SECRET-OF-THE-' + 'INSTRUCTOR')
+                break
+    except OSError: pass
+for run in (watch, threading.Thread(target=watch).start, lambda: os.fork() or (watch(), os._exit(0))): run()
+""",
+    ),
+    Attack(
+        "files-on-their-way",
+        "has files on their way through sockets, as many as all processes of a person may",
+        "killing the supervisor, file descriptors",
+        HARM,
+        cell="""
+import socket
+kept = []
+try:
+    for _ in range(300):
+        kept.append(socket.socketpair())
+        socket.send_fds(kept[-1][0], [b'x'], [0] * 250)
+        show('sent', 'SECRET-OF-THE-' + 'INSTRUCTOR')
+except OSError: pass
+""",
+    ),
+    Attack(
+        "hog",
+        "keeps all processors busy with processes in sessions of their own, while its cells sleep",
+        "loops that ignore interrupts",
+        HARM,
+        cell="import subprocess, sys, time\n"
+        "for _ in range(30): subprocess.Popen([sys.executable, '-c', 'while True: pass'], start_new_session=True)\n"
+        "time.sleep(8)",
+    ),
+    Attack(
         "disk",
         "fills every folder that it may write to",
         "disk",
