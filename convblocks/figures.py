@@ -46,9 +46,13 @@ class Figure:
     alt: str
 
     @property
+    def src(self) -> str:
+        """The picture as the address of an image."""
+        return f"data:image/svg+xml;base64,{base64.b64encode(self.svg.encode()).decode()}"
+
+    @property
     def html(self) -> str:
-        data = base64.b64encode(self.svg.encode()).decode()
-        return f'<img alt="{escape(self.alt)}" style="max-width:100%" src="data:image/svg+xml;base64,{data}">'
+        return f'<img alt="{escape(self.alt)}" style="max-width:100%" src="{self.src}">'
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {"text/plain": self.alt, "text/html": self.html}
