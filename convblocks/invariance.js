@@ -1,16 +1,21 @@
 // Sliders that move, turn and zoom a picture. Python draws it, pools it and says what is unchanged (invariance.py).
 
+const pixels = (value) => `${value} ${Math.abs(value) === 1 ? "pixel" : "pixels"}`;
 const SLIDERS = [
-  { name: "right", label: "right", from: -3, to: 3, step: 1, unit: (value) => `${value} pixels` },
-  { name: "down", label: "down", from: -3, to: 3, step: 1, unit: (value) => `${value} pixels` },
-  { name: "turn", label: "turn", from: -45, to: 45, step: 5, unit: (value) => `${value} degrees` },
-  { name: "zoom", label: "zoom", from: 0.5, to: 2, step: 0.1, unit: (value) => `${value} times` },
+  { name: "right", from: -3, to: 3, step: 1, unit: pixels },
+  { name: "down", from: -3, to: 3, step: 1, unit: pixels },
+  { name: "turn", from: -45, to: 45, step: 5, unit: (value) => `${value} degrees` },
+  { name: "zoom", from: 0.5, to: 2, step: 0.1, unit: (value) => `× ${value}` },
 ];
 const REST = { right: 0, down: 0, turn: 0, zoom: 1 };
 
 function render({ model, el }) {
   const card = document.createElement("div");
   card.className = "convblocks";
+  // JupyterLab would take arrow keys for going to another cell, and letters for cutting or adding one.
+  card.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey && !event.metaKey && !event.shiftKey) event.stopPropagation();
+  });
   const controls = document.createElement("div");
   controls.setAttribute("role", "group");
   controls.setAttribute("aria-label", "Move the picture");
@@ -20,7 +25,7 @@ function render({ model, el }) {
     const value = document.createElement("output");
     Object.assign(input, { type: "range", min: slider.from, max: slider.to, step: slider.step });
     input.addEventListener("input", () => ask(Object.fromEntries(inputs.map((one) => [one.name, +one.input.value]))));
-    label.append(slider.label, input, value);
+    label.append(slider.name, input, value);
     controls.append(label);
     return { ...slider, input, value };
   });

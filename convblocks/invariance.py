@@ -96,7 +96,7 @@ def _seen(max_pool2d: Callable, image: np.ndarray, moved: np.ndarray, sizes: Seq
 
 def _fraction(name: str, before: np.ndarray, after: np.ndarray) -> str:
     same = int((before == after).sum())
-    return f"{name} {same} of {before.size} ({same / before.size:.2f})"
+    return f"{name}: {same} of {before.size} ({same / before.size:.2f})"
 
 
 def _nearest(places: np.ndarray, shape: tuple) -> tuple[tuple, np.ndarray]:

@@ -123,10 +123,10 @@ def test_a_pool_size_that_does_not_fit_is_refused(sizes, words):
 def test_what_is_unchanged_is_counted_and_the_rest_is_marked():
     widget = see_invariance(max_pool2d, FACE, [2, (1, 4)])
     # One step right: 1 1 2 1 / 1 1 9 1 / 1 1 1 7 / 6 6 5 6.
-    said = "Unchanged: not pooled 6 of 16 (0.38); 2 × 2 2 of 4 (0.50); 1 × 4 4 of 4 (1.00)."
+    said = "Unchanged: not pooled: 6 of 16 (0.38); 2 × 2: 2 of 4 (0.50); 1 × 4: 4 of 4 (1.00)."
     assert widget.told["said"] == said
     widget.asked = {"right": 0, "down": 0, "turn": 0, "zoom": 1}
-    assert "not pooled 16 of 16 (1.00); 2 × 2 4 of 4 (1.00)" in widget.told["said"]
+    assert "not pooled: 16 of 16 (1.00); 2 × 2: 4 of 4 (1.00)" in widget.told["said"]
     assert "marked" not in widget.told["alt"]
     widget.asked = {"right": 0, "down": 1}
     assert (
@@ -191,9 +191,9 @@ def test_sliders_move_it_by_mouse_and_keyboard_and_say_so():
     with in_browser(see_invariance(max_pool2d, FACE, (2,))) as page:
         right, said, picture = page.get_by_label("right"), page.locator("[aria-live]"), page.locator("img")
         assert right.input_value() == "1"
-        assert "2 × 2 2 of 4" in said.inner_text()
+        assert "2 × 2: 2 of 4" in said.inner_text()
         right.press("ArrowLeft")
-        page.wait_for_function("document.querySelector('[aria-live]').textContent.includes('2 × 2 4 of 4')")
+        page.wait_for_function("document.querySelector('[aria-live]').textContent.includes('2 × 2: 4 of 4')")
         assert right.get_attribute("aria-valuetext") == "0 pixels"
         first = picture.get_attribute("src")
         box = page.get_by_label("turn").bounding_box()
@@ -202,5 +202,5 @@ def test_sliders_move_it_by_mouse_and_keyboard_and_say_so():
         assert page.get_by_label("turn").get_attribute("aria-valuetext") == "45 degrees"
         assert picture.get_attribute("alt").startswith("before of shape (4, 4)")
         page.get_by_role("button", name="as it was").tap()
-        page.wait_for_function("document.querySelector('[aria-live]').textContent.includes('2 × 2 4 of 4')")
+        page.wait_for_function("document.querySelector('[aria-live]').textContent.includes('2 × 2: 4 of 4')")
         assert page.get_by_label("turn").input_value() == "0"
