@@ -69,6 +69,7 @@ class Grid:
     padding: tuple
     marks: np.ndarray | None
     part: bool
+    numbers: bool
 
 
 def grid(
@@ -79,6 +80,7 @@ def grid(
     padding=((0, 0), (0, 0)),
     marks=None,
     part: bool = False,
+    numbers: bool = True,
 ) -> Grid:
     """An array as a part of a figure.
 
@@ -88,6 +90,7 @@ def grid(
     padding: ((top, bottom), (left, right)) cells of the array that are padding: drawn white with a dashed border.
     marks: array of bool shaped like `array`: cells to hatch and frame, for numbers that differ.
     part: whether it is cut out of a larger array, so that its shape says nothing.
+    numbers: False for small cells without the numbers, as arrays too large to read have them anyway.
     Raises ValueError for another number of axes or an unknown role.
     """
     array = np.asarray(array)
@@ -98,7 +101,7 @@ def grid(
     windows = tuple(windows)
     if windows and isinstance(windows[0], int):
         windows = (windows,)
-    return Grid(array, role, role if title is None else title, windows, padding, marks, part)
+    return Grid(array, role, role if title is None else title, windows, padding, marks, part, numbers)
 
 
 def draw(*parts: "Grid | str", alt: str | None = None, widest: int = WIDEST) -> Figure:
@@ -276,7 +279,7 @@ def _plane(part: Grid, plane: np.ndarray, label: str, marks) -> tuple[str, float
     rows, columns = plane.shape
     numbers = plane.dtype.kind in "iufb"
     texts = [[_text(value) for value in row] for row in plane]
-    readable = plane.size <= 150
+    readable = part.numbers and plane.size <= 150
     size = CELL if readable else TINY_CELL
     wide = max([size, *(_width(text) + 10 for row in texts for text in row)]) if readable else size
     # All channels of one array share a scale, so that equal numbers look equal.
