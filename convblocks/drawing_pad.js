@@ -50,7 +50,7 @@ function render({ model, el }) {
   const news = make("p", { "aria-live": "polite" });
   const picture = make("img");
   const card = make("div", { class: "convblocks" }, make("div", { class: "beside" },
-    make("div", { class: "hand" }, paper, tools, keep, news, said), picture));
+    make("div", { class: "hand" }, paper, make("div", { class: "words" }, tools, keep, news, said)), picture));
   // JupyterLab would take arrow keys for going to another cell, and letters for cutting or adding one.
   card.addEventListener("keydown", (event) => {
     if (!event.ctrlKey && !event.metaKey && !event.shiftKey) event.stopPropagation();
