@@ -64,7 +64,10 @@ def in_browser(widget, width=1000):
             }""",
             [str(widget._esm), widget.told],
         )
+        # What JupyterLab would hear: there, arrow keys go to another cell and letters cut one.
+        page.evaluate("window.heard = []; document.addEventListener('keydown', (event) => heard.push(event.key))")
         yield page
+        assert page.evaluate("window.heard") == []
         chromium.close()
     assert problems == []
 
