@@ -46,9 +46,13 @@ class Figure:
     alt: str
 
     @property
+    def src(self) -> str:
+        """The picture as the address of an image."""
+        return f"data:image/svg+xml;base64,{base64.b64encode(self.svg.encode()).decode()}"
+
+    @property
     def html(self) -> str:
-        data = base64.b64encode(self.svg.encode()).decode()
-        return f'<img alt="{escape(self.alt)}" style="max-width:100%" src="data:image/svg+xml;base64,{data}">'
+        return f'<img alt="{escape(self.alt)}" style="max-width:100%" src="{self.src}">'
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {"text/plain": self.alt, "text/html": self.html}
@@ -65,6 +69,7 @@ class Grid:
     padding: tuple
     marks: np.ndarray | None
     part: bool
+    numbers: bool
 
 
 def grid(
@@ -75,6 +80,7 @@ def grid(
     padding=((0, 0), (0, 0)),
     marks=None,
     part: bool = False,
+    numbers: bool = True,
 ) -> Grid:
     """An array as a part of a figure.
 
@@ -84,6 +90,7 @@ def grid(
     padding: ((top, bottom), (left, right)) cells of the array that are padding: drawn white with a dashed border.
     marks: array of bool shaped like `array`: cells to hatch and frame, for numbers that differ.
     part: whether it is cut out of a larger array, so that its shape says nothing.
+    numbers: False for small cells without the numbers, as arrays too large to read have them anyway.
     Raises ValueError for another number of axes or an unknown role.
     """
     array = np.asarray(array)
@@ -94,7 +101,7 @@ def grid(
     windows = tuple(windows)
     if windows and isinstance(windows[0], int):
         windows = (windows,)
-    return Grid(array, role, role if title is None else title, windows, padding, marks, part)
+    return Grid(array, role, role if title is None else title, windows, padding, marks, part, numbers)
 
 
 def draw(*parts: "Grid | str", alt: str | None = None, widest: int = WIDEST) -> Figure:
@@ -272,7 +279,7 @@ def _plane(part: Grid, plane: np.ndarray, label: str, marks) -> tuple[str, float
     rows, columns = plane.shape
     numbers = plane.dtype.kind in "iufb"
     texts = [[_text(value) for value in row] for row in plane]
-    readable = plane.size <= 150
+    readable = part.numbers and plane.size <= 150
     size = CELL if readable else TINY_CELL
     wide = max([size, *(_width(text) + 10 for row in texts for text in row)]) if readable else size
     # All channels of one array share a scale, so that equal numbers look equal.

@@ -4,6 +4,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
+from convblocks.calling import Outcome
 from convblocks.figures import Figure
 
 
@@ -40,3 +43,16 @@ def live(still: Figure, script: str, answer: Callable[[dict], dict], first: dict
             return still._repr_mimebundle_() | {key: value for key, value in data.items() if "widget" in key}, metadata
 
     return Live()
+
+
+def shaped(outcome: Outcome, shape: tuple) -> tuple[np.ndarray, str]:
+    """The numbers that a call gave, and what is wrong with them: "" if they have this shape and can be drawn."""
+    if outcome.kind != "returned":
+        return np.zeros(shape), outcome.sentence
+    try:
+        array = np.asarray(outcome.value, dtype=float)
+    except Exception:
+        return np.zeros(shape), f"it returned {type(outcome.value).__name__}, which is no array of numbers"
+    if array.shape != shape:
+        return np.zeros(shape), f"it returned the shape {array.shape} where {shape} was expected"
+    return array, ""

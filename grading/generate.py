@@ -50,6 +50,7 @@ class FinishSolutions(NbGraderPreprocessor):
     def preprocess(self, nb, resources):
         # The version of the Python that ran it would make every machine's solutions differ.
         nb.metadata.language_info = {"name": "python"}
+        nb.metadata.pop("widgets", None)
         return super().preprocess(nb, resources)
 
     def preprocess_cell(self, cell, resources, cell_index):
@@ -62,6 +63,9 @@ class FinishSolutions(NbGraderPreprocessor):
                     f"{output.ename}: {output.evalue}"
                 )
         cell.outputs = [one for one in cell.outputs if one.output_type != "stream" or one.name != "stderr"]
+        for output in cell.outputs:
+            # A widget's number is another one in each run, and without a kernel only its still picture is left of it.
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
         cell.source = "\n".join(line for line in cell.source.split("\n") if line.strip() not in self.MARKERS)
         cell.metadata.pop("convblocks", None)
         return cell, resources
