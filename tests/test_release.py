@@ -7,6 +7,7 @@ import subprocess
 import sys
 import venv
 import zipfile
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -112,10 +113,10 @@ def student_python(tmp_path_factory):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", place, copy], check=True)
     (wheel,) = place.glob("*.whl")
-    assert {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()} == {
-        "convblocks",
-        "convblocks-1.0.0.dist-info",
-    }
+    packed = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in packed} == {"convblocks", "convblocks-1.0.0.dist-info"}
+    fronts = {path.name for path in (ROOT / "convblocks").iterdir() if path.suffix in (".js", ".css")}
+    assert fronts and fronts <= {Path(name).name for name in packed}
     venv.create(place / "venv", with_pip=True)
     python = place / "venv" / "bin" / "python"
     lock = ROOT / "requirements.lock"
