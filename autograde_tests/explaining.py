@@ -11,6 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograde_tests.cases import Case
+from convblocks.arithmetic import (
+    TooLong,
+    activation_steps,
+    axis_sizes,
+    missing_pixels,
+    output_steps,
+    padding_around,
+    pair,
+    products,
+    same_amounts,
+)
 from convblocks.checks import describe_call
 from convblocks.compare import TOLERANCE, compare, short
 from convblocks.figures import Figure, Grid, draw, grid
@@ -18,9 +29,6 @@ from convblocks.shapes import CLASSES
 
 WIDEST = 350
 """Pixels: what a phone shows without making it smaller."""
-
-MOST_TERMS = 60
-"""Terms of a sum; nobody follows a longer one."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +51,10 @@ def explain(name: str, case: Case, yours, expected) -> Explanation | None:
         return None
     try:
         found = EXPLAINERS[name](*case.args, **case.kwargs, yours=yours, keras=expected)
-    except _TooLong:
+    except TooLong:
         return None
     call = describe_call(EXPLAINERS[name], case.args, case.kwargs)
     return Explanation(found.figure, (f"the call: {call}", *found.steps))
-
-
-class _TooLong(Exception):
-    """Nobody would follow it."""
 
 
 def _explains(function: Callable) -> Callable:
@@ -63,7 +67,7 @@ def _explains(function: Callable) -> Callable:
 
 @_explains
 def output_size(size, kernel_size, strides=1, padding="valid", *, yours, keras):
-    before, after = _amounts(size, kernel_size, strides) if padding == "same" else (0, 0)
+    before, after = same_amounts(size, kernel_size, strides) if padding == "same" else (0, 0)
     return Explanation(
         _windows(size, kernel_size, strides, keras, before, after), (_size_step(size, kernel_size, strides, padding),)
     )
@@ -71,7 +75,7 @@ def output_size(size, kernel_size, strides=1, padding="valid", *, yours, keras):
 
 @_explains
 def padding_amounts(size, kernel_size, strides=1, *, yours, keras):
-    before, after = _amounts(size, kernel_size, strides)
+    before, after = same_amounts(size, kernel_size, strides)
     picture = _windows(size, kernel_size, strides, -(-size // strides), before, after)
     return Explanation(picture, _amount_steps(size, kernel_size, strides, ("before", "after")))
 
@@ -81,9 +85,9 @@ def pad2d(images, kernel_size, strides=(1, 1), padding="same", *, yours, keras):
     steps = []
     for axis, names in enumerate((("above", "below"), ("left", "right"))):
         if padding == "same":
-            sizes = _sizes(images, kernel_size, strides)[axis]
+            sizes = axis_sizes(images, kernel_size, strides)[axis]
             steps += _amount_steps(*sizes, names, f"along the {('rows', 'columns')[axis]}, ")
-    around = _padding(images, kernel_size, strides, padding)
+    around = padding_around(images, kernel_size, strides, padding)
     place = _first_difference(yours, keras)
     if place is None:
         steps += _shape_steps(images, around)
@@ -105,7 +109,7 @@ def pad2d(images, kernel_size, strides=(1, 1), padding="same", *, yours, keras):
 
 @_explains
 def weighted_sum(patch, kernel, *, yours, keras):
-    steps, _ = _products(np.asarray(patch), np.asarray(kernel))
+    steps, _ = products(np.asarray(patch), np.asarray(kernel))
     figure = draw(
         grid(patch, "input", "patch"), "∗", grid(kernel, "kernel"), "\n", *_numbers(yours, keras), widest=WIDEST
     )
@@ -124,8 +128,8 @@ def conv2d(images, kernel, bias=None, strides=(1, 1), padding="valid", activatio
 
 def _convolution(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None, *, yours, keras):
     """conv2d, and correlate2d as its case of one channel and filter, whose results have rows and columns alone."""
-    size, (row_strides, column_strides) = kernel.shape[:2], _pair(strides)
-    around = _padding(images, size, strides, padding)
+    size, (row_strides, column_strides) = kernel.shape[:2], pair(strides)
+    around = padding_around(images, size, strides, padding)
     place = _first_difference(yours, keras)
     if place is None:
         steps = _size_steps(images, size, strides, padding)
@@ -136,12 +140,7 @@ def _convolution(images, kernel, bias=None, strides=(1, 1), padding="valid", act
     window = padded[image, top : top + size[0], left : left + size[1]]
     steps = [f"row: {row}·{row_strides} = {top}", f"column: {column}·{column_strides} = {left}"]
     steps = [f"the window starts at {step}" for step in steps] if (row_strides, column_strides) != (1, 1) else []
-    products, total = _products(window, kernel[..., one])
-    steps += products
-    sums = np.tensordot(window, kernel, axes=3) + (0 if bias is None else bias)
-    if bias is not None:
-        steps.append(f"with its bias: {short(total)} + {_t(bias[one])} = {short(sums[one])}")
-    steps += _activation_steps(sums, one, activation)
+    steps += output_steps(window, kernel, bias, one, activation)
     title = "image" if len(place) == 2 else _plane_name("images", images, image, None)
     figure = draw(
         _cut(padded[image], around, (top, left, *size), title),
@@ -164,7 +163,7 @@ def activate(x, activation=None, *, yours, keras):
     if activation in (None, "linear"):
         steps = [f"nothing changes, it stays {short(line[last])}"]
     else:
-        steps = _activation_steps(line.astype(float), last, activation)
+        steps = activation_steps(line.astype(float), last, activation)
     parts = [
         grid(line[None], "input", f"x{_at(place[:-1])}", windows=(0, last, 1, 1), part=True),
         *_outcomes(yours, keras, place),
@@ -182,7 +181,7 @@ def dense_params(inputs, units, use_bias=True, *, yours, keras):
 
 @_explains
 def conv2d_params(kernel_size, in_channels, filters, use_bias=True, *, yours, keras):
-    return Explanation(None, (_conv_step(_pair(kernel_size), in_channels, filters, use_bias),))
+    return Explanation(None, (_conv_step(pair(kernel_size), in_channels, filters, use_bias),))
 
 
 @_explains
@@ -213,8 +212,8 @@ def _layer_steps(layer: dict, shape: tuple) -> list[str]:
             f"weights: {_dense_step(inputs, units, layer.get('use_bias', True))}",
         ]
     pools = kind == "MaxPooling2D"
-    size = _pair(layer.get("pool_size", 2) if pools else layer["kernel_size"])
-    strides = _pair((layer.get("strides") or size) if pools else layer.get("strides", 1))
+    size = pair(layer.get("pool_size", 2) if pools else layer["kernel_size"])
+    strides = pair((layer.get("strides") or size) if pools else layer.get("strides", 1))
     padding = layer.get("padding", "valid")
     steps = [
         f"{axis}: {_size_step(*sizes, padding)}"
@@ -232,9 +231,9 @@ def _layer_steps(layer: dict, shape: tuple) -> list[str]:
 
 @_explains
 def max_pool2d(images, pool_size=(2, 2), strides=None, padding="valid", *, yours, keras):
-    size = _pair(pool_size)
-    strides = size if strides is None else _pair(strides)
-    around = _padding(images, size, strides, padding)
+    size = pair(pool_size)
+    strides = size if strides is None else pair(strides)
+    around = padding_around(images, size, strides, padding)
     place = _first_difference(yours, keras)
     if place is None:
         steps = _size_steps(images, size, strides, padding)
@@ -262,7 +261,7 @@ def max_pool2d(images, pool_size=(2, 2), strides=None, padding="valid", *, yours
 
 @_explains
 def unchanged_fraction(image, moved, pool_size, *, yours, keras):
-    before, after = (_pooled(one, _pair(pool_size)) for one in (image, moved))
+    before, after = (_pooled(one, pair(pool_size)) for one in (image, moved))
     stays = before == after
     figure = draw(
         grid(before, "output", "image, pooled"),
@@ -349,11 +348,7 @@ def dense(x, kernel, bias=None, activation=None, *, yours, keras):
         )
         return Explanation(_both(yours, keras), steps)
     row, unit = place
-    steps, total = _products(x[row], kernel[:, unit])
-    sums = x[row] @ kernel + (0 if bias is None else bias)
-    if bias is not None:
-        steps.append(f"with its bias: {short(total)} + {_t(bias[unit])} = {short(sums[unit])}")
-    steps += _activation_steps(sums, unit, activation)
+    steps = output_steps(x[row], kernel, bias, unit, activation)
     figure = draw(
         grid(x[row][None], "input", f"x[{row}]", part=True),
         "\n",
@@ -385,7 +380,7 @@ def forward(images, weights, *, yours, keras):
         steps.append(
             f"the three numbers of a drawing add up to 1; yours of drawing {row} add up to {short(mine[row].sum())}"
         )
-    steps += _activation_steps(last[row], one, "softmax")
+    steps += activation_steps(last[row], one, "softmax")
     return Explanation(draw(*_outcomes(yours, keras, place), widest=WIDEST), tuple(steps))
 
 
@@ -409,7 +404,7 @@ def _scores(images, weights) -> np.ndarray:
     conv1, bias1, conv2, bias2, dense1, bias3, dense2, bias4 = (np.asarray(one, dtype=float) for one in weights)
     maps = np.asarray(images, dtype=float)
     for kernel, bias in ((conv1, bias1), (conv2, bias2)):
-        around = [_amounts(*sizes) for sizes in _sizes(maps, kernel.shape[:2], 1)]
+        around = [same_amounts(*sizes) for sizes in axis_sizes(maps, kernel.shape[:2], 1)]
         windows = np.lib.stride_tricks.sliding_window_view(
             np.pad(maps, ((0, 0), *around, (0, 0))), kernel.shape[:2], (1, 2)
         )
@@ -420,94 +415,20 @@ def _scores(images, weights) -> np.ndarray:
     return hidden @ dense2 + bias4
 
 
-# Arithmetic, written out
-
-
-def _t(number) -> str:
-    """A number behind a sign."""
-    return f"({short(number)})" if number < 0 else short(number)
-
-
-def _products(window: np.ndarray, kernel: np.ndarray) -> tuple[list[str], float]:
-    """Pixel times weight, added up: a line for each channel, and one for their sum."""
-    if window.size > MOST_TERMS:
-        raise _TooLong
-    planes = [(window, kernel)]
-    if window.ndim == 3:
-        planes = [(window[..., channel], kernel[..., channel]) for channel in range(window.shape[2])]
-    steps, sums = [], []
-    for channel, (pixels, weights) in enumerate(planes):
-        pixels, weights = (one.ravel().astype(float) for one in (pixels, weights))
-        terms = [
-            f"{_t(pixel) if at else short(pixel)}·{_t(weight)}"
-            for at, (pixel, weight) in enumerate(zip(pixels, weights, strict=True))
-        ]
-        sums.append(float(pixels @ weights))
-        name = "pixel times weight, added up" if len(planes) == 1 else f"channel {channel}"
-        steps.append(f"{name}: {' + '.join(terms)} = {short(sums[-1])}")
-    if len(planes) > 1:
-        steps.append(f"all channels: {_sum(sums)} = {short(sum(sums))}")
-    return steps, sum(sums)
-
-
-def _sum(numbers) -> str:
-    return " + ".join(_t(number) if at else short(number) for at, number in enumerate(numbers))
-
-
-def _activation_steps(sums: np.ndarray, one: int, activation) -> list[str]:
-    """An activation of `sums[one]`; softmax takes all of them."""
-    number = float(sums[one])
-    if activation == "relu":
-        return [f"relu: max(0, {short(number)}) = {short(max(0, number))}"]
-    if activation == "sigmoid":
-        return [f"sigmoid: 1 / (1 + e^({short(-number)})) = {short(1 / (1 + math.exp(-number)))}"]
-    if activation == "softmax":
-        largest, sums = float(sums.max()), [float(one) for one in sums]
-        steps, less = [], ""
-        if abs(largest) > 50:
-            steps.append("the largest is subtracted first, which changes no quotient but keeps the powers small")
-            less = f" − {_t(largest)}"
-        powers = [f"e^({short(one)}{less})" for one in sums]
-        shifted = np.exp(np.array(sums) - largest)
-        return [*steps, f"softmax: {powers[one]} / ({' + '.join(powers)}) = {short(shifted[one] / shifted.sum())}"]
-    return []
-
-
-def _pair(value) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else tuple(value)
-
-
-def _padding(images, size, strides, padding) -> list[tuple[int, int]]:
-    """The cells that padding adds before and after the rows, and the columns."""
-    return [_amounts(*sizes) if padding == "same" else (0, 0) for sizes in _sizes(images, size, strides)]
+# Sizes, written out
 
 
 def _size_steps(images, size, strides, padding) -> list[str]:
     return [
         f"{name}: {_size_step(*sizes, padding)}"
-        for name, sizes in zip(("rows", "columns"), _sizes(images, size, strides), strict=True)
+        for name, sizes in zip(("rows", "columns"), axis_sizes(images, size, strides), strict=True)
     ]
 
 
-def _sizes(images, kernel_size, strides) -> list[tuple[int, int, int]]:
-    """Pixels, window and step along rows and along columns."""
-    return list(zip(images.shape[1:3], _pair(kernel_size), _pair(strides), strict=True))
-
-
-def _missing(size, kernel_size, strides) -> int:
-    return max((-(-size // strides) - 1) * strides + kernel_size - size, 0)
-
-
-def _amounts(size, kernel_size, strides) -> tuple[int, int]:
-    """Zeros that "same" puts before and after."""
-    missing = _missing(size, kernel_size, strides)
-    return missing // 2, missing - missing // 2
-
-
 def _amount_steps(size, kernel_size, strides, names, along="") -> tuple[str, ...]:
-    outputs, missing = -(-size // strides), _missing(size, kernel_size, strides)
+    outputs, missing = -(-size // strides), missing_pixels(size, kernel_size, strides)
     span = (outputs - 1) * strides + kernel_size
-    before, after = _amounts(size, kernel_size, strides)
+    before, after = same_amounts(size, kernel_size, strides)
     return (
         f"{along}windows, one for every started step: ceil({size} / {strides}) = {outputs}",
         f"they reach over: ({outputs} − 1)·{strides} + {kernel_size} = {span}",
