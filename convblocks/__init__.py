@@ -4,6 +4,7 @@ from convblocks.checks import as_batch, given, visible_check
 from convblocks.compare import compare
 from convblocks.figures import connections, draw, grid, keras_diagram, line_chart, network
 from convblocks.guesses import guess
+from convblocks.step import step
 from convblocks.toolbox import bring_functions
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "keras_diagram",
     "line_chart",
     "network",
+    "step",
     "visible_check",
 ]

@@ -85,6 +85,7 @@ def grid(
     """An array as a part of a figure.
 
     array: (columns,), (rows, columns), (rows, columns, channels) or (batch, rows, columns, channels); numbers or texts.
+    Cells that a masked array (`np.ma.array`) masks are still to come: white, with a question mark.
     role: "input" (green), "kernel" (yellow), "output" (blue) or "plain" (grey).
     windows: (row, column, height, width) rectangles to outline, 0-based, on every channel.
     padding: ((top, bottom), (left, right)) cells of the array that are padding: drawn white with a dashed border.
@@ -93,7 +94,7 @@ def grid(
     numbers: False for small cells without the numbers, as arrays too large to read have them anyway.
     Raises ValueError for another number of axes or an unknown role.
     """
-    array = np.asarray(array)
+    array = array if isinstance(array, np.ma.MaskedArray) else np.asarray(array)
     if array.ndim == 0 or array.ndim > 4:
         raise ValueError(f"a grid draws arrays of 1 to 4 axes, not of shape {array.shape}")
     if role not in ROLES:
@@ -281,17 +282,20 @@ def _plane(part: Grid, plane: np.ndarray, label: str, marks) -> tuple[str, float
     texts = [[_text(value) for value in row] for row in plane]
     readable = part.numbers and plane.size <= 150
     size = CELL if readable else TINY_CELL
-    wide = max([size, *(_width(text) + 10 for row in texts for text in row)]) if readable else size
+    # What is still to come has its place and its scale already: nothing moves when it comes.
+    whole, all_numbers = np.ma.getdata(plane), np.ma.getdata(part.array)
+    wide = max([size, *(_width(_text(value)) + 10 for value in whole.ravel())]) if readable else size
     # All channels of one array share a scale, so that equal numbers look equal.
-    scale = float(np.abs(part.array[np.isfinite(part.array)]).max(initial=0)) if numbers else 0
+    scale = float(np.abs(all_numbers[np.isfinite(all_numbers)]).max(initial=0)) if numbers else 0
     (top_pad, bottom_pad), (left_pad, right_pad) = part.padding
     svg = []
     for row in range(rows):
         for column in range(columns):
             value = plane[row, column]
             padded = not (top_pad <= row < rows - bottom_pad and left_pad <= column < columns - right_pad)
-            strength = 0.15 + 0.5 * abs(float(value)) / scale if scale and np.isfinite(value) else 0.3
-            fill = "#ffffff" if padded else _mix(role.colour, strength)
+            to_come = value is np.ma.masked
+            strength = 0.15 + 0.5 * abs(float(value)) / scale if not to_come and scale and np.isfinite(value) else 0.3
+            fill = "#ffffff" if padded or to_come else _mix(role.colour, strength)
             x, y = column * wide, row * size
             radius = role.radius if readable else 0
             edge = 'stroke="#777" stroke-dasharray="3 3"' if padded else 'stroke="#444"'
@@ -359,6 +363,8 @@ def _width(text: str) -> int:
 
 
 def _text(value) -> str:
+    if value is np.ma.masked:
+        return "?"
     if isinstance(value, (float, np.floating)):
         # Two decimals are enough to follow the arithmetic; 2.00 reads as 2.
         value = f"{value:.2f}".rstrip("0").rstrip(".") if np.isfinite(value) else str(value)

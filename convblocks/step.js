@@ -1,0 +1,121 @@
+// A convolution to step through (convblocks/step.py): asks for one cell of the output after the other and shows what it is told.
+
+const PAUSE = 1500; // milliseconds between two cells while it plays
+
+function element(parent, tag, properties = {}, attributes = {}) {
+  const made = Object.assign(document.createElement(tag), properties);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  parent.append(made);
+  return made;
+}
+
+function render({ model, el }) {
+  let cell = model.get("told").cell;
+  let timer = null;
+
+  const box = element(el, "div", { className: "convblocks", tabIndex: 0 }, {
+    role: "group",
+    "aria-label": "Step through it: left and right arrow keys, Home and End, space to play",
+  });
+  const picture = element(box, "img");
+  // The arithmetic of a large picture is to be seen beside it.
+  picture.style.maxHeight = "75vh";
+  const controls = element(box, "div", { className: "controls" });
+  const back = element(controls, "button", { type: "button", textContent: "◀ back", onclick: () => go(cell - 1) });
+  const play = element(controls, "button", { type: "button", onclick: () => (timer === null ? start() : stop()) });
+  const next = element(controls, "button", { type: "button", textContent: "next ▶", onclick: () => go(cell + 1) });
+  const slider = element(controls, "input", { type: "range", min: 0 }, { "aria-label": "cell of the output" });
+  slider.oninput = () => go(Number(slider.value));
+  const said = element(box, "div", { className: "said" }, { "aria-live": "polite" });
+
+  function last() {
+    return model.get("told").cells - 1;
+  }
+
+  function go(to) {
+    stop();
+    ask(to);
+  }
+
+  function ask(to) {
+    cell = Math.min(Math.max(to, 0), last());
+    model.set("asked", { cell });
+    model.save_changes();
+    mark();
+  }
+
+  function start() {
+    // From the end it begins anew.
+    if (cell === last()) ask(0);
+    wait();
+    mark();
+  }
+
+  function wait() {
+    timer = setTimeout(() => {
+      ask(cell + 1);
+      if (cell === last()) stop();
+      else wait();
+    }, PAUSE);
+  }
+
+  function stop() {
+    clearTimeout(timer);
+    timer = null;
+    mark();
+  }
+
+  // What is known without an answer from the kernel.
+  function mark() {
+    back.disabled = cell === 0;
+    next.disabled = cell === last();
+    play.textContent = timer === null ? "▶ play" : "❚❚ pause";
+    slider.max = last();
+    slider.value = cell;
+    slider.setAttribute("aria-valuetext", `${cell + 1} of ${last() + 1}`);
+    // Nobody can listen as fast as it plays.
+    said.setAttribute("aria-live", timer === null ? "polite" : "off");
+  }
+
+  function show() {
+    const told = model.get("told");
+    picture.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(told.svg);
+    picture.alt = told.alt;
+    said.replaceChildren();
+    element(said, "strong", { textContent: `Cell ${told.cell + 1} of ${told.cells}: ${told.place}` });
+    for (const step of told.steps) element(said, "div", { textContent: step });
+    if (told.yours) element(said, "div", { className: "yours", textContent: told.yours });
+    if (told.printed) element(said, "pre", { textContent: told.printed }, { "aria-label": "printed" });
+  }
+
+  const keys = {
+    ArrowLeft: () => go(cell - 1),
+    ArrowRight: () => go(cell + 1),
+    Home: () => go(0),
+    End: () => go(last()),
+    " ": () => play.click(),
+  };
+
+  // On the window and before anyone else: JupyterLab has meanings of its own for some of these keys.
+  function press(event) {
+    const own = box.contains(event.target) && !event.ctrlKey && !event.altKey && !event.metaKey && !event.shiftKey;
+    if (!own || !Object.hasOwn(keys, event.key)) return;
+    event.stopImmediatePropagation();
+    // Space presses the button that has the focus.
+    if (event.key === " " && event.target.tagName === "BUTTON") return;
+    event.preventDefault();
+    keys[event.key]();
+  }
+
+  window.addEventListener("keydown", press, true);
+  model.on("change:told", show);
+  mark();
+  show();
+  return () => {
+    stop();
+    window.removeEventListener("keydown", press, true);
+    model.off("change:told", show);
+  };
+}
+
+export default { render };
