@@ -18,6 +18,8 @@ TINY_CELL = 18
 """The same for arrays too large to read number by number."""
 WIDEST = 860
 """A figure wider than this, in pixels, goes on in the next line."""
+SIGNS = ("∗", "=", "≠", "+", "→")
+"""Texts that stand before an array and never end a line."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +114,14 @@ def draw(*parts: "Grid | str", alt: str | None = None, widest: int = WIDEST) -> 
     """
     # A batch is drawn image by image, and an image of several channels channel by channel.
     pieces = [piece for part in parts for piece in (_planes(part) if isinstance(part, Grid) else [part])]
-    lines, line, width = [], [], 0
+    lines, line, width, before = [], [], 0, None
     for piece in pieces:
         drawn = _text_part(piece) if isinstance(piece, str) else _plane(*piece)
         if piece == "\n" or (line and width + drawn[1] > widest):
-            lines, line, width = [*lines, line], [], 0
+            # A sign such as "=" goes along with what follows it.
+            along = [line.pop()] if piece != "\n" and before in SIGNS and len(line) > 1 else []
+            lines, line, width = [*lines, line], along, sum(part[1] for part in along)
+        before = piece if isinstance(piece, str) else None
         if piece != "\n":
             line, width = [*line, drawn], width + drawn[1]
     body, top, widest = [], 10, 0

@@ -181,7 +181,6 @@ class _Walk:
         several = filters > 1
         parts = [
             grid(picture, "input", "padded input" if np.any(self.around) else "input", window, self.around),
-            *(["\n"] if self.kernel.shape[2] > 1 else []),
             "∗",
             grid(kernel, "kernel", f"kernel of filter {one}" if several else "kernel", part=several),
         ]

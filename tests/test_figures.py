@@ -58,6 +58,21 @@ def test_wide_figures_go_on_in_the_next_line():
     assert float(ElementTree.fromstring(many.svg).get("height")) > float(ElementTree.fromstring(one.svg).get("height"))
 
 
+def test_a_sign_goes_along_with_what_follows_it():
+    figure = draw(grid(np.eye(4)), "=", grid(np.eye(4), "output"), widest=240)
+    assert float(ElementTree.fromstring(figure.svg).get("width")) < 240
+    assert len(re.findall(r'<g transform="translate\(10,', figure.svg)) == 2
+    assert figure.svg.rindex("translate(10,") < figure.svg.index(">=<")
+
+
+def test_what_is_still_to_come_has_its_place_but_is_not_shown():
+    numbers = np.array([[1.5, -1000.25]])
+    hidden, shown = draw(grid(np.ma.array(numbers, mask=[[False, True]]))), draw(grid(numbers))
+    assert "1.5" in texts(hidden) and "?" in texts(hidden) and "−1000.25" not in hidden.svg
+    assert hidden.alt == shown.alt.replace("−1000.25", "?")
+    assert re.findall(r' width="[\d.]+"', hidden.svg) == re.findall(r' width="[\d.]+"', shown.svg)
+
+
 def test_text_from_outside_cannot_become_markup():
     evil = '<script>alert("1")</script>'
     figure = draw(grid([[1]], title=evil), evil)
