@@ -1,13 +1,22 @@
 """Stepping through a convolution: what is said and drawn of each cell, where a function first differs, and the hands."""
 
+import contextlib
 import functools
 import json
+import os
 import re
+import signal
+import socket
+import subprocess
 import sys
+import time
+import urllib.request
 
+import nbformat
 import numpy as np
 import pytest
 from conftest import ROOT, html, run_cells
+from nbformat.v4 import new_code_cell, new_notebook
 from test_feedback import chromium  # noqa: F401
 from test_sanitize import browser
 
@@ -388,6 +397,81 @@ def test_when_it_leaves_the_page_nothing_stays_behind(page):
     page.keyboard.press("ArrowRight")
     assert page.evaluate("others") == ["ArrowRight"]
     at(page, 1)
+
+
+LESSON = f"""import numpy as np
+from convblocks import step
+
+def correlate2d(image, kernel):
+    return [[(image * kernel.T).sum()]]
+
+step(np.array({IMAGE.tolist()}), np.array({KERNEL.tolist()}), yours=correlate2d)"""
+
+
+@pytest.fixture
+def jupyterlab(tmp_path):
+    """The address of a JupyterLab with one notebook, lesson.ipynb."""
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    cells = [new_code_cell(LESSON), new_code_cell("'below'")]
+    nbformat.write(new_notebook(cells=cells, metadata=kernel), tmp_path / "lesson.ipynb")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0", "--LabApp.news_url="]
+    options += ["--IdentityProvider.token=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *options],
+        cwd=tmp_path,
+        env=os.environ | {"JUPYTER_CONFIG_DIR": str(tmp_path / "config")},
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(120):
+            assert server.poll() is None
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api")
+                break
+            time.sleep(0.5)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(30)
+
+
+@browser
+def test_in_jupyterlab_the_keys_are_the_figures_own_and_shortcuts_of_others_are_left(jupyterlab, tmp_path, chromium):  # noqa: F811
+    lab = chromium.new_page(viewport={"width": 1366, "height": 900})
+    errors = []
+    lab.on("pageerror", lambda error: errors.append(str(error)))
+    lab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    lab.goto(f"{jupyterlab}/lab/tree/lesson.ipynb")
+    lab.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
+    lab.locator(".jp-CodeCell .cm-content").first.click()
+    lab.keyboard.press("Shift+Enter")
+    box = lab.locator(".convblocks")
+    box.wait_for(timeout=60_000)
+    box.get_by_role("button", name="next").click()
+    at(lab, 2)
+    box.locator("img").click()
+    for key, cell in (("ArrowRight", 3), ("End", 4), ("Home", 1), ("ArrowRight", 2)):
+        lab.keyboard.press(key)
+        at(lab, cell)
+    assert "differs first at row 0, column 0: yours is 1, expected 4" in box.inner_text()
+    assert lab.locator("img[alt*='≠ correlate2d: row 0: 1, 7;']").is_visible()
+    assert box.evaluate("box => box.contains(document.activeElement)")
+    # The notebook saves as ever, and what is kept of the widget is its still picture.
+    assert "≠" not in (tmp_path / "lesson.ipynb").read_text()
+    lab.keyboard.press("Control+s")
+    for _ in range(50):
+        lab.wait_for_timeout(100)
+        if "≠ correlate2d: row 0: 1, 7; row 1: 13, 0" in (tmp_path / "lesson.ipynb").read_text():
+            break
+    else:
+        pytest.fail("the notebook was not saved")
+    assert errors == []
+    lab.close()
 
 
 def test_one_picture_with_channels_is_a_batch_of_one():
