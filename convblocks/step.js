@@ -1,4 +1,4 @@
-// A convolution to step through (convblocks/step.py): asks for one cell of the output after the other and shows what it is told.
+// A convolution to step through: asks step.py for one cell of the output after the other and shows what it is told.
 
 const PAUSE = 1500; // milliseconds between two cells while it plays
 
@@ -85,7 +85,10 @@ function render({ model, el }) {
     element(said, "strong", { textContent: `Cell ${told.cell + 1} of ${told.cells}: ${told.place}` });
     for (const step of told.steps) element(said, "div", { textContent: step });
     if (told.yours) element(said, "div", { className: "yours", textContent: told.yours });
-    if (told.printed) element(said, "pre", { textContent: told.printed }, { "aria-label": "printed" });
+    if (told.printed) {
+      element(said, "div", { textContent: "printed:" });
+      element(said, "pre", { textContent: told.printed });
+    }
   }
 
   const keys = {

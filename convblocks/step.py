@@ -128,7 +128,7 @@ class _Walk:
             outcome = outcomes[key] = outcomes.get(key) or call(yours, *arguments, **options)
             self.unwritten = outcome.kind == "not written"
             if not self.unwritten:
-                self.found.append(_found(outcome, target, one))
+                self.found.append(_judged(outcome, target, one))
             if outcome.kind in ("not written", "too long"):
                 break
 
@@ -249,7 +249,7 @@ class _Walk:
         return f"{said}. Here: {self.found[here].off}" if here in off else said
 
 
-def _found(outcome: Outcome, target, one: int) -> _Found:
+def _judged(outcome: Outcome, target, one: int) -> _Found:
     """What came of one call. target: what it should return; one: the filter that is looked at."""
     if outcome.kind != "returned":
         return _Found(None, outcome.sentence, outcome.printed)
