@@ -99,24 +99,21 @@ function render({ model, el }) {
     " ": () => play.click(),
   };
 
-  // On the window and before anyone else: JupyterLab has meanings of its own for some of these keys.
-  function press(event) {
-    const own = box.contains(event.target) && !event.ctrlKey && !event.altKey && !event.metaKey && !event.shiftKey;
-    if (!own || !Object.hasOwn(keys, event.key)) return;
-    event.stopImmediatePropagation();
+  box.onkeydown = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    // JupyterLab would take arrow keys for going to another cell, and letters for cutting or adding one.
+    event.stopPropagation();
     // Space presses the button that has the focus.
-    if (event.key === " " && event.target.tagName === "BUTTON") return;
+    if (!Object.hasOwn(keys, event.key) || (event.key === " " && event.target.tagName === "BUTTON")) return;
     event.preventDefault();
     keys[event.key]();
-  }
+  };
 
-  window.addEventListener("keydown", press, true);
   model.on("change:told", show);
   mark();
   show();
   return () => {
     stop();
-    window.removeEventListener("keydown", press, true);
     model.off("change:told", show);
   };
 }
