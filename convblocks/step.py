@@ -13,13 +13,12 @@ from convblocks.calling import Outcome, call, parameter_names
 from convblocks.compare import compare, short
 from convblocks.figures import Figure, draw, grid
 from convblocks.live import live
+from convblocks.report import LONGEST
 
 WIDEST = 640
 """Pixels of a line of the figure: what fits beside JupyterLab's file browser on a tablet without becoming small."""
 MOST_PIXELS = 4000
 """Of a padded picture, channels counted: more take too long to draw at every step."""
-MOST_PRINTED = 2000
-"""Characters of what a student's function prints in one cell."""
 
 
 def step(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None, yours=None):
@@ -160,7 +159,7 @@ class _Walk:
             "place": self._place(cell),
             "steps": self._steps(cell),
             "yours": self._yours(cell + 1, cell),
-            "printed": self.found[cell].printed[:MOST_PRINTED] if cell < len(self.found) else "",
+            "printed": self.found[cell].printed[:LONGEST] if cell < len(self.found) else "",
         }
 
     def still(self) -> Figure:
