@@ -247,7 +247,7 @@ class Sandbox(LocalProvisioner):
             "RLIMIT_CPU": self.cpu + 10,
             "RLIMIT_CORE": 0,
             # TensorFlow reserves far more than it uses; there the watchdog has to do.
-            "RLIMIT_AS": (32 if self.keras else 2) * self.memory * MEGABYTE,
+            "RLIMIT_AS": (8 if self.keras else 2) * self.memory * MEGABYTE,
         }
         if not self.unsafe and _counts_processes_by_namespace():
             limits["RLIMIT_NPROC"] = self._processes
@@ -277,6 +277,8 @@ class Sandbox(LocalProvisioner):
             options += ["--setenv", name, value]
         # What is mapped of /dev/zero and shared would be memory that nobody counts.
         options += ["--proc", "/proc", "--dev", "/dev", "--dev-bind", "/dev/null", "/dev/zero"]
+        # All of a machine's terminals are counted together.
+        options += ["--tmpfs", "/dev/pts", "--remount-ro", "/dev/pts"]
         options += (part for place in _WRITABLE for part in (*size, place))
         for place in packages.system():
             options += ["--ro-bind", place, place]
@@ -297,7 +299,7 @@ class Sandbox(LocalProvisioner):
 
     def _watch(self, process: subprocess.Popen) -> None:
         """End the kernel when all of its processes together take more than their share, and with it what it leaves."""
-        self._used = collections.deque()
+        self._used, self._own, self._gone = collections.deque(), {}, 0.0
         while process.poll() is None:
             try:
                 self.reason = self._excess(self._family())
@@ -318,16 +320,22 @@ class Sandbox(LocalProvisioner):
 
     def _excess(self, members: list[psutil.Process]) -> str:
         """What there is too much of, in words; "" when all is well."""
-        memory = threads = seconds = 0
+        memory = threads = waited_for = 0
+        own: dict[psutil.Process, float] = {}
         for one in members:
             try:
                 with one.oneshot():
                     memory += _resident(one)
                     threads += one.num_threads()
-                    # With those of its children that have ended.
-                    seconds += sum(one.cpu_times()[:4])
+                    times = one.cpu_times()
+                    own[one] = times.user + times.system
+                    waited_for += times.children_user + times.children_system
             except psutil.Error:
                 continue
+        # Of children that nobody waits for nothing is left but what was seen of them.
+        self._gone += sum(used for one, used in self._own.items() if one not in own)
+        self._own = own
+        seconds = sum(own.values()) + max(waited_for, self._gone)
         if time.monotonic() > self.deadline:
             return "its notebook took too long"
         allowed = self.memory * (2 if self.keras else 1)

@@ -2,7 +2,7 @@
 
 They take memory that belongs to no process, so nobody counts it; reach the keys of the person who grades; take over the
 sandbox's first process, with which all others end; let everybody wait who opens a file; take of what Linux counts for
-each person, so that the grader runs out of it (files on their way through sockets, files that epoll watches); or make
+each person, so that the grader runs out of it (files on their way through sockets, files that are watched); or make
 sockets of families that know of no namespaces, such as the one to a virtual machine's host.
 """
 
@@ -11,21 +11,29 @@ import socket
 import struct
 
 # Numbers as in Linux' tables: memfd_create, memfd_secret, shmget, semget, msgget, mq_open, io_uring_setup, add_key,
-# request_key and keyctl; ptrace, process_vm_readv, process_vm_writev and pidfd_getfd; sendmsg and sendmmsg.
+# request_key and keyctl; ptrace, process_vm_readv, process_vm_writev and pidfd_getfd; sendmsg and sendmmsg; vmsplice,
+# userfaultfd, io_setup, fanotify_init, inotify_init1 and inotify_init, which ARM64 has not.
 _CALLS = {
-    "x86_64": (0xC000003E, (319, 447, 29, 64, 68, 240, 425, 248, 249, 250, 101, 310, 311, 438, 46, 307)),
-    "aarch64": (0xC00000B7, (279, 447, 194, 190, 186, 180, 425, 217, 218, 219, 117, 270, 271, 438, 211, 269)),
+    "x86_64": (
+        *(0xC000003E, 319, 447, 29, 64, 68, 240, 425, 248, 249, 250, 101, 310, 311, 438, 46, 307),
+        *(278, 323, 206, 300, 294, 253),
+    ),
+    "aarch64": (
+        *(0xC00000B7, 279, 447, 194, 190, 186, 180, 425, 217, 218, 219, 117, 270, 271, 438, 211, 269),
+        *(75, 282, 0, 262, 26),
+    ),
 }
-# What a kernel needs while it starts, and never again: epoll_create and epoll_create1.
-_STARTING = {"x86_64": (213, 291), "aarch64": (20,)}
+# What a kernel needs while it starts, and never again: listen, epoll_create1 and epoll_create, which ARM64 has not.
+_STARTING = {"x86_64": (50, 291, 213), "aarch64": (201, 20)}
 # The call mmap in both, and the flags of memory that is shared and of no file: once nobody maps it, nobody counts it.
 _MMAP, _SHARED = {"x86_64": 9, "aarch64": 222}, 0x01 | 0x20
-# The call fcntl in both, and what it is not to do: a lease on a file (F_SETLEASE) makes others wait who open it.
-_FCNTL, _LEASE = {"x86_64": 72, "aarch64": 25}, 1024
+# The call fcntl in both, and what it is not to do: a lease on a file (F_SETLEASE) makes others wait who open it, and of
+# locks on parts of a file (F_SETLK, F_SETLKW and the same of open files) there can be any number.
+_FCNTL, _REFUSED = {"x86_64": 72, "aarch64": 25}, (1024, 6, 7, 37, 38)
 # The call socket in both, and its families for files, for the network, which is empty, and for questions about that,
-# some of which ZMQ asks.
+# some of which ZMQ asks. A socket of the network can be mapped, so that it is there, and watched, without a number.
 _SOCKET = {"x86_64": 41, "aarch64": 198}
-_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)
+_FAMILIES, _OF_STARTED = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK), (socket.AF_UNIX,)
 _LOAD, _EQUAL, _AT_LEAST, _AND, _RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
 _KILL, _ALLOW = 0x80000000, 0x7FFF0000
 _NO_MEMORY, _NOT_THERE, _NO_FAMILY = 0x00050000 | 12, 0x00050000 | 38, 0x00050000 | 97
@@ -41,8 +49,8 @@ def program(started: bool = False) -> bytes:
     """
     if platform.machine() not in _CALLS:
         return b""
-    architecture, denied = _CALLS[platform.machine()]
-    denied = _STARTING[platform.machine()] if started else denied
+    architecture, *denied = _CALLS[platform.machine()]
+    denied, families = (_STARTING[platform.machine()], _OF_STARTED) if started else (denied, _FAMILIES)
     steps = [
         (_LOAD, 0, 0, 4),
         (_EQUAL, 1, 0, architecture),
@@ -57,9 +65,10 @@ def program(started: bool = False) -> bytes:
     # The arguments of a call lie behind its number, architecture and place, eight bytes each.
     steps += [(_EQUAL, 0, 5, _MMAP[platform.machine()]), (_LOAD, 0, 0, 40), (_AND, 0, 0, _SHARED)]
     steps += [(_EQUAL, 0, 1, _SHARED), (_RETURN, 0, 0, _NO_MEMORY), (_RETURN, 0, 0, _ALLOW)]
-    steps += [(_EQUAL, 0, 4, _FCNTL[platform.machine()]), (_LOAD, 0, 0, 24), (_EQUAL, 0, 1, _LEASE)]
-    steps += [(_RETURN, 0, 0, _NOT_THERE), (_RETURN, 0, 0, _ALLOW)]
-    steps += [(_EQUAL, 0, len(_FAMILIES) + 2, _SOCKET[platform.machine()]), (_LOAD, 0, 0, 16)]
-    steps += [(_EQUAL, len(_FAMILIES) - place, 0, family) for place, family in enumerate(_FAMILIES)]
+    steps += [(_EQUAL, 0, len(_REFUSED) + 3, _FCNTL[platform.machine()]), (_LOAD, 0, 0, 24)]
+    steps += [(_EQUAL, len(_REFUSED) - place, 0, wish) for place, wish in enumerate(_REFUSED)]
+    steps += [(_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _NOT_THERE)]
+    steps += [(_EQUAL, 0, len(families) + 2, _SOCKET[platform.machine()]), (_LOAD, 0, 0, 16)]
+    steps += [(_EQUAL, len(families) - place, 0, family) for place, family in enumerate(families)]
     steps += [(_RETURN, 0, 0, _NO_FAMILY), (_RETURN, 0, 0, _ALLOW)]
     return b"".join(struct.pack("HBBI", *step) for step in steps)

@@ -215,6 +215,18 @@ for _ in range(20):
 """
 
 
+# Linux forgets what children have used that nobody waits for.
+NOT_WAITED_FOR = """
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for _ in range(12):
+    if not os.fork():
+        begin = time.process_time()
+        while time.process_time() - begin < 0.7:
+            pass
+        os._exit(0)
+    time.sleep(1)
+"""
 # Each in a session of its own, which Linux gives the same share as anybody else's.
 HOG = """
 import os, time
@@ -233,6 +245,7 @@ time.sleep(20)
         (HOG, "--Sandbox.busy=0.5", "it kept more than 0.5 processors busy for 5 s"),
         (HEADLESS, "--Sandbox.memory=300", "it used more than 300 MB of memory"),
         (ORPHANS, "--Sandbox.cpu=4", "it used more than 4 s on processors"),
+        (NOT_WAITED_FOR, "--Sandbox.cpu=4", "it used more than 4 s on processors"),
     ],
 )
 def test_no_process_hides_what_it_takes(submitted, cell, limit, words):

@@ -90,6 +90,8 @@ def start(settings: dict) -> None:
     # Left in at the end of a function's cell, it would cost the function.
     app.shell.ask_exit = app.kernel.do_shutdown = _stay
     app.kernel.raw_input = _no_answer
+    # The usual one takes a terminal, and there is none.
+    app.shell.system = app.shell.system_raw
     # The broker serves once there is a submission; this may have been started before. Whoever grades may also have been
     # killed before bubblewrap could notice; then there is nobody to end this, and nobody answers.
     with socket.socket(socket.AF_UNIX) as broker:

@@ -114,6 +114,43 @@ for run in (watch, threading.Thread(target=watch).start, lambda: os.fork() or (w
 """,
     ),
     Attack(
+        "counted-for-all",
+        "takes what Linux counts for a person or a machine, and memory that it counts for no process",
+        "killing the supervisor, memory",
+        HARM,
+        cell="""
+import ctypes, fcntl, mmap, os, socket, tempfile
+libc = ctypes.CDLL(None, use_errno=True)
+def mapped():
+    # Once closed it has no number and is still watched.
+    one = socket.socket()
+    one.listen(1)
+    address = libc.mmap(None, 4096, mmap.PROT_READ, mmap.MAP_SHARED, one.fileno(), 0)
+def listening():
+    one = socket.socket(socket.AF_UNIX)
+    one.bind(tempfile.mktemp())
+    one.listen(4096)
+def terminal(): os.close(os.open('/dev/ptmx', os.O_RDWR))
+def locked():
+    with tempfile.TemporaryFile() as file: fcntl.lockf(file, fcntl.LOCK_EX, 1, 5)
+def call(name, *numbers):
+    def made():
+        if libc.syscall({'x86_64': numbers[0], 'aarch64': numbers[1]}[os.uname().machine], *numbers[2:]) < 0:
+            raise OSError(ctypes.get_errno(), name)
+    made.__name__ = name
+    return made
+reading, writing = os.pipe()
+iovec = (ctypes.c_void_p * 2)(ctypes.cast(ctypes.create_string_buffer(9), ctypes.c_void_p), 1)
+notify = [call('inotify', 294, 26, 0), call('fanotify', 300, 262, 0, 0), call('userfaultfd', 323, 282, 1)]
+queues = [call('vmsplice', 278, 75, writing, iovec, 1, 0), call('io_setup', 206, 0, 9, (ctypes.c_long * 1)())]
+for take in (mapped, listening, terminal, locked, *notify, *queues):
+    try:
+        take()
+        show(take.__name__, 'SECRET-OF-THE-' + 'INSTRUCTOR')
+    except OSError: pass
+""",
+    ),
+    Attack(
         "files-on-their-way",
         "has files on their way through sockets, as many as all processes of a person may",
         "killing the supervisor, file descriptors",
