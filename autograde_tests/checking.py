@@ -202,7 +202,9 @@ def _note(name: str, own: "_Round", with_lent: "_Round", to_blame: list[str]) ->
     right, of = with_lent.agreeing, len(own.lines)
     verb = "have bugs or are missing" if len(to_blame) > 1 else "has a bug or is missing"
     whose = f"{' and '.join(to_blame)} {verb}"
-    verdict = f"Your {name} is right; {whose}" if right == of else f"{whose}, and {name} itself is not right yet"
+    # The last function of the course is the assembly of all others.
+    own_part = "assembly" if name == "forward" else name
+    verdict = f"Your {own_part} is right; {whose}" if right == of else f"{whose}, and {name} itself is not right yet"
     return (
         f"{verdict}. With your own earlier functions {own.agreeing} of {of} cases agree, with right ones in their place "
         f"{right} of {of}, which is what counts: one bug costs once."
@@ -260,7 +262,7 @@ def _round(name: str, cases: list[Case], answers: list, lent: Sequence[str] = ()
         sentence = _judge(case, outcome, target)
         if case.keeps_inputs and not sentence and not any(line.agrees for line in lines):
             # Leaving the inputs alone is no merit of a function that gets nothing right.
-            sentence = "counts once another case before it agrees"
+            sentence = "counts only when another case before it agrees"
         earned += 0 if sentence else case.weight
         line = Line(case.name, not sentence, sentence or _remark(outcome), case.weight)
         if sentence and outcome.kind == "returned" and not any(line.steps for line in lines):

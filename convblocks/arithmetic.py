@@ -46,7 +46,8 @@ def products(window: np.ndarray, kernel: np.ndarray) -> tuple[list[str], float]:
             for at, (pixel, weight) in enumerate(zip(pixels, weights, strict=True))
         ]
         sums.append(float(pixels @ weights))
-        name = "pixel times weight, added up" if len(planes) == 1 else f"channel {channel}"
+        of = "input" if window.ndim == 1 else "pixel"
+        name = f"{of} times weight, added up" if len(planes) == 1 else f"channel {channel}"
         steps.append(f"{name}: {' + '.join(terms)} = {short(sums[-1])}")
     if len(planes) > 1:
         terms = [term(number) if at else short(number) for at, number in enumerate(sums)]

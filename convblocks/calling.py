@@ -162,6 +162,10 @@ def describe_error(error: BaseException) -> str:
     theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if "ipykernel_" in frame.filename]
     if theirs and theirs[-1].line:
         text += f", at the line `{theirs[-1].line}` of {theirs[-1].name}"
+        # The mistake may lie with who called it.
+        caller = next((frame for frame in reversed(theirs) if frame.name != theirs[-1].name), None)
+        if caller and caller.line:
+            text += f", which {caller.name} called at the line `{caller.line}`"
     return text
 
 

@@ -70,7 +70,9 @@ def _number_difference(yours, expected) -> tuple[str, str]:
         return "type", f"it returned {called(yours)} where a number was expected"
     if isinstance(expected, numbers.Integral):
         if not isinstance(yours, numbers.Integral):
-            return "type", f"it returned the {type(yours).__name__} {yours} where an int was expected: use // or int()"
+            said = f"it returned the {type(yours).__name__} {short(yours)} where an int was expected: "
+            whole = yours == expected
+            return "type", said + ("use // instead of /" if whole else "is it to be rounded up or down?")
         right = yours == expected
     else:
         right = np.isclose(yours, expected, rtol=TOLERANCE, atol=TOLERANCE)
@@ -145,7 +147,8 @@ def _shape_hint(mine: tuple, target: tuple) -> str:
         rows, columns = _rows_and_columns(len(target))
         swapped = list(target)
         swapped[rows], swapped[columns] = swapped[columns], swapped[rows]
-        if tuple(swapped) == mine:
+        # Where another axis is as long, others may have been swapped as well.
+        if tuple(swapped) == mine and len(set(target)) == len(target):
             return ": the sizes of rows and columns are swapped"
     said = [
         f"{abs(one - other)} {name if abs(one - other) > 1 else name[:-1]} too {'many' if one > other else 'few'}"
@@ -211,10 +214,10 @@ def _value_hint(mine: np.ndarray, target: np.ndarray, wrong: np.ndarray) -> str:
             return words
     if wrong.sum() > 1 and (mine[wrong] < 0).all() and not target[wrong].any():
         return "yours is negative where 0 is expected"
-    if mine.ndim in (2, 4) and min(mine.shape[rows], mine.shape[columns]) > 2:
-        inner = [slice(None)] * mine.ndim
-        inner[rows] = inner[columns] = slice(1, -1)
-        if not wrong[tuple(inner)].any():
+    # A table of two axes has no border that anybody speaks of, and what differs on one side alone is no border.
+    if mine.ndim == 4 and min(mine.shape[rows], mine.shape[columns]) > 2 and not wrong[:, 1:-1, 1:-1].any():
+        sides = (wrong[:, 0], wrong[:, -1], wrong[:, :, 0], wrong[:, :, -1])
+        if sum(side.sum() > 1 for side in sides) > 1:
             return "only the border differs"
     return ""
 

@@ -35,6 +35,12 @@ def test_a_crash_is_shown_with_the_students_own_line():
     assert "ZeroDivisionError: division by zero, at the line <code>return x / y</code> of double" in html(cell)
 
 
+def test_of_a_crash_in_another_function_it_is_said_who_called_it():
+    helped = "def halve(x):\n    return x / 0\ndef double(x):\n    return halve(x)"
+    said = html(run_cells(helped, CHECK)[1])
+    assert "<code>return x / 0</code> of halve, which double called at the line <code>return halve(x)</code>" in said
+
+
 def test_a_skeleton_is_a_not_implemented_error():
     (error,) = errors(run_cells(SKELETON, CHECK)[1])
     assert error.traceback == ["double is not written yet: write it in the cell above, run that cell, then this one."]
