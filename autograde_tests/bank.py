@@ -2,11 +2,15 @@
 
 Killed by visible: a visible example of the lesson disagrees, so the student sees it before handing in. Killed by hidden: it
 loses points. Named: the feedback says what goes wrong, alone or together with another that gives the same numbers.
+Below it, what becomes of the wrong answers that the bank was not built from.
 """
+
+from collections import Counter
 
 from autograde_tests.checking import check, load_checks
 from autograde_tests.misconceptions import load_bank
 from autograde_tests.notebooks import course_seed, visible_result
+from autograde_tests.wrong_answers import WRONG_ANSWERS
 
 
 def main() -> None:
@@ -27,6 +31,18 @@ def main() -> None:
             reasons += [f"  {name}, {one.name}: not seen: {one.unseen or '?'}"] * (not is_visible)
             reasons += [f"  {name}, {one.name}: not named: {one.untellable or '?'}"] * (not many)
     print(_line("in all", total), *reasons, sep="\n")
+    said = ", ".join(f"{number} {what}" for what, number in diagnoses(seed).items())
+    print(f"{len(WRONG_ANSWERS)} wrong answers that the bank was not built from: {said}")
+
+
+def diagnoses(seed: int) -> Counter[str]:
+    """How many of the wrong answers are named rightly, named falsely, missed, or have mistakes that the bank has not."""
+    found = Counter({"named rightly": 0, "named falsely": 0, "missed": 0, "not in the bank, and not named": 0})
+    for one in WRONG_ANSWERS:
+        named = [{each.name for each in cause} for cause in check(one.check, one.function, points=10, seed=seed).causes]
+        right = "named rightly" if set(one.causes) in named else "named falsely"
+        found[right if named else "missed" if one.causes else "not in the bank, and not named"] += 1
+    return found
 
 
 def _line(name: str, row: list[int]) -> str:

@@ -231,6 +231,9 @@ class _Round:
         if not written:
             sentence = f"{name} still raises NotImplementedError, so there was nothing to try"
             lines = [Line("not written yet", False, sentence, self.possible)]
+        elif self.outcomes[0].kind == "ended":
+            # Nothing was answered, and one line says why as well as one for each case.
+            lines = [Line("the check could not be made", False, lines[0].sentence, self.possible)]
         for line in lines:
             line.worth *= points / self.possible
         # Cents of a point, so that the number a student sees is the number that is stored.

@@ -216,7 +216,7 @@ def red_alone(patch, kernel):
     return float((patch * kernel).sum())
 
 
-@wrong_answer("weighted_sum")
+@wrong_answer("weighted_sum", "sum_last_product")
 def last_product(patch, kernel):
     total = 0.0
     for pixel, weight in zip(np.ravel(patch), np.ravel(kernel), strict=True):

@@ -5,6 +5,7 @@ A cell that ends the kernel, or never ends itself, costs that cell: a fresh kern
 
 import copy
 import json
+import re
 import signal
 import time
 from dataclasses import dataclass
@@ -478,7 +479,9 @@ def _is_checked(cell) -> bool:
 
 def _errors(cell) -> list[str]:
     """What a cell stopped with, each in a line."""
-    return [f"{one.ename}: {one.evalue}"[:200] for one in cell.outputs if one.output_type == "error"]
+    said = [f"{one.ename}: {one.evalue}"[:200] for one in cell.outputs if one.output_type == "error"]
+    # Of a SyntaxError; the name of its file is a number that IPython gives to a cell.
+    return [re.sub(r" \(\d+\.py, line (\d+)\)$", r" in line \1", one) for one in said]
 
 
 def _wanted(names: dict) -> Wanted:

@@ -11,7 +11,7 @@ from nbgrader.utils import is_grade, is_solution
 
 from autograde_tests.checking import load_checks
 from convblocks.report import as_sentence, with_code
-from grading.reading import NOTES, UNUSABLE
+from grading.reading import NOTES, UNUSABLE, is_missing
 from grading.sanitize import RESULT, clean_text, is_official
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -44,13 +44,14 @@ class Overview(NbGraderPreprocessor):
 
     def preprocess(self, nb, resources):
         page = resources["nbgrader"]
-        page["unusable"] = UNUSABLE in nb.metadata
+        page["unusable"] = nb.metadata.get(UNUSABLE, "")
         while nb.cells and nb.cells[0].id.rstrip("-") in NOTES:
             page.setdefault("notes", []).append(nb.cells.pop(0).source)
         graded = [cell for cell in nb.cells if is_grade(cell)]
         page["checks"] = [_check(cell, nb) for cell in graded]
         if page["unusable"]:
-            page["checks"] = [one | {"found": "not graded: the file could not be used"} for one in page["checks"]]
+            found = "not handed in" if is_missing(page["unusable"]) else "not graded: the file could not be used"
+            page["checks"] = [one | {"found": found} for one in page["checks"]]
         page["next"] = in_order([one for one in page["checks"] if one["lost"] > 0])
         page["still"] = [one for one in page["checks"] if one["lost"] <= 0 and one["note"]]
         page["comments"] = [

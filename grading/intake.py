@@ -29,7 +29,7 @@ from sqlalchemy.exc import OperationalError
 from grading.execute import require_sandbox
 from grading.files import NO_STUDENT, LeftOut, copy_plain_files, names_a_student, open_plain, refuse_page
 from grading.mending import Wanted, mend, wanted_notebooks
-from grading.reading import FOLDER, UNUSABLE, Unusable, read_notebook
+from grading.reading import CUT_OFF, FOLDER, UNUSABLE, Unusable, is_missing, read_notebook
 
 __all__ = [
     "AutogradeAll",
@@ -131,7 +131,10 @@ def _recognised(path: Path, wanted: Wanted):
     """Read one file. Raises Unusable, also for a notebook of another assignment, and FileNotFoundError."""
     notebook, mended = read_notebook(path)
     if not wanted.recognises(notebook):
-        raise Unusable(f"{path.name} is another notebook: none of the cells and functions of this assignment are in it")
+        nothing = "none of the cells and functions of this assignment are in"
+        if any(one.startswith(CUT_OFF) for one in mended):
+            raise Unusable(f"{path.name} was cut off or damaged on its way: {nothing} what is left of it")
+        raise Unusable(f"{path.name} is another notebook: {nothing} it")
     return notebook, mended
 
 
@@ -486,9 +489,12 @@ def read_submission(
     notebook, mended, problem = _taken(path, wanted, others)
     if problem:
         notebook = nbformat.read(release / f"{wanted.name}.ipynb", as_version=4)
+        became, to_do = "could not be graded", "Your own file is untouched; hand it in again"
+        if is_missing(problem):
+            became, to_do = "was not handed in", "Hand it in"
         text = (
-            f"## This notebook could not be graded\n\n**{problem}.**\n\nWhat follows is the assignment as it was "
-            f"released. Your own file is untouched; hand it in again, as {wanted.name}.ipynb, and it will be graded."
+            f"## This notebook {became}\n\n**{problem}.**\n\nWhat follows is the assignment as it was "
+            f"released. {to_do}, as {wanted.name}.ipynb, and it will be graded."
         )
         notebook.cells.insert(0, new_markdown_cell(text, id="unusable"))
         notebook.metadata[UNUSABLE] = problem

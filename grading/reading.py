@@ -20,7 +20,10 @@ ELEMENTS = 5_000_000
 """Values in a file: each costs up to a hundred bytes of memory, whatever it costs in the file."""
 
 UNUSABLE = "unusable_submission"
-"""Key of the metadata of a notebook that stands for a file that could not be used."""
+"""Key of the metadata of a notebook that stands for a file that could not be used; its value says why."""
+
+CUT_OFF = "The file was cut off or damaged"
+"""How a sentence begins that says so."""
 
 NOTES = ("unusable", "mended", "did-not-run")
 """How the ids of cells begin in which grading itself says something; a submission has none of them."""
@@ -38,6 +41,11 @@ _KIND = {"code": "code", "markdown": "markdown", "heading": "markdown"}
 
 class Unusable(Exception):
     """A file of which nothing can be graded; its text is a sentence for a person."""
+
+
+def is_missing(problem: str) -> bool:
+    """Whether what makes a file unusable, in words, is that there is none."""
+    return "was not handed in" in problem and "nothing tells which is meant" not in problem
 
 
 def read_notebook(path: Path) -> tuple[NotebookNode, list[str]]:
@@ -118,7 +126,7 @@ def _salvage(text: str, decoder: json.JSONDecoder) -> tuple[Any, list[str]]:
             place = following.start()
     if not cells:
         raise Unusable("is not a notebook: its content is not JSON, perhaps cut off on its way")
-    sentence = f"The file was cut off or damaged: {len(cells)} cells could be read, the others could not."
+    sentence = f"{CUT_OFF}: {len(cells)} cells could be read, the others could not."
     return {"cells": cells}, [sentence]
 
 

@@ -143,7 +143,11 @@ def test_a_bug_that_costs_nothing_here_is_still_named():
 
 @browser
 def test_a_mistake_in_the_syntax_is_named_on_top(look):
-    assert "output_size is missing: its own cell stopped with SyntaxError: expected ':'" in on_top(look("colon"))
+    top = on_top(look("colon"))
+    assert (
+        "could not be made: output_size is missing: its own cell stopped with SyntaxError: expected ':' in line 1"
+        in top
+    )
 
 
 @browser

@@ -47,6 +47,10 @@ BROKEN = {
     "empty": (b"", "is an empty file"),
     "binary": (b"\x89PNG\r\n\x1a\n\x00\xff", "is not a notebook"),
     "other-json": (b'{"a": 1}', "is not a notebook that can be read"),
+    "cut-off": (
+        b'{"cells": [{"cell_type": "markdown", "source": "# 1"}, {"cell',
+        "was cut off or damaged on its way: none",
+    ),
     "a-list": (b"[1, 2]", "is not a notebook that can be read"),
     "other-assignment": (other_notebook, "is another notebook"),
 }
@@ -227,6 +231,7 @@ def test_a_submission_without_any_notebook_gets_a_page_and_takes_nothing_away(co
     nbgrader(course, "generate_feedback", "1-padding")
     page = (course / "feedback" / "joe" / "1-padding" / "padding.html").read_text()
     assert "padding.ipynb was not handed in; there is homework.pdf" in page
+    assert "This notebook was not handed in" in page and "hand it in again" not in page
     # The same from one who has been graded before.
     hand_in(course, "ada", stamp="2026-01-02 10:00:00 UTC")
     assert "padding.ipynb was not handed in" in nbgrader(course, "collect", "1-padding", "--update")

@@ -127,6 +127,24 @@ def sum_of_rows(patch, kernel):
 
 @misconception(
     "weighted_sum",
+    wrong="each product replaces the one before: `=` in place of `+=`",
+    shows="Your number is the last product alone.",
+)
+def sum_last_product(patch, kernel):
+    return (patch * kernel).ravel()[-1]
+
+
+@misconception(
+    "weighted_sum",
+    wrong="the loop ends after the first product: the `return` stands inside of it",
+    shows="Your number is the first product alone.",
+)
+def sum_first_product(patch, kernel):
+    return (patch * kernel).ravel()[0]
+
+
+@misconception(
+    "weighted_sum",
     wrong="the channels are not summed",
     shows="Patches without channels are right; with channels you return one number for each instead of their sum.",
     look="Several channels: still one picture per filter",
@@ -477,6 +495,26 @@ def softmax_axis_one(x):
 def softmax_overflow(x):
     powers = np.exp(x.astype(float))
     return powers / powers.sum(axis=-1, keepdims=True)
+
+
+@_activation(
+    "softmax",
+    wrong="softmax over everything, and without subtracting the maximum",
+    shows="All your numbers together add up to 1, not each row; large ones give NaN, since e to the power of 1000 is infinite.",
+)
+def softmax_plain(x):
+    powers = np.exp(x.astype(float))
+    return powers / powers.sum()
+
+
+@_activation(
+    "softmax",
+    wrong="softmax over the batch, the first axis, and without subtracting the maximum",
+    shows="Each column of a table adds up to 1 instead of each row; large numbers give NaN.",
+)
+def softmax_plain_over_the_batch(x):
+    powers = np.exp(x.astype(float))
+    return powers / powers.sum(axis=0)
 
 
 @_activation(

@@ -173,6 +173,15 @@ def index_without_channels(index, row, column, channel, shape):
     return index(row, column, 0, (*shape[:2], 1)) + channel
 
 
+@misconception(
+    "flat_index",
+    wrong="a row above is counted with its pixels alone, without their channels",
+    shows="One channel and the first row are right; elsewhere your index is too small.",
+)
+def index_rows_without_channels(row, column, channel, shape):
+    return row * shape[1] + column * shape[2] + channel
+
+
 @twist("flat_index", _flat_index, wrong="it is counted from 1", shows="Every index is 1 too large.")
 def index_from_one(index, row, column, channel, shape):
     return index(row, column, channel, shape) + 1
@@ -307,6 +316,20 @@ def dense_softmax_over_everything(dense, x, kernel, bias, activation):
     if activation != "softmax":
         return dense(x, kernel, bias, activation)
     powers = np.exp(dense(x, kernel, bias))
+    return powers / powers.sum()
+
+
+@twist(
+    "dense",
+    _dense,
+    wrong="softmax runs over everything, less the largest of all",
+    shows='With "softmax" all your numbers together add up to 1, not each row.',
+)
+def dense_softmax_over_all_rows(dense, x, kernel, bias, activation):
+    if activation != "softmax":
+        return dense(x, kernel, bias, activation)
+    sums = dense(x, kernel, bias)
+    powers = np.exp(sums - sums.max())
     return powers / powers.sum()
 
 

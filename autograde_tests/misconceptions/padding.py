@@ -66,6 +66,17 @@ def same_rounded_down(size, kernel_size, strides=1, padding="valid"):
 
 @misconception(
     "output_size",
+    wrong='"same" is worked out with kernel_size // 2 zeros on both sides',
+    shows='"valid" and odd kernels are right; with even kernels "same" is 1 too large wherever the strides fit.',
+    look="Zeros around the picture",
+)
+def same_by_half_kernels(size, kernel_size, strides=1, padding="valid"):
+    around = 2 * (kernel_size // 2) if padding == "same" else 0
+    return (size + around - kernel_size) // strides + 1
+
+
+@misconception(
+    "output_size",
     wrong="the strides are forgotten",
     shows="Everything with strides above 1 is too large; with strides of 1 you are right.",
     look="Bigger steps",
@@ -119,6 +130,26 @@ def half_on_both_sides(size, kernel_size, strides=1):
 )
 def smaller_half_on_both_sides(size, kernel_size, strides=1):
     return (kernel_size - 1) // 2, (kernel_size - 1) // 2
+
+
+@misconception(
+    "padding_amounts",
+    wrong="half of the zeros is put on each side, rounded down, so an odd one is lost",
+    shows="Where an odd number of zeros is needed, your second number is 1 too small; all else is right.",
+)
+def odd_one_lost(size, kernel_size, strides=1):
+    half = sum(_amounts(size, kernel_size, strides)) // 2
+    return half, half
+
+
+@misconception(
+    "padding_amounts",
+    wrong="the number of outputs is rounded down instead of up",
+    shows="Where the strides divide the size you are right; elsewhere you can have too few zeros.",
+)
+def outputs_rounded_down(size, kernel_size, strides=1):
+    missing = max((size // strides - 1) * strides + kernel_size - size, 0)
+    return missing // 2, missing - missing // 2
 
 
 @misconception(
@@ -285,6 +316,19 @@ def pad_half_on_both_sides(pad2d, images, kernel_size, strides, padding, **parts
 def pad_smaller_half_on_both_sides(pad2d, images, kernel_size, strides, padding, **parts):
     def amounts(size, kernel_size, strides):
         return (kernel_size - 1) // 2, (kernel_size - 1) // 2
+
+    return pad2d(images, kernel_size, strides, padding, **{"amounts": amounts} | parts)
+
+
+@twist(
+    "pad2d",
+    _pad,
+    wrong="half of the zeros is put on each side, rounded down, so an odd one is lost",
+    shows="Where an odd number of zeros is needed, a row below or a column on the right is missing; all else is right.",
+)
+def pad_odd_one_lost(pad2d, images, kernel_size, strides, padding, **parts):
+    def amounts(size, kernel_size, strides):
+        return (sum(_amounts(size, kernel_size, strides)) // 2,) * 2
 
     return pad2d(images, kernel_size, strides, padding, **{"amounts": amounts} | parts)
 
