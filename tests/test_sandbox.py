@@ -124,10 +124,9 @@ def test_memory_that_belongs_to_no_process_cannot_be_had(submitted):
     assert "msg -1 38" in graded
     # Nor words left for whoever is graded next.
     assert "key -1 38" in graded
-    # No socket that the empty network does not cover. 97 is EAFNOSUPPORT.
-    for family in ("AF_VSOCK", "AF_ALG", "AF_PACKET"):
+    # No socket of any network, which can be mapped and watched without end. 97 is EAFNOSUPPORT.
+    for family in ("AF_VSOCK", "AF_ALG", "AF_PACKET", "AF_INET"):
         assert f"family {family} 97" in graded
-    assert "family AF_INET opened" in graded
 
 
 CLOCK = "import os, time\nlate = time.time() - os.stat('/submission/clock.txt').st_mtime > 2.5"
