@@ -34,7 +34,8 @@ def test_every_command_is_run_somewhere():
         elif program == "convblocks":
             assert f'"{arguments[0]}"' in here, command
         elif program == "make":
-            assert command in ci or f'"make", "{arguments[0]}"' in here, command
+            # The demo itself is run by hand, before a release.
+            assert command in ci or command == "make demo" or f'"make", "{arguments[0]}"' in here, command
         elif program == "pytest":
             assert arguments == ["autograde_tests"] or '"--notebook"' in here, command
         else:
