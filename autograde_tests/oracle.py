@@ -140,7 +140,7 @@ def _file(check: Check, seed: int, kind: str = ANSWERS) -> Path:
 
 @functools.cache
 def _fingerprint(kind: str) -> str:
-    """Changes with Keras, NumPy, every module that has a say in what is kept, the trained weights and drawings."""
+    """Changes with Keras, NumPy, every module that has a say in what is kept, the trained weights, drawings and padding."""
     # Once a process: a module that is edited later is not the one that runs here.
     digest = hashlib.sha256()
     for package in ("keras", "numpy"):
@@ -152,8 +152,8 @@ def _fingerprint(kind: str) -> str:
         modules |= {here / "diagnosis.py", *here.glob(f"{kind}/*.py")}
     for module in sorted(modules):
         digest.update(module.read_bytes())
-    for used in (ROOT / "source" / "6-shapes-classifier" / "weights.npz", ROOT / "convblocks" / "shapes.py"):
-        digest.update(used.read_bytes())
+    for used in ("source/6-shapes-classifier/weights.npz", "convblocks/arithmetic.py", "convblocks/shapes.py"):
+        digest.update((ROOT / used).read_bytes())
     return digest.hexdigest()[:16]
 
 

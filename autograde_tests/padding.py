@@ -4,6 +4,7 @@ import numpy as np
 
 from autograde_tests.cases import Case, graded, signed
 from autograde_tests.oracle import keras, layer
+from convblocks.arithmetic import pair
 
 
 def keras_output_size(size, kernel_size, strides=1, padding="valid") -> int:
@@ -80,13 +81,9 @@ def keras_pad2d(images, kernel_size, strides=(1, 1), padding="same") -> np.ndarr
     if padding == "valid":
         return np.asarray(images, dtype=float)
     pairs = [
-        keras_padding_amounts(images.shape[axis + 1], _pair(kernel_size)[axis], _pair(strides)[axis]) for axis in (0, 1)
+        keras_padding_amounts(images.shape[axis + 1], pair(kernel_size)[axis], pair(strides)[axis]) for axis in (0, 1)
     ]
     return layer("ZeroPadding2D", tuple(pairs), inputs=images)
-
-
-def _pair(value) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else tuple(value)
 
 
 @graded(oracle=keras_pad2d, builds_on=("output_size", "padding_amounts"))

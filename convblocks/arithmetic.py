@@ -111,7 +111,7 @@ def padding_around(images, size, strides, padding) -> list[tuple[int, int]]:
     return [same_amounts(*sizes) if padding == "same" else (0, 0) for sizes in axis_sizes(images, size, strides)]
 
 
-def same_amounts(size, kernel_size, strides) -> tuple[int, int]:
+def same_amounts(size, kernel_size, strides=1) -> tuple[int, int]:
     """Zeros that "same" puts before and after the pixels of one axis."""
     missing = missing_pixels(size, kernel_size, strides)
     return missing // 2, missing - missing // 2

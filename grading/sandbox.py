@@ -395,7 +395,7 @@ def _environment(home: str) -> dict[str, str]:
         "HOME": home,
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
-        # Visible checks ask for it: while grading they show and do not stop.
+        # Visible checks, predictions and widgets ask for it: while grading they do nothing, or show a still picture.
         "NBGRADER_EXECUTION": "autograde",
         # A thread for each of a server's processors would take memory and no time off arrays this small.
         "OPENBLAS_NUM_THREADS": "1",

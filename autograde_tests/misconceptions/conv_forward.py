@@ -5,10 +5,7 @@ import math
 import numpy as np
 
 from autograde_tests.misconceptions import misconception, twist
-
-
-def _pair(value):
-    return (value, value) if isinstance(value, int) else tuple(value)
+from convblocks.arithmetic import pair
 
 
 def _padded(images, kernel, strides, padding, turned=False, **how):
@@ -16,7 +13,7 @@ def _padded(images, kernel, strides, padding, turned=False, **how):
     if padding == "valid":
         return images
     around = []
-    for size, length, step in zip(images.shape[1:3], kernel.shape[:2], _pair(strides), strict=True):
+    for size, length, step in zip(images.shape[1:3], kernel.shape[:2], pair(strides), strict=True):
         total = max((math.ceil(size / step) - 1) * step + length - size, 0)
         around.append((total // 2, total - total // 2)[:: -1 if turned else 1])
     return np.pad(images, ((0, 0), *around, (0, 0)), **how)
@@ -26,7 +23,7 @@ def _slide(images, kernel, strides=(1, 1)):
     """The sums alone, right, on padded images."""
     kernel_rows, kernel_columns = kernel.shape[:2]
     windows = np.lib.stride_tricks.sliding_window_view(images, (kernel_rows, kernel_columns), axis=(1, 2))
-    row_strides, column_strides = _pair(strides)
+    row_strides, column_strides = pair(strides)
     return np.einsum("nrcixy,xyif->nrcf", windows[:, ::row_strides, ::column_strides], kernel)
 
 
@@ -456,7 +453,11 @@ def _activation(name, **said):
 
 
 def _softmax_along(x, axis):
-    powers = np.exp(x - x.max(axis=axis, keepdims=True))
+    return _plain_softmax_along(x - x.max(axis=axis, keepdims=True), axis)
+
+
+def _plain_softmax_along(x, axis):
+    powers = np.exp(x.astype(float))
     return powers / powers.sum(axis=axis, keepdims=True)
 
 
@@ -493,8 +494,7 @@ def softmax_axis_one(x):
     shows="Numbers of moderate size are right; large ones give NaN, since e to the power of 1000 is infinite.",
 )
 def softmax_overflow(x):
-    powers = np.exp(x.astype(float))
-    return powers / powers.sum(axis=-1, keepdims=True)
+    return _plain_softmax_along(x, -1)
 
 
 @_activation(
@@ -503,8 +503,7 @@ def softmax_overflow(x):
     shows="All your numbers together add up to 1, not each row; large ones give NaN, since e to the power of 1000 is infinite.",
 )
 def softmax_plain(x):
-    powers = np.exp(x.astype(float))
-    return powers / powers.sum()
+    return _plain_softmax_along(x, None)
 
 
 @_activation(
@@ -513,8 +512,7 @@ def softmax_plain(x):
     shows="Each column of a table adds up to 1 instead of each row; large numbers give NaN.",
 )
 def softmax_plain_over_the_batch(x):
-    powers = np.exp(x.astype(float))
-    return powers / powers.sum(axis=0)
+    return _plain_softmax_along(x, 0)
 
 
 @_activation(
@@ -1036,7 +1034,7 @@ def conv_crop(conv2d, images, kernel, bias, strides, padding, activation):
     shows="Equal strides are right; others give a wrong shape, the steps of rows taken along columns.",
 )
 def conv_strides_swapped(conv2d, images, kernel, bias, strides, padding, activation):
-    return conv2d(images, kernel, bias, _pair(strides)[::-1], padding, activation)
+    return conv2d(images, kernel, bias, pair(strides)[::-1], padding, activation)
 
 
 @twist(
@@ -1046,7 +1044,7 @@ def conv_strides_swapped(conv2d, images, kernel, bias, strides, padding, activat
     shows="Equal strides are right; otherwise your number of columns is wrong.",
 )
 def conv_row_strides_for_both(conv2d, images, kernel, bias, strides, padding, activation):
-    return conv2d(images, kernel, bias, _pair(strides)[0], padding, activation)
+    return conv2d(images, kernel, bias, pair(strides)[0], padding, activation)
 
 
 @misconception(
@@ -1080,7 +1078,7 @@ def conv_range_ends_early(conv2d, images, kernel, bias, strides, padding, activa
     size = _padded(images, kernel, strides, padding).shape[1:3]
     rows, columns = (
         math.ceil((all_of_it - window) / step)
-        for all_of_it, window, step in zip(size, kernel.shape[:2], _pair(strides), strict=True)
+        for all_of_it, window, step in zip(size, kernel.shape[:2], pair(strides), strict=True)
     )
     return conv2d(images, kernel, bias, strides, padding, activation)[:, :rows, :columns]
 
@@ -1106,7 +1104,7 @@ def conv_rounded_up(conv2d, images, kernel, bias, strides, padding, activation):
     padded = _padded(images, kernel, strides, padding)
     more = [
         (0, -(size - length) % step)
-        for size, length, step in zip(padded.shape[1:3], kernel.shape[:2], _pair(strides), strict=True)
+        for size, length, step in zip(padded.shape[1:3], kernel.shape[:2], pair(strides), strict=True)
     ]
     return conv2d(np.pad(padded, ((0, 0), *more, (0, 0))), kernel, bias, strides, "valid", activation)
 
@@ -1307,7 +1305,7 @@ def conv_wrong_steps(images, kernel, bias=None, strides=(1, 1), padding="valid",
     start = start + np.arange(columns - kernel_columns + 1)
     inside = (np.arange(kernel_rows)[:, None] * columns + np.arange(kernel_columns))[None, None]
     windows = padded.reshape(batch, rows * columns, channels)[:, start[..., None, None] + inside]
-    row_strides, column_strides = _pair(strides)
+    row_strides, column_strides = pair(strides)
     sums = np.einsum("nrcxyi,xyif->nrcf", windows[:, ::row_strides, ::column_strides], kernel)
     return _activate(sums if bias is None else sums + bias, activation)
 

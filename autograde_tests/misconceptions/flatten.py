@@ -306,6 +306,11 @@ def dense_softmax_over_batch(dense, x, kernel, bias, activation):
     return _activate(dense(x, kernel, bias).T, activation).T
 
 
+def _shares_of_all(sums):
+    powers = np.exp(sums)
+    return powers / powers.sum()
+
+
 @twist(
     "dense",
     _dense,
@@ -315,8 +320,7 @@ def dense_softmax_over_batch(dense, x, kernel, bias, activation):
 def dense_softmax_over_everything(dense, x, kernel, bias, activation):
     if activation != "softmax":
         return dense(x, kernel, bias, activation)
-    powers = np.exp(dense(x, kernel, bias))
-    return powers / powers.sum()
+    return _shares_of_all(dense(x, kernel, bias))
 
 
 @twist(
@@ -329,8 +333,7 @@ def dense_softmax_over_all_rows(dense, x, kernel, bias, activation):
     if activation != "softmax":
         return dense(x, kernel, bias, activation)
     sums = dense(x, kernel, bias)
-    powers = np.exp(sums - sums.max())
-    return powers / powers.sum()
+    return _shares_of_all(sums - sums.max())
 
 
 @twist(

@@ -5,30 +5,22 @@ import math
 import numpy as np
 
 from autograde_tests.misconceptions import misconception, twist
+from convblocks.arithmetic import pair, same_amounts
 
 
-def _pair(value):
-    return (value, value) if isinstance(value, int) else tuple(value)
-
-
-def _amounts(size, pool, step):
-    total = max((math.ceil(size / step) - 1) * step + pool - size, 0)
-    return total // 2, total - total // 2
-
-
-def _padded(images, pool_size, strides, padding, fill=-np.inf, amounts=_amounts, **how):
+def _padded(images, pool_size, strides, padding, fill=-np.inf, amounts=same_amounts, **how):
     images = np.asarray(images, dtype=float)
     if padding == "valid":
         return images
-    pairs = zip(images.shape[1:3], _pair(pool_size), _pair(strides), strict=True)
+    pairs = zip(images.shape[1:3], pair(pool_size), pair(strides), strict=True)
     around = [amounts(*one) for one in pairs]
     return np.pad(images, ((0, 0), *around, (0, 0)), **(how or {"constant_values": fill}))
 
 
 def _windows(images, pool_size, strides):
     """(batch, rows, columns, channels, pool rows, pool columns) of padded images."""
-    windows = np.lib.stride_tricks.sliding_window_view(images, _pair(pool_size), axis=(1, 2))
-    row_strides, column_strides = _pair(strides)
+    windows = np.lib.stride_tricks.sliding_window_view(images, pair(pool_size), axis=(1, 2))
+    row_strides, column_strides = pair(strides)
     return windows[:, ::row_strides, ::column_strides]
 
 
@@ -50,7 +42,7 @@ def pool_range_ends_early(pool, images, pool_size, strides, padding, **parts):
     size = _padded(images, pool_size, strides, padding).shape[1:3]
     rows, columns = (
         math.ceil((all_of_it - window) / step)
-        for all_of_it, window, step in zip(size, _pair(pool_size), _pair(strides), strict=True)
+        for all_of_it, window, step in zip(size, pair(pool_size), pair(strides), strict=True)
     )
     return pool(images, pool_size, strides, padding, **parts)[:, :rows, :columns]
 
@@ -136,7 +128,7 @@ def pool_strides_forced(pool, images, pool_size, strides, padding, **parts):
     shows="Equal strides are right; others give a wrong shape, or windows in other places.",
 )
 def pool_strides_swapped(pool, images, pool_size, strides, padding, **parts):
-    return pool(images, pool_size, None if strides is None else _pair(strides)[::-1], padding, **parts)
+    return pool(images, pool_size, None if strides is None else pair(strides)[::-1], padding, **parts)
 
 
 @twist(
@@ -146,7 +138,7 @@ def pool_strides_swapped(pool, images, pool_size, strides, padding, **parts):
     shows="Equal strides are right; otherwise your columns are wrong.",
 )
 def pool_row_stride_for_both(pool, images, pool_size, strides, padding, **parts):
-    return pool(images, pool_size, _pair(pool_size if strides is None else strides)[0], padding, **parts)
+    return pool(images, pool_size, pair(pool_size if strides is None else strides)[0], padding, **parts)
 
 
 @twist(
@@ -156,7 +148,7 @@ def pool_row_stride_for_both(pool, images, pool_size, strides, padding, **parts)
     shows="Square windows are right; with 3 rows and 2 columns you look at 2 rows and 3 columns.",
 )
 def pool_size_swapped(pool, images, pool_size, strides, padding, **parts):
-    return pool(images, _pair(pool_size)[::-1], strides, padding, **parts)
+    return pool(images, pair(pool_size)[::-1], strides, padding, **parts)
 
 
 @twist(
@@ -166,7 +158,7 @@ def pool_size_swapped(pool, images, pool_size, strides, padding, **parts):
     shows="Square windows are right; others are squares of their rows.",
 )
 def pool_rows_for_both(pool, images, pool_size, strides, padding, **parts):
-    return pool(images, _pair(pool_size)[0], strides, padding, **parts)
+    return pool(images, pair(pool_size)[0], strides, padding, **parts)
 
 
 @twist(
@@ -176,7 +168,7 @@ def pool_rows_for_both(pool, images, pool_size, strides, padding, **parts):
     shows="Square windows are right; others are squares of their columns.",
 )
 def pool_columns_for_both(pool, images, pool_size, strides, padding, **parts):
-    return pool(images, _pair(pool_size)[1], strides, padding, **parts)
+    return pool(images, pair(pool_size)[1], strides, padding, **parts)
 
 
 @twist(
@@ -200,7 +192,7 @@ def pool_rounded_up(pool, images, pool_size, strides, padding, **parts):
     def hanging_over(size, pool, step):
         return 0, max((max(math.ceil((size - pool) / step), 0)) * step + pool - size, 0)
 
-    amounts = _amounts if padding == "same" else hanging_over
+    amounts = same_amounts if padding == "same" else hanging_over
     return pool(images, pool_size, strides, "same", **{"amounts": amounts} | parts)
 
 
@@ -213,7 +205,7 @@ def pool_rounded_up(pool, images, pool_size, strides, padding, **parts):
 )
 def pool_dropped_at_the_top(pool, images, pool_size, strides, padding, **parts):
     if padding == "valid":
-        steps = zip(images.shape[1:3], _pair(pool_size), _pair(pool_size if strides is None else strides), strict=True)
+        steps = zip(images.shape[1:3], pair(pool_size), pair(pool_size if strides is None else strides), strict=True)
         top, left = ((size - pool) % step for size, pool, step in steps)
         images = images[:, top:, left:]
     return pool(images, pool_size, strides, padding, **parts)
@@ -238,7 +230,7 @@ def pool_start_without_strides(images, pool_size=(2, 2), strides=None, padding="
     shows='"same" is right; with "valid" and steps smaller than the window your last rows or columns are missing.',
 )
 def pool_count_from_pool_size(pool, images, pool_size, strides, padding, **parts):
-    pool_rows, pool_columns = _pair(pool_size)
+    pool_rows, pool_columns = pair(pool_size)
     pooled = pool(images, pool_size, strides, padding, **parts)
     rows, columns = images.shape[1] // pool_rows, images.shape[2] // pool_columns
     return pooled[:, :rows, :columns] if padding == "valid" else pooled
@@ -349,8 +341,8 @@ def pool_output_turned(pool, images, pool_size, strides, padding, **parts):
     shows="Your result has too many columns; no two columns were compared.",
 )
 def pool_rows_alone(pool, images, pool_size, strides, padding, **parts):
-    steps = _pair(pool_size if strides is None else strides)
-    return pool(images, (_pair(pool_size)[0], 1), (steps[0], 1), padding, **parts)
+    steps = pair(pool_size if strides is None else strides)
+    return pool(images, (pair(pool_size)[0], 1), (steps[0], 1), padding, **parts)
 
 
 @misconception(
@@ -489,7 +481,7 @@ def pool_same_keeps_the_size(pool, images, pool_size, strides, padding, **parts)
     look="What does not fit",
 )
 def pool_extra_before(pool, images, pool_size, strides, padding, **parts):
-    return pool(images, pool_size, strides, padding, **{"amounts": lambda *given: _amounts(*given)[::-1]} | parts)
+    return pool(images, pool_size, strides, padding, **{"amounts": lambda *given: same_amounts(*given)[::-1]} | parts)
 
 
 @twist(
@@ -500,7 +492,9 @@ def pool_extra_before(pool, images, pool_size, strides, padding, **parts):
     look="What does not fit",
 )
 def pool_all_after(pool, images, pool_size, strides, padding, **parts):
-    return pool(images, pool_size, strides, padding, **{"amounts": lambda *given: (0, sum(_amounts(*given)))} | parts)
+    return pool(
+        images, pool_size, strides, padding, **{"amounts": lambda *given: (0, sum(same_amounts(*given)))} | parts
+    )
 
 
 @twist(
@@ -512,7 +506,7 @@ def pool_all_after(pool, images, pool_size, strides, padding, **parts):
 )
 def pool_amounts_without_strides(pool, images, pool_size, strides, padding, **parts):
     return pool(
-        images, pool_size, strides, padding, **{"amounts": lambda size, pool, step: _amounts(size, pool, 1)} | parts
+        images, pool_size, strides, padding, **{"amounts": lambda size, pool, step: same_amounts(size, pool, 1)} | parts
     )
 
 
@@ -534,11 +528,11 @@ def pool_one_around(pool, images, pool_size, strides, padding, **parts):
     look="What does not fit",
 )
 def pool_amounts_swapped(images, pool_size=(2, 2), strides=None, padding="valid"):
-    strides = _pair(pool_size if strides is None else strides)
+    strides = pair(pool_size if strides is None else strides)
     images = np.asarray(images, dtype=float)
     if padding == "same":
-        sizes = zip(images.shape[1:3], _pair(pool_size), strides, strict=True)
-        rows, columns = (_amounts(*one) for one in sizes)
+        sizes = zip(images.shape[1:3], pair(pool_size), strides, strict=True)
+        rows, columns = (same_amounts(*one) for one in sizes)
         images = np.pad(images, ((0, 0), columns, rows, (0, 0)), constant_values=-np.inf)
     return _windows(images, pool_size, strides).max(axis=(4, 5))
 
@@ -769,7 +763,7 @@ def fraction_always_two(image, moved, pool_size):
     shows="Square groups are right; 1 × 4 gives the fraction of 4 × 1.",
 )
 def fraction_pool_size_swapped(image, moved, pool_size):
-    before, after = _both(image, moved, _pair(pool_size)[::-1])
+    before, after = _both(image, moved, pair(pool_size)[::-1])
     return float(np.mean(before == after))
 
 

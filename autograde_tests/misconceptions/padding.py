@@ -5,23 +5,15 @@ import math
 import numpy as np
 
 from autograde_tests.misconceptions import misconception, twist
-
-
-def _pair(value):
-    return (value, value) if isinstance(value, int) else tuple(value)
-
-
-def _amounts(size, kernel_size, strides=1):
-    total = max((math.ceil(size / strides) - 1) * strides + kernel_size - size, 0)
-    return total // 2, total - total // 2
+from convblocks.arithmetic import pair, same_amounts
 
 
 def _pad(images, kernel_size, strides=(1, 1), padding="same", **parts):
     """Right, unless told other `amounts` or other keywords of np.pad."""
-    amounts = parts.pop("amounts", _amounts)
+    amounts = parts.pop("amounts", same_amounts)
     if padding == "valid":
         return images
-    kernel_size, strides = _pair(kernel_size), _pair(strides)
+    kernel_size, strides = pair(kernel_size), pair(strides)
     around = [amounts(images.shape[axis + 1], kernel_size[axis], strides[axis]) for axis in (0, 1)]
     return np.pad(images, ((0, 0), *around, (0, 0)), **parts)
 
@@ -106,7 +98,7 @@ def always_same(size, kernel_size, strides=1, padding="valid"):
 
 @twist(
     "padding_amounts",
-    _amounts,
+    same_amounts,
     wrong="the extra zero goes before the pixels instead of after",
     shows="Where an odd number of zeros is needed, your pair is turned round: say (2, 1) where Keras has (1, 2).",
 )
@@ -138,7 +130,7 @@ def smaller_half_on_both_sides(size, kernel_size, strides=1):
     shows="Where an odd number of zeros is needed, your second number is 1 too small; all else is right.",
 )
 def odd_one_lost(size, kernel_size, strides=1):
-    half = sum(_amounts(size, kernel_size, strides)) // 2
+    half = sum(same_amounts(size, kernel_size, strides)) // 2
     return half, half
 
 
@@ -163,7 +155,7 @@ def always_one(size, kernel_size, strides=1):
 
 @twist(
     "padding_amounts",
-    _amounts,
+    same_amounts,
     wrong="the strides are forgotten: larger steps need fewer zeros",
     shows="With strides of 1 all is right; with larger ones you often have more zeros than are needed.",
 )
@@ -188,7 +180,9 @@ def negative_amounts(size, kernel_size, strides=1):
     shows="Where an uneven number of zeros is needed, the picture sits one row lower or one column further right than Keras'.",
 )
 def pad_extra_before(pad2d, images, kernel_size, strides, padding, **parts):
-    return pad2d(images, kernel_size, strides, padding, **{"amounts": lambda *given: _amounts(*given)[::-1]} | parts)
+    return pad2d(
+        images, kernel_size, strides, padding, **{"amounts": lambda *given: same_amounts(*given)[::-1]} | parts
+    )
 
 
 @misconception(
@@ -199,9 +193,9 @@ def pad_extra_before(pad2d, images, kernel_size, strides, padding, **parts):
 def pad_axes_swapped(images, kernel_size, strides=(1, 1), padding="same"):
     if padding == "valid":
         return images
-    kernel_size, strides = _pair(kernel_size), _pair(strides)
-    rows = _amounts(images.shape[1], kernel_size[0], strides[0])
-    columns = _amounts(images.shape[2], kernel_size[1], strides[1])
+    kernel_size, strides = pair(kernel_size), pair(strides)
+    rows = same_amounts(images.shape[1], kernel_size[0], strides[0])
+    columns = same_amounts(images.shape[2], kernel_size[1], strides[1])
     return np.pad(images, ((0, 0), columns, rows, (0, 0)))
 
 
@@ -328,7 +322,7 @@ def pad_smaller_half_on_both_sides(pad2d, images, kernel_size, strides, padding,
 )
 def pad_odd_one_lost(pad2d, images, kernel_size, strides, padding, **parts):
     def amounts(size, kernel_size, strides):
-        return (sum(_amounts(size, kernel_size, strides)) // 2,) * 2
+        return (sum(same_amounts(size, kernel_size, strides)) // 2,) * 2
 
     return pad2d(images, kernel_size, strides, padding, **{"amounts": amounts} | parts)
 

@@ -3,10 +3,7 @@
 import math
 
 from autograde_tests.misconceptions import misconception, twist
-
-
-def _pair(value):
-    return (value, value) if isinstance(value, int) else tuple(value)
+from convblocks.arithmetic import pair
 
 
 def _dense(inputs, units, use_bias=True):
@@ -14,7 +11,7 @@ def _dense(inputs, units, use_bias=True):
 
 
 def _conv2d(kernel_size, in_channels, filters, use_bias=True):
-    return math.prod(_pair(kernel_size)) * in_channels * filters + filters * use_bias
+    return math.prod(pair(kernel_size)) * in_channels * filters + filters * use_bias
 
 
 def _places(size, window, stride, padding):
@@ -22,7 +19,7 @@ def _places(size, window, stride, padding):
 
 
 def _windows(shape, window, strides, padding):
-    window, strides = _pair(window), _pair(strides)
+    window, strides = pair(window), pair(strides)
     return tuple(_places(shape[axis], window[axis], strides[axis], padding) for axis in (0, 1))
 
 
@@ -236,7 +233,7 @@ def conv_bias_per_channel(count, kernel_size, in_channels, filters, use_bias):
     shows="Right only where a kernel has as many cells as there are filters, or without biases.",
 )
 def conv_bias_per_cell(count, kernel_size, in_channels, filters, use_bias):
-    return count(kernel_size, in_channels, filters, False) + math.prod(_pair(kernel_size)) * use_bias
+    return count(kernel_size, in_channels, filters, False) + math.prod(pair(kernel_size)) * use_bias
 
 
 @twist(
@@ -246,7 +243,7 @@ def conv_bias_per_cell(count, kernel_size, in_channels, filters, use_bias):
     shows="Square kernels are right; others are counted as squares of their rows.",
 )
 def conv_rows_twice(count, kernel_size, in_channels, filters, use_bias):
-    return count(_pair(kernel_size)[0], in_channels, filters, use_bias)
+    return count(pair(kernel_size)[0], in_channels, filters, use_bias)
 
 
 @twist(
@@ -256,7 +253,7 @@ def conv_rows_twice(count, kernel_size, in_channels, filters, use_bias):
     shows="Square kernels are right; others are counted as squares of their columns.",
 )
 def conv_columns_twice(count, kernel_size, in_channels, filters, use_bias):
-    return count(_pair(kernel_size)[1], in_channels, filters, use_bias)
+    return count(pair(kernel_size)[1], in_channels, filters, use_bias)
 
 
 @misconception(
@@ -265,7 +262,7 @@ def conv_columns_twice(count, kernel_size, in_channels, filters, use_bias):
     shows="2 × 2 is right, since 2 + 2 is 4 as well; other kernels have a wrong number of cells.",
 )
 def conv_added(kernel_size, in_channels, filters, use_bias=True):
-    return sum(_pair(kernel_size)) * in_channels * filters + filters * use_bias
+    return sum(pair(kernel_size)) * in_channels * filters + filters * use_bias
 
 
 @twist(
@@ -285,7 +282,7 @@ def conv_int_is_one_axis(count, kernel_size, in_channels, filters, use_bias):
     shows="Your counts are too small where there are several channels: each has weights of its own.",
 )
 def conv_channels_added(kernel_size, in_channels, filters, use_bias=True):
-    return (math.prod(_pair(kernel_size)) + in_channels + use_bias) * filters
+    return (math.prod(pair(kernel_size)) + in_channels + use_bias) * filters
 
 
 @twist(
@@ -433,7 +430,7 @@ def summary_conv_as_dense(walk, input_shape, layers, step):
 def summary_pooling_weights(walk, input_shape, layers, step):
     def changed(shape, layer):
         new, params = step(shape, layer)
-        return new, math.prod(_pair(layer.get("pool_size", 2))) if layer["layer"] == "MaxPooling2D" else params
+        return new, math.prod(pair(layer.get("pool_size", 2))) if layer["layer"] == "MaxPooling2D" else params
 
     return walk(input_shape, layers, changed)
 
@@ -560,7 +557,7 @@ def summary_no_strides(walk, input_shape, layers, step):
     shows="Equal strides are right; otherwise the number of columns is wrong.",
 )
 def summary_row_strides_twice(walk, input_shape, layers, step):
-    layers = [{**layer, "strides": _pair(layer["strides"])[0]} if layer.get("strides") else layer for layer in layers]
+    layers = [{**layer, "strides": pair(layer["strides"])[0]} if layer.get("strides") else layer for layer in layers]
     return walk(input_shape, layers, step)
 
 
@@ -627,8 +624,8 @@ def summary_pooling_rounded_up(walk, input_shape, layers, step):
     def changed(shape, layer):
         if layer["layer"] != "MaxPooling2D" or layer.get("padding") == "same":
             return step(shape, layer)
-        window = _pair(layer.get("pool_size", 2))
-        strides = _pair(layer.get("strides") or window)
+        window = pair(layer.get("pool_size", 2))
+        strides = pair(layer.get("strides") or window)
         return (*(math.ceil((shape[axis] - window[axis]) / strides[axis]) + 1 for axis in (0, 1)), shape[2]), 0
 
     return walk(input_shape, layers, changed)
@@ -662,7 +659,7 @@ def summary_pools_channels(walk, input_shape, layers, step):
     def changed(shape, layer):
         new, params = step(shape, layer)
         if layer["layer"] == "MaxPooling2D":
-            new = (*new[:2], max(new[2] // _pair(layer.get("pool_size", 2))[0], 1))
+            new = (*new[:2], max(new[2] // pair(layer.get("pool_size", 2))[0], 1))
         return new, params
 
     return walk(input_shape, layers, changed)
