@@ -1,10 +1,14 @@
 """`check`: one hidden check of one function, its score and what it tells the student."""
 
+import builtins
 import hashlib
 import importlib
+import re
 from collections.abc import Callable, Collection, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
+
+import numpy as np
 
 from autograde_tests import cases as registry
 from autograde_tests.cases import CHECKS, Case
@@ -15,9 +19,16 @@ from autograde_tests.oracle import expected
 from convblocks.calling import Outcome, answer
 from convblocks.compare import compare
 from convblocks.report import Line, as_sentence, html_table, plain_table
+from convblocks.shapes import CLASSES
 from convblocks.transfer import MalformedMessage, Unknown, called, pack, unpack
 
 MODULES = ("padding", "conv_forward", "weight_counting", "max_pool", "flatten", "shapes_classifier")
+
+UNEARNED = "counts only when at least one case before it agrees"
+
+UNREADABLE = "its answer cannot be read"
+
+NO_ANSWER = "the call ended without an answer"
 
 KINDS = ("returned", "not written", "raised", "too long")
 
@@ -128,13 +139,13 @@ def _version(cases: list[Case], answers: list) -> str:
     return hashlib.sha256(pack([[asked(one) for one in cases], answers])).hexdigest()[:12]
 
 
-def check(name: str, function: Callable, points: float, seed: int | None = None) -> Result:
+def check(name: str, function: Callable, points: float, seed: int | None = None, source: str | None = None) -> Result:
     """Compare `function` with Keras on every case of the check `name`; never raises for what the function does.
 
     points: what the check is worth in all; each case earns its weight's share. seed: for the random cases, the course's
-    by default. Raises KeyError for a name that no module of checks knows.
+    by default. source: see `conversation`. Raises KeyError for a name that no module of checks knows.
     """
-    steps = conversation(name, points, seed)
+    steps = conversation(name, points, seed, source=source)
     outcome = None
     while True:
         try:
@@ -153,11 +164,16 @@ def check(name: str, function: Callable, points: float, seed: int | None = None)
 
 
 def conversation(
-    name: str, points: float, seed: int | None = None, lendable: Collection[str] | None = None
+    name: str,
+    points: float,
+    seed: int | None = None,
+    lendable: Collection[str] | None = None,
+    source: str | None = None,
 ) -> Generator[dict, Outcome, Result]:
     """A check as a generator: yields what to ask `convblocks.calling.answer`, is sent an Outcome each, returns the Result.
 
-    Who drives it decides where the function runs. lendable: earlier functions that may be lent, all by default.
+    Who drives it decides where the function runs. lendable: earlier functions that may be lent, all by default. source:
+    the student's code; where it is given, nothing else that the function says of a hidden case is told (`_without_words`).
     Where not all cases agree and the function calls such earlier ones, all cases are asked again with right ones in
     their place, and the better of the two rounds counts as a whole. Arguments and errors else as for `check`.
     """
@@ -176,13 +192,13 @@ def conversation(
         found.version = _version(cases, answers)
         return found
 
-    own = yield from _round(name, cases, answers)
+    own = yield from _round(name, cases, answers, source)
     lent = [one for one in wanted.builds_on if lendable is None or one in lendable]
     first = next((place for place, line in enumerate(own.lines) if not line.agrees), None)
     if not lent or first is None or own.ended:
         return result(own)
     # From the first case on, whichever differed: what is asked must not tell what was right.
-    with_lent = yield from _round(name, cases, answers, lent)
+    with_lent = yield from _round(name, cases, answers, source, lent)
     helped = any(outcome.borrowed for outcome in with_lent.outcomes) and with_lent.lines[first].agrees
     if with_lent.earned <= own.earned or with_lent.ended or not helped:
         return result(own)
@@ -200,8 +216,14 @@ def conversation(
 def _note(name: str, own: "_Round", with_lent: "_Round", to_blame: list[str]) -> str:
     """What is said of a function that was tried with right ones in place of the student's own."""
     right, of = with_lent.agreeing, len(own.lines)
-    verb = "have bugs or are missing" if len(to_blame) > 1 else "has a bug or is missing"
-    whose = f"{' and '.join(to_blame)} {verb}"
+    several = len(to_blame) > 1
+    if all(outcome.kind == "not written" for outcome in own.outcomes):
+        verb = "are not written yet" if several else "is not written yet"
+    elif any("NameError" in line.sentence for line in own.lines):
+        verb = "are missing or have bugs" if several else "is missing"
+    else:
+        verb = "have bugs" if several else "has a bug"
+    whose = f"{', '.join(to_blame[:-1])}{' and ' * several}{to_blame[-1]} {verb}"
     # The last function of the course is the assembly of all others.
     own_part = "assembly" if name == "forward" else name
     verdict = f"Your {own_part} is right; {whose}" if right == of else f"{whose}, and {name} itself is not right yet"
@@ -250,7 +272,9 @@ def _request(case: Case, lent: Sequence[str] = ()) -> dict:
     }
 
 
-def _round(name: str, cases: list[Case], answers: list, lent: Sequence[str] = ()) -> Generator[dict, Outcome, _Round]:
+def _round(
+    name: str, cases: list[Case], answers: list, source: str | None, lent: Sequence[str] = ()
+) -> Generator[dict, Outcome, _Round]:
     lines, outcomes, earned, shared, stuck, ended = [], [], 0.0, {}, "", False
     for case, target in zip(cases, answers, strict=True):
         if stuck:
@@ -265,7 +289,7 @@ def _round(name: str, cases: list[Case], answers: list, lent: Sequence[str] = ()
         sentence = _judge(case, outcome, target)
         if case.keeps_inputs and not sentence and not any(line.agrees for line in lines):
             # Leaving the inputs alone is no merit of a function that gets nothing right.
-            sentence = "counts only when another case before it agrees"
+            sentence = UNEARNED
         earned += 0 if sentence else case.weight
         line = Line(case.name, not sentence, sentence or _remark(outcome), case.weight)
         if sentence and outcome.kind == "returned" and not any(line.steps for line in lines):
@@ -274,6 +298,13 @@ def _round(name: str, cases: list[Case], answers: list, lent: Sequence[str] = ()
         lines.append(line)
         stuck = {"too long": "not tried after a call that did not end", "ended": "not tried"}.get(outcome.kind, "")
         ended = ended or outcome.kind == "ended"
+    if source is not None:
+        # What was said of a case that may be shown tells nothing new when it is said of another.
+        told = {line.sentence for line, case in zip(lines, cases, strict=True) if case.showable} | {UNEARNED}
+        for line, case, outcome, target in zip(lines, cases, outcomes, answers, strict=False):
+            if not case.showable and not case.judge and line.sentence not in told:
+                outcome = _without_words(outcome, case, source)
+                line.sentence = _judge(case, outcome, target) or _remark(outcome)
     return _Round(lines, outcomes, earned, sum(case.weight for case in cases), ended)
 
 
@@ -292,9 +323,9 @@ def to_outcome(message: bytes) -> Outcome:
             value = Unknown(f"{called(value)}, which is too large to be looked at,")
         return Outcome(kind, value, sentence[:SENTENCE], changed=[one[:40] for one in changed[:10]])
     except MalformedMessage as error:
-        return Outcome("raised", sentence=f"its answer cannot be read: {error}")
+        return Outcome("raised", sentence=f"{UNREADABLE}: {error}")
     except (TypeError, LookupError, ValueError):
-        return Outcome("raised", sentence="its answer cannot be read")
+        return Outcome("raised", sentence=UNREADABLE)
 
 
 def _judge(case: Case, outcome: Outcome, target) -> str:
@@ -310,6 +341,42 @@ def _judge(case: Case, outcome: Outcome, target) -> str:
     except Exception as error:
         # The value is data, but of any shape: nothing in it may stop the check.
         return f"it returned something that cannot be compared ({type(error).__name__})"
+
+
+NOT_SHOWN = "not shown, since this case's input is hidden"
+
+
+def _without_words(outcome: Outcome, case: Case, source: str) -> Outcome:
+    """An outcome of a hidden case without words that the student's process chose: they could carry the input out.
+
+    Left are the names of Python's errors, what stands in the student's code, and numbers, of which few are ever told.
+    """
+    words = set(re.findall(r"\w+", source))
+    changed = [name if name in words else "array" for name in outcome.changed]
+    value = Unknown(f"something that is {NOT_SHOWN},") if _holds_words(outcome.value) else outcome.value
+    sentence = outcome.sentence
+    if outcome.kind == "too long":
+        sentence = f"no answer after {case.seconds:g} s: does a loop never end?"
+    elif outcome.kind == "raised":
+        raised = re.match(r"it raised (\w+)", sentence)
+        if raised:
+            known = isinstance(getattr(builtins, raised[1], None), type) or raised[1] in ("LinAlgError", "AxisError")
+            place = re.search(r", at the line `([^`]+)` of (\w+)", sentence)
+            shown = place and place[1] in source and place[2] in words
+            where = f" at the line `{place[1]}` of {place[2]}" if shown else ""
+            sentence = f"it raised {raised[1] if known else 'an error of its own'}{where} (what it says is {NOT_SHOWN})"
+        elif sentence != NO_ANSWER:
+            sentence = UNREADABLE
+    return replace(outcome, value=value, sentence=sentence, changed=changed)
+
+
+def _holds_words(value) -> bool:
+    """Whether a returned value is, or holds, more than numbers and names of shapes."""
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_words, value))
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind not in "biuf"
+    return not (value is None or isinstance(value, (bool, int, float, np.generic)) or value in CLASSES)
 
 
 def _explain(name: str, case: Case, outcome: Outcome, target, line: Line) -> None:

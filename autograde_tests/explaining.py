@@ -24,7 +24,7 @@ from convblocks.arithmetic import (
 )
 from convblocks.checks import describe_call
 from convblocks.compare import TOLERANCE, compare, short
-from convblocks.figures import Figure, Grid, draw, grid
+from convblocks.figures import Figure, Grid, decimals_to_differ, draw, grid
 from convblocks.shapes import CLASSES
 
 WIDEST = 350
@@ -504,10 +504,12 @@ def _numbers(yours, keras) -> list:
         return []
     if mine.size != 1:
         return []
+    mine, target, marks = mine.reshape(1, 1), np.array([[keras]]), np.array([[True]])
+    decimals = decimals_to_differ(mine, target, marks)
     return [
-        grid(mine.reshape(1, 1), "output", "yours", marks=np.array([[True]]), part=True),
+        grid(mine, "output", "yours", marks=marks, part=True, decimals=decimals),
         "≠",
-        grid([[keras]], "output", "Keras", part=True),
+        grid(target, "output", "Keras", part=True, decimals=decimals),
     ]
 
 
@@ -534,13 +536,14 @@ def _outcomes(yours, keras, place) -> list:
     # One plane of it: rows and columns of the same image and channel, or the last two axes of anything else.
     plane = tuple(slice(None) if axis in (rows, columns) else at for axis, at in enumerate(place))
     at = (place[rows], place[columns])
-    parts = []
-    for title, array, crossed in (("yours", mine, marks), ("Keras", keras, None)):
-        part, top, left = _around(array[plane], (*at, 1, 1), 3)
-        crossed = None if crossed is None else _around(crossed[plane], (*at, 1, 1), 3)[0]
-        where = (at[0] - top, at[1] - left, 1, 1)
-        title = _of(title, part, array[plane])
-        parts.append(grid(part, "output", title, windows=where, marks=crossed, part=True))
+    (mine, top, left), (target, *_), (marks, *_) = (
+        _around(array[plane], (*at, 1, 1), 3) for array in (mine, keras, marks)
+    )
+    where, decimals = (at[0] - top, at[1] - left, 1, 1), decimals_to_differ(mine, target, marks)
+    parts = [
+        grid(part, "output", _of(title, part, keras[plane]), where, marks=crossed, part=True, decimals=decimals)
+        for title, part, crossed in (("yours", mine, marks), ("Keras", target, None))
+    ]
     return [parts[0], "≠", parts[1], "\n", f"framed: {_at(place)}"]
 
 

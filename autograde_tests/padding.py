@@ -16,10 +16,10 @@ def keras_output_size(size, kernel_size, strides=1, padding="valid") -> int:
 @graded(oracle=keras_output_size)
 def output_size_cases(rng):
     cases = [
-        Case('"valid" shrinks by the kernel\'s size less one', (11, 4)),
+        Case('"valid" shrinks by the kernel\'s size less one', (11, 4), showable=True),
         Case("a kernel as large as the image leaves one pixel", (6, 6)),
         Case('"valid" with strides drops what does not fill a window', (12, 3, 2), weight=2, showable=True),
-        Case('"same" keeps the size at strides 1', (9, 4, 1, "same")),
+        Case('"same" keeps the size at strides 1', (9, 4, 1, "same"), showable=True),
         Case('"same" with strides 2 on an odd size rounds up', (9, 3, 2, "same"), weight=2),
         Case('"same" with strides 3 does not look at the kernel', (10, 2, 3, "same"), showable=True),
     ]
@@ -63,11 +63,11 @@ def keras_padding_amounts(size, kernel_size, strides=1) -> tuple[int, int]:
 @graded(oracle=keras_padding_amounts, builds_on=("output_size",))
 def padding_amounts_cases(rng):
     cases = [
-        Case("odd kernel: as many before as after", (7, 5)),
+        Case("odd kernel: as many before as after", (7, 5), showable=True),
         Case("even kernel: the extra zero goes after", (8, 4), weight=2, showable=True),
         Case("kernel of one pixel needs no zeros", (6, 1)),
         Case("strides 2 on an even size need fewer zeros", (10, 3, 2), weight=2),
-        Case("strides 2 on an odd size", (9, 3, 2)),
+        Case("strides 2 on an odd size", (9, 3, 2), showable=True),
         Case("strides larger than the kernel need no zeros", (8, 2, 4), showable=True),
     ]
     for number in range(4):

@@ -58,3 +58,50 @@ def test_labels_without_keras_are_those_of_keras():
         np.testing.assert_array_equal(reference.label(images, weights), keras_forward(images, weights).argmax(axis=1))
     broken = [np.full_like(one, value) for one, value in zip(weights, [np.inf, np.nan] * 4, strict=True)]
     assert reference.label(images, broken).shape == (len(images),)
+
+
+def _in_an_error(array):
+    raise ValueError(f"SECRET {array.tolist()}")
+
+
+def _as_the_name_of_an_error(array):
+    raise type(f"SECRET{abs(hash(array.tobytes()))}", (Exception,), {})
+
+
+def _as_texts(array):
+    return [f"SECRET {one.tolist()}" for one in array]
+
+
+def _as_the_name_of_a_class(array):
+    return type(f"SECRET{abs(hash(array.tobytes()))}", (), {})()
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("weighted_sum", _in_an_error),
+        ("weighted_sum", _as_the_name_of_an_error),
+        ("weighted_sum", _as_the_name_of_a_class),
+        ("predict", _as_texts),
+    ],
+)
+def test_of_a_hidden_case_nothing_is_told_that_the_function_says_of_its_input(name, says):
+    shown = {case.name for case in load_checks()[name].cases(0) if case.showable}
+    lines = check(name, lambda array, other: says(array), 5, seed=0, source="return says").lines
+    assert {line.title for line in lines if "SECRET" in line.sentence} == shown
+    hidden = [line.sentence for line in lines if line.title not in shown]
+    assert all("not shown, since" in sentence or "counts only" in sentence for sentence in hidden), hidden
+
+
+def test_of_a_hidden_case_an_error_is_told_with_its_kind_and_in_full_where_a_case_that_is_shown_tells_it_too():
+    def wrong(patch, kernel):
+        return sum(patch[row, 9] for row in range(3)) if patch.shape != (3, 3) else patch.no_such_thing
+
+    cases = load_checks()["weighted_sum"].cases(0)
+    lines = check("weighted_sum", wrong, 5, seed=0, source="").lines
+    said = {case.name: line.sentence for line, case in zip(lines, cases, strict=True)}
+    assert said["patch and kernel stay as they were"].startswith("it raised IndexError")
+    assert said["a patch wider than high"] == (
+        "it raised IndexError (what it says is not shown, since this case's input is hidden)"
+    )
+    assert "no_such_thing" in said["a square patch: every pixel meets its own weight"]

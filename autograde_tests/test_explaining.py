@@ -146,3 +146,11 @@ def test_a_picture_of_a_part_says_so():
     wrong = right + (right == right[0, 4, 4, 0])
     alt = explain("conv2d", case, wrong, right).figure.alt
     assert "part of image" in alt and "part of yours" in alt and "part of Keras" in alt and "part of kernel" not in alt
+
+
+def test_numbers_that_differ_look_different():
+    right = np.array([[0.3322346, 0.0032, 0.6645654]])
+    case = Case("softmax", (np.log(right), "softmax"), showable=True)
+    alt = explain("activate", case, right + np.array([0.0007, 0, -0.0007]), right).figure.alt
+    assert "0.333, 0.003, 0.664" in alt and "0.332, 0.003, 0.665" in alt
+    assert "0.2, 0.41" in explain("activate", case, np.array([[0.2, 0.41, 0.39]]), right).figure.alt

@@ -71,7 +71,7 @@ def test_any_one_notebook_can_be_scored_from_the_command_line(tmp_path):
     command = [sys.executable, "-m", "pytest", "autograde_tests", "--notebook"]
     done = subprocess.run([*command, str(notebook)], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
-    assert "✗ even kernel: the extra zero goes after (0 of 0.67): at position 0: yours is 2, expected 1" in done.stdout
+    assert "✗ even kernel: the extra zero goes after (0 of 0.67): at [0]: yours is 2, expected 1" in done.stdout
     assert "output_size: 10 of 10 cases agree with Keras, 4 of 4 points" in done.stdout
     wrong = subprocess.run([*command, str(tmp_path / "other.ipynb")], cwd=ROOT, capture_output=True, text=True)
     assert wrong.returncode == 4

@@ -92,8 +92,8 @@ def _sequence_difference(yours, expected) -> tuple[str, str]:
         problem, sentence = _difference(mine.item() if isinstance(mine, np.generic) else mine, target)
         if problem != "right":
             inner = sentence.removeprefix("it returned ")
-            between = ", " if inner.startswith("at position ") else ": "
-            return problem, f"at position {place}{between}{inner.removeprefix('at position ')}"
+            # As the place is written in Python.
+            return problem, f"at [{place}]" + (inner.removeprefix("at ") if inner.startswith("at [") else f": {inner}")
     return "right", ""
 
 

@@ -16,6 +16,8 @@ CELL = 36
 """Side of one cell in pixels of the figure, when it holds numbers."""
 TINY_CELL = 18
 """The same for arrays too large to read number by number."""
+DECIMALS = 2
+"""Digits after the point that are enough to follow the arithmetic."""
 WIDEST = 860
 """A figure wider than this, in pixels, goes on in the next line."""
 SIGNS = ("∗", "=", "≠", "+", "→")
@@ -72,6 +74,7 @@ class Grid:
     marks: np.ndarray | None
     part: bool
     numbers: bool
+    decimals: int
 
 
 def grid(
@@ -83,6 +86,7 @@ def grid(
     marks=None,
     part: bool = False,
     numbers: bool = True,
+    decimals: int = DECIMALS,
 ) -> Grid:
     """An array as a part of a figure.
 
@@ -94,6 +98,7 @@ def grid(
     marks: array of bool shaped like `array`: cells to hatch and frame, for numbers that differ.
     part: whether it is cut out of a larger array, so that its shape says nothing.
     numbers: False for small cells without the numbers, as arrays too large to read have them anyway.
+    decimals: how many digits after the point at most.
     Raises ValueError for another number of axes or an unknown role.
     """
     array = array if isinstance(array, np.ma.MaskedArray) else np.asarray(array)
@@ -104,7 +109,7 @@ def grid(
     windows = tuple(windows)
     if windows and isinstance(windows[0], int):
         windows = (windows,)
-    return Grid(array, role, role if title is None else title, windows, padding, marks, part, numbers)
+    return Grid(array, role, role if title is None else title, windows, padding, marks, part, numbers, decimals)
 
 
 def draw(*parts: "Grid | str", alt: str | None = None, widest: int = WIDEST) -> Figure:
@@ -146,10 +151,15 @@ def side_by_side(yours, expected) -> Figure | None:
         return None
     if max(mine.size, target.size) > 300 or not mine.size:
         return None
-    marks = None
+    marks, decimals = None, DECIMALS
     if mine.shape == target.shape:
         marks = ~np.isclose(mine, target, rtol=1e-5, atol=1e-5)
-    return draw(grid(mine, "output", "yours", marks=marks), "≠", grid(target, "output", "target"))
+        decimals = decimals_to_differ(mine, target, marks)
+    return draw(
+        grid(mine, "output", "yours", marks=marks, decimals=decimals),
+        "≠",
+        grid(target, "output", "target", decimals=decimals),
+    )
 
 
 def network(blocks: Iterable[Sequence]) -> Figure:
@@ -284,12 +294,12 @@ def _plane(part: Grid, plane: np.ndarray, label: str, marks) -> tuple[str, float
     marks = None if marks is None else np.atleast_2d(marks)
     rows, columns = plane.shape
     numbers = plane.dtype.kind in "iufb"
-    texts = [[_text(value) for value in row] for row in plane]
+    texts = [[_text(value, part.decimals) for value in row] for row in plane]
     readable = part.numbers and plane.size <= 150
     size = CELL if readable else TINY_CELL
     # What is still to come has its place and its scale already: nothing moves when it comes.
     whole, all_numbers = np.ma.getdata(plane), np.ma.getdata(part.array)
-    wide = max([size, *(_width(_text(value)) + 10 for value in whole.ravel())]) if readable else size
+    wide = max([size, *(_width(_text(value, part.decimals)) + 10 for value in whole.ravel())]) if readable else size
     # All channels of one array share a scale, so that equal numbers look equal.
     scale = float(np.abs(all_numbers[np.isfinite(all_numbers)]).max(initial=0)) if numbers else 0
     (top_pad, bottom_pad), (left_pad, right_pad) = part.padding
@@ -367,19 +377,28 @@ def _width(text: str) -> int:
     return round(sum({"−": 11.8, ".": 4.6, ",": 4.6, " ": 4.6}.get(character, 9) for character in text))
 
 
-def _text(value) -> str:
+def decimals_to_differ(mine: np.ndarray, target: np.ndarray, marks: np.ndarray) -> int:
+    """How many digits after the point show that two arrays differ wherever marked: from two to six."""
+    pairs = list(zip(mine[marks], target[marks], strict=True))
+    for decimals in range(DECIMALS, 6):
+        if all(_text(one, decimals) != _text(other, decimals) for one, other in pairs):
+            return decimals
+    return 6
+
+
+def _text(value, decimals: int) -> str:
     if value is np.ma.masked:
         return "?"
     if isinstance(value, (float, np.floating)):
-        # Two decimals are enough to follow the arithmetic; 2.00 reads as 2.
-        value = f"{value:.2f}".rstrip("0").rstrip(".") if np.isfinite(value) else str(value)
+        # 2.00 reads as 2.
+        value = f"{value:.{decimals}f}".rstrip("0").rstrip(".") if np.isfinite(value) else str(value)
         value = "0" if value == "-0" else value
     return str(value).replace("-", "−")
 
 
-def _rows(plane: np.ndarray) -> str:
+def _rows(plane: np.ndarray, decimals: int) -> str:
     """The numbers of a plane, row by row."""
-    rows = [", ".join(map(_text, row)) for row in plane]
+    rows = [", ".join(_text(value, decimals) for value in row) for row in plane]
     return rows[0] if len(rows) == 1 else "; ".join(f"row {place}: {row}" for place, row in enumerate(rows))
 
 
@@ -398,7 +417,7 @@ def _words(part: Grid) -> str:
     said = part.title if part.part else f"{part.title} of shape {array.shape}"
     planes = [(label.split("\n")[1:], np.atleast_2d(plane), marks) for _, plane, label, marks in _planes(part)]
     if array.size <= 64:
-        said += ": " + "; ".join(": ".join([*named, _rows(plane)]) for named, plane, _ in planes)
+        said += ": " + "; ".join(": ".join([*named, _rows(plane, part.decimals)]) for named, plane, _ in planes)
     marked = [
         ", ".join([*named, f"row {row}, column {column}"])
         for named, _, marks in planes

@@ -120,7 +120,8 @@ def called(value) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__} itself, without calling it,"
     if isinstance(value, np.ndarray):
-        return f"an array of {value.dtype} of shape {value.shape}"
+        named = {"U": "texts", "O": "Python objects", "c": "complex numbers"}
+        return f"an array of {named.get(value.dtype.kind, value.dtype)} of shape {value.shape}"
     name = type(value).__name__
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 

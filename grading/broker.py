@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from autograde_tests.checking import Result, conversation, to_outcome, version
+from autograde_tests.checking import NO_ANSWER, UNREADABLE, Result, conversation, to_outcome, version
 from autograde_tests.lending import Lender
 from convblocks.calling import Outcome
 from convblocks.report import Line
@@ -66,15 +66,15 @@ class Broker:
         if self._thread.is_alive():
             self._thread.join()
 
-    def open(self, name: str, points: float, lendable: Collection[str] = ()) -> None:
+    def open(self, name: str, points: float, lendable: Collection[str] = (), source: str = "") -> None:
         """From now on connections are calls of this check. Raises KeyError for a check that is not known.
 
-        lendable: functions that may be answered for the student's; none whose own check is still to come, since
-        code that is asked could then find its answers out.
+        source: the student's code, which may be quoted. lendable: functions that may be answered for the student's;
+        none whose own check is still to come, since code that is asked could then find its answers out.
         """
         self._closing = self.asked = self.lent = False
         with self._lock:
-            self._check = _OpenCheck(name, points, lendable)
+            self._check = _OpenCheck(name, points, lendable, source)
 
     def close(self, reason: str) -> Result:
         """No more calls; the result of the check that was open. reason: what is said of calls not answered."""
@@ -127,11 +127,11 @@ class Broker:
             sentence = f"no answer after {request['seconds']:g} s, and the call could not be stopped"
             outcome = Outcome("too long", sentence=sentence)
         except MalformedMessage as error:
-            outcome = Outcome("raised", sentence=f"its answer cannot be read: {error}")
+            outcome = Outcome("raised", sentence=f"{UNREADABLE}: {error}")
         except OSError:
             if self._closing:
                 return None
-            outcome = Outcome("raised", sentence="the call ended without an answer")
+            outcome = Outcome("raised", sentence=NO_ANSWER)
         outcome.borrowed = borrowed
         return outcome
 
@@ -139,9 +139,9 @@ class Broker:
 class _OpenCheck:
     """A check under way: `request` is the call that is due, None when all are answered."""
 
-    def __init__(self, name: str, points: float, lendable: Collection[str]):
+    def __init__(self, name: str, points: float, lendable: Collection[str], source: str):
         self._name, self._points = name, points
-        self._steps = conversation(name, points, lendable=lendable)
+        self._steps = conversation(name, points, lendable=lendable, source=source)
         self.lendable = lendable
         self.request: dict | None = None
         self.result: Result | None = None

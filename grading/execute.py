@@ -222,7 +222,8 @@ class Execute(CleanMessages, preprocessors.Execute):
             self._events.append(f"the notebook took more than {self.notebook_seconds} s, so the rest was not run")
             raise Stop
         if check:
-            self._broker.open(*check, self._lendable(check[0]))
+            source = "\n".join(one.source for one in self.nb.cells if one.cell_type == "code")
+            self._broker.open(*check, self._lendable(check[0]), source)
         self._alive = bool(self.km.provisioner.process) and self.km.provisioner.process.poll() is None
         self._idle, self._timed_out, self._excess = False, False, ""
         try:

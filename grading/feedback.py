@@ -92,7 +92,7 @@ def _check(cell, nb) -> dict:
     # A case without an answer does not differ, but it does not agree either.
     found = f"{count - len(wrong)} of {count} cases agree" if wrong else f"all {count} cases agree"
     if 0 < len(wrong) < count and len({one["worth"] for one in result["cases"]}) > 1:
-        found += ", which are not all worth the same"
+        found += " (the main rules are worth more)"
     if not result["written"]:
         found, first = "not written yet", ["It is not written yet."]
     elif any(one["worth"] == points for one in result["cases"]):

@@ -485,7 +485,7 @@ def test_one_bug_costs_once_and_what_is_lent_teaches_nothing(submitted):
     autograde(submitted)
     graded = (submitted / "autograded" / "bob" / "1-padding" / "padding.ipynb").read_text()
     assert scores(submitted)["bob"] == 8
-    assert "Your pad2d is right; padding_amounts has a bug or is missing." in graded
+    assert "Your pad2d is right; padding_amounts has a bug." in graded
     named = (submitted / "autograded" / "ann" / "1-padding" / "padding.ipynb").read_text()
     assert "The padding is ignored: zeros are put around with" in named
     # "valid adds nothing" and the input left alone are right in what she handed in.

@@ -49,7 +49,7 @@ def test_the_order_in_memory_and_what_is_shared_are_kept():
     ("value", "called"),
     [
         ((one for one in "x"), "a generator"),
-        (np.array([object()]), "an array of object of shape (1,)"),
+        (np.array([object()]), "an array of Python objects of shape (1,)"),
         (dict, "the class dict itself, without calling it,"),
         (lambda: 1, "a function"),
         (10**400, "an int of more than 300 digits"),
