@@ -1,6 +1,8 @@
 """Visible checks: a function is tried on examples small enough to compute by hand, and told about in plain words."""
 
 import os
+import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +26,21 @@ class NotWrittenYet(NotImplementedError):
 
     def _render_traceback_(self):
         return [str(self)]
+
+
+def _not_written(shell, kind, error, trace, tb_offset=None) -> list[str]:
+    """What IPython shows of a skeleton that a cell has called: one line instead of a traceback."""
+    frame = traceback.extract_tb(trace)[-1]
+    if error.args or frame.name == "<module>" or "ipykernel_" not in frame.filename:
+        shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+        return []
+    said = [f"{frame.name} is not written yet: write it in its cell above, run that cell, then this one."]
+    shell._showtraceback(kind, error, said)
+    return said
+
+
+if "IPython" in sys.modules and (shell := sys.modules["IPython"].get_ipython()):
+    shell.set_custom_exc((NotImplementedError,), _not_written)
 
 
 @dataclass(frozen=True)
@@ -76,7 +93,11 @@ def visible_check(function: Callable, examples: Sequence[Example], name: str | N
     passed = right == len(examples)
     _show(heading + ". Your points come from hidden cases of the same kind, with other numbers." * passed, lines)
     if not passed:
-        raise VisibleCheckFailed(f"{heading}; its table says what is off.")
+        # Validate shows this alone, without the table.
+        first = next(line for line in lines if not line.agrees)
+        raise VisibleCheckFailed(
+            f"{heading}. The first that does not: {first.title}: {first.sentence.replace('`', '')}"
+        )
 
 
 def _line(function: Callable, example: Example, outcome: Outcome) -> Line:

@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -414,6 +415,23 @@ def test_no_more_messages_wait_than_fit_in_the_memory():
     client = Client()
     with client.context.socket(zmq.DEALER) as taken:
         assert 0 < taken.getsockopt(zmq.MAXMSGSIZE) * taken.getsockopt(zmq.RCVHWM) <= 100 * 2**20
+
+
+def test_of_the_courses_folder_nothing_but_convblocks_can_be_imported(tmp_path):
+    # What setuptools leaves in a checkout lists all of it, and is found first by whoever starts Python there.
+    shutil.copytree(ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    listed = tmp_path / "convblocks.egg-info"
+    listed.mkdir()
+    (listed / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: convblocks\nVersion: 1.0.0\nRequires-Dist: numpy\n")
+    (listed / "SOURCES.txt").write_text("README.md\ntests/conftest.py\nconvblocks/__init__.py\n")
+    look = "import json\nfrom grading.packages import _importable\n"
+    look += (
+        "print(json.dumps([name for name in _importable(False) if name.startswith(('tests', 'convblocks', 'numpy'))]))"
+    )
+    code, output = run(tmp_path, sys.executable, "-c", look)
+    assert code == 0, output
+    assert {name for name in json.loads(output) if "numpy" not in name} == {"convblocks"}
+    assert "numpy" in json.loads(output)
 
 
 def test_folders_of_killed_graders_are_removed(submitted):

@@ -25,7 +25,9 @@ def test_wrong_work_is_told_in_one_line_and_in_numbers():
     cell = run_cells(WRONG, CHECK)[1]
     (error,) = errors(cell)
     assert error.ename == "VisibleCheckFailed"
-    assert error.traceback == ["double: 0 of 2 visible examples agree; its table says what is off."]
+    assert error.traceback == [
+        "double: 0 of 2 visible examples agree. The first that does not: double(2): twice two: yours is 6, expected 4"
+    ]
     assert "yours is 6, expected 4" in html(cell)
     assert "alt=" in html(cell)
 
@@ -46,6 +48,17 @@ def test_a_skeleton_is_a_not_implemented_error():
     assert error.traceback == ["double is not written yet: write it in the cell above, run that cell, then this one."]
     check = "try:\n    exec(CHECK)\nexcept NotImplementedError:\n    print('caught')"
     assert "caught" in str(run_cells(SKELETON, f"CHECK = {CHECK!r}", check)[2].outputs)
+
+
+def test_a_cell_that_calls_a_skeleton_says_what_is_not_written():
+    _, (called,), (own,) = (
+        errors(one) for one in run_cells(SKELETON, "from convblocks import draw\ndouble(2)", "1 / 0")
+    )
+    assert called.traceback == ["double is not written yet: write it in its cell above, run that cell, then this one."]
+    assert len(own.traceback) > 1
+    other = "import convblocks\nraise NotImplementedError('of my own')"
+    (error,) = errors(run_cells(other)[0])
+    assert "of my own" in error.traceback[-1]
 
 
 def test_while_autograding_the_hidden_check_after_it_is_reached():
