@@ -18,7 +18,7 @@ def output_size_cases(rng):
     cases = [
         Case('"valid" shrinks by the kernel\'s size less one', (11, 4), showable=True),
         Case("a kernel as large as the image leaves one pixel", (6, 6)),
-        Case('"valid" with strides drops what does not fill a window', (12, 3, 2), weight=2, showable=True),
+        Case('"valid" with strides drops what does not fill a window', (11, 4, 3), weight=2, showable=True),
         Case('"same" keeps the size at strides 1', (9, 4, 1, "same"), showable=True),
         Case('"same" with strides 2 on an odd size rounds up', (9, 3, 2, "same"), weight=2),
         Case('"same" with strides 3 does not look at the kernel', (10, 2, 3, "same"), showable=True),

@@ -69,7 +69,11 @@ def test_an_entry_fails_by_its_misconception_and_not_by_a_slip_of_ours():
         for one in (one for one in BANK if one.check == name):
             said = [call(one.function, *case.args, **case.kwargs).sentence for case in cases]
             failing |= {one.name} if any(slip in sentence for slip in slips for sentence in said) else set()
-    assert failing == {"conv_needs_bias", "conv_int_strides", "conv_pairs_alone", "summary_none_unexpected"}
+    # Those whose mistake is not to expect None, or one int for a pair.
+    assert failing == {
+        *("pad_pairs_alone", "conv_needs_bias", "conv_int_strides", "conv_pairs_alone", "summary_none_unexpected"),
+        *("summary_pairs_alone", "pool_pairs_alone", "pool_int_strides", "fraction_pairs_alone", "dense_needs_bias"),
+    }
 
 
 @pytest.mark.parametrize("seed", [0, 7])

@@ -82,6 +82,13 @@ def same_with_floor(size, kernel_size, strides=1, padding="valid"):
     return size // strides
 
 
+@wrong_answer("output_size", "same_by_smaller_half_kernels")
+def grown_by_both_sides(size, kernel_size, strides=1, padding="valid"):
+    if padding == "same":
+        size = size + kernel_size - (2 if kernel_size % 2 == 0 else 1)
+    return len(range(0, size - kernel_size + 1, strides))
+
+
 @wrong_answer("output_size")
 def same_adds_the_kernel(size, kernel_size, strides=1, padding="valid"):
     if padding == "same":
@@ -158,6 +165,19 @@ def strides_not_used_and_shifted(images, kernel_size, strides=(1, 1), padding="s
     return np.pad(images, ((0, 0), (rows // 2, (rows - 1) // 2), (columns // 2, (columns - 1) // 2), (0, 0)))
 
 
+@wrong_answer("pad2d", "pad_rows_for_columns")
+def one_size_for_both(images, kernel_size, strides=(1, 1), padding="same"):
+    batch, size, columns, channels = images.shape
+    square = np.zeros((batch, size, size, channels))
+    if padding == "valid":
+        return images
+    grown = np.array(zero_padded(square, kernel_size, strides, padding).shape[1:3]) - size
+    result = np.zeros((batch, size + grown[0], columns + grown[1], channels))
+    top, left = grown // 2
+    result[:, top : top + size, left : left + columns] = images
+    return result
+
+
 @wrong_answer("pad2d")
 def rows_alone(images, kernel_size, strides=(1, 1), padding="same"):
     if padding == "valid":
@@ -170,7 +190,7 @@ def whole_numbers_alone(images, kernel_size, strides=(1, 1), padding="same"):
     return zero_padded(images, kernel_size, strides, padding).astype(int)
 
 
-@wrong_answer("pad2d")
+@wrong_answer("pad2d", "pad_empty_slice")
 def cut_from_the_end(images, kernel_size, strides=(1, 1), padding="same"):
     result = zero_padded(images, kernel_size, strides, padding) * 0
     if padding == "valid":
@@ -256,6 +276,16 @@ def stored_as_ints(image, kernel):
 @wrong_answer("correlate2d", "one_too_few")
 def range_too_short(image, kernel):
     return slid(image[:-1, :-1], kernel)
+
+
+@wrong_answer("correlate2d", "last_row_and_column_missing")
+def loops_too_short(image, kernel):
+    (rows, columns), (height, width) = image.shape, kernel.shape
+    out = np.zeros((rows - height + 1, columns - width + 1))
+    for r in range(rows - height):
+        for c in range(columns - width):
+            out[r, c] = (image[r : r + height, c : c + width] * kernel).sum()
+    return out
 
 
 @wrong_answer("correlate2d")
@@ -360,6 +390,19 @@ def two_arguments_unused(images, kernel, bias=None, strides=(1, 1), padding="val
 @wrong_answer("conv2d", "conv_first_channel")
 def grey_alone(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
     return convolved(images[:, :, :, 0:1], kernel, bias, strides, padding, activation)
+
+
+@wrong_answer("conv2d", "conv_first_image_alone")
+def one_picture(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
+    return convolved(images[0][np.newaxis], kernel, bias, strides, padding, activation)
+
+
+@wrong_answer("conv2d", "conv_relu_alone")
+def relu_or_nothing(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
+    out = convolved(images, kernel, bias, strides, padding, None)
+    if activation == "relu":
+        out[out < 0] = 0
+    return out
 
 
 @wrong_answer("conv2d", "conv_bias_after")
@@ -623,6 +666,11 @@ def bias_at_the_end(x, kernel, bias=None, activation=None):
     return out if bias is None else out + bias
 
 
+@wrong_answer("dense", "dense_needs_bias")
+def bias_added_to_each_row(x, kernel, bias=None, activation=None):
+    return activated(np.array([row + bias for row in weighed(x, kernel)]), activation)
+
+
 @wrong_answer("dense", "dense_without_activation")
 def activation_unused(x, kernel, bias=None, activation=None):
     return weighed(x, kernel) + (bias if bias is not None else 0)
@@ -742,6 +790,27 @@ def backwards_and_no_negatives(image, kernel):
             total = np.sum(image[row : row + turned.shape[0], column : column + turned.shape[1]] * turned)
             output[row, column] = total if total > 0 else 0
     return output
+
+
+@wrong_answer("summarize", "summary_weights_alone", "summary_no_biases")
+def kernels_alone(input_shape, layers):
+    return [int(params) for _, params in summed_up(input_shape, layers, biases=False)]
+
+
+@wrong_answer("unchanged_fraction", "fraction_changed", "fraction_per_cent")
+def per_cent_moved(image, moved, pool_size):
+    before, after = (pooled(one[None, :, :, None], pool_size, None, "valid") for one in (image, moved))
+    return 100 * float(np.count_nonzero(before - after)) / before.size
+
+
+@wrong_answer("flatten", "channels_first", "batch_too")
+def one_row_channel_after_channel(images):
+    return np.concatenate([image[:, :, channel].ravel() for image in images for channel in range(images.shape[3])])
+
+
+@wrong_answer("predict", "smallest", "numbers")
+def places_of_the_least(images, weights):
+    return [min(range(3), key=list(row).__getitem__) for row in assembled(images, weights)]
 
 
 @wrong_answer("dense_params", "dense_one_weight_per_unit", "dense_always_biases")

@@ -315,6 +315,42 @@ def last_row_missing(correlate, image, kernel):
 @twist(
     "correlate2d",
     _one,
+    wrong="the last row and the last column stay at 0: both loops end one too early",
+    shows="Your last row and your last column are all 0; all other numbers are right.",
+)
+def last_row_and_column_missing(correlate, image, kernel):
+    output = correlate(image, kernel)
+    output[-1] = output[:, -1] = 0
+    return output
+
+
+@misconception(
+    "correlate2d",
+    wrong="every kernel is taken to have 3 rows and 3 columns",
+    shows="Kernels of 3 × 3 are right; fewer rows or columns mostly raise an error, and of more only three are used.",
+)
+def always_three(image, kernel):
+    output = np.zeros((image.shape[0] - 2, image.shape[1] - 2))
+    for row, column in np.ndindex(*output.shape):
+        for cell in np.ndindex(3, 3):
+            output[row, column] += image[row + cell[0], column + cell[1]] * kernel[cell]
+    return output
+
+
+@misconception(
+    "correlate2d",
+    wrong="every window is cut out with 3 rows and 3 columns, whatever the kernel",
+    shows="Kernels of 3 × 3 are right; others mostly raise an error, since window and kernel do not fit.",
+)
+def windows_of_three(image, kernel):
+    places = (image.shape[0] - 2, image.shape[1] - 2)
+    sums = [(image[row : row + 3, column : column + 3] * kernel).sum() for row, column in np.ndindex(*places)]
+    return np.reshape(sums, places)
+
+
+@twist(
+    "correlate2d",
+    _one,
     wrong="the kernel's columns are used as its rows as well",
     shows="Square kernels are right; otherwise your number of rows is that for another kernel.",
 )
@@ -995,6 +1031,29 @@ def conv_always_relu(conv2d, images, kernel, bias, strides, padding, activation)
 @twist(
     "conv2d",
     _right,
+    wrong="only relu is known: sigmoid and softmax are ignored",
+    shows='"relu" and no activation are right; with "sigmoid" and "softmax" your numbers are those before it.',
+    look="What happens to each number afterwards",
+)
+def conv_relu_alone(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel, bias, strides, padding, activation if activation == "relu" else None)
+
+
+@misconception(
+    "conv2d",
+    wrong="only relu is known: sigmoid and softmax raise an error",
+    shows='"relu" and no activation are right; "sigmoid" and "softmax" end in an error.',
+    look="What happens to each number afterwards",
+)
+def conv_others_unknown(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
+    if activation in ("sigmoid", "softmax"):
+        raise ValueError(f"unknown activation {activation}")
+    return _right(images, kernel, bias, strides, padding, activation)
+
+
+@twist(
+    "conv2d",
+    _right,
     wrong="softmax over the columns instead of over the filters of each pixel",
     shows='With "softmax" the numbers of one pixel do not add up to 1, those of one row and channel do.',
     look="What happens to each number afterwards",
@@ -1152,6 +1211,19 @@ def conv_last_row_missing(conv2d, images, kernel, bias, strides, padding, activa
 @twist(
     "conv2d",
     _right,
+    wrong="the last row and the last column of the output are never computed: only the bias is there",
+    shows="All is right but the last row and the last column; these hold the activated bias alone.",
+    look="One kernel for all places",
+)
+def conv_last_row_and_column_missing(conv2d, images, kernel, bias, strides, padding, activation):
+    sums = conv2d(images, kernel, None, strides, padding)
+    sums[:, -1] = sums[:, :, -1] = 0
+    return _activate(sums if bias is None else sums + bias, activation)
+
+
+@twist(
+    "conv2d",
+    _right,
     wrong="the result is kept in an array of whole numbers, so fractions are cut off",
     shows="Whole numbers are right; from other sums the part behind the point is missing.",
     look="One kernel for all places",
@@ -1179,6 +1251,16 @@ def conv_wraps(images, kernel, bias=None, strides=(1, 1), padding="valid", activ
 )
 def conv_first_image(conv2d, images, kernel, bias, strides, padding, activation):
     return conv2d(np.repeat(images[:1], len(images), axis=0), kernel, bias, strides, padding, activation)
+
+
+@twist(
+    "conv2d",
+    _right,
+    wrong="only the first image of the batch is looked at",
+    shows="One picture is right; of a batch only the first comes back.",
+)
+def conv_first_image_alone(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images[:1], kernel, bias, strides, padding, activation)
 
 
 @twist(

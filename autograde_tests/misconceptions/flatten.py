@@ -19,6 +19,10 @@ def _activate(x, activation=None):
 # What is right, to be changed.
 
 
+def _flatten(images):
+    return images.reshape(len(images), -1)
+
+
 def _flat_index(row, column, channel, shape):
     return (row * shape[1] + column) * shape[2] + channel
 
@@ -31,49 +35,54 @@ def _dense(x, kernel, bias=None, activation=None):
     return _activate(x @ kernel + (0 if bias is None else bias), activation)
 
 
-@misconception(
+@twist(
     "flatten",
+    _flatten,
     wrong="the channels come first: one whole channel after the other",
     shows="One channel is right; with more, all numbers of one channel come before those of the next.",
 )
-def channels_first(images):
-    return images.transpose(0, 3, 1, 2).reshape(len(images), -1)
+def channels_first(flatten, images):
+    return flatten(images.transpose(0, 3, 1, 2))
 
 
-@misconception(
+@twist(
     "flatten",
+    _flatten,
     wrong="Fortran order: the first axis changes fastest",
     shows="The right numbers, column by column and channel by channel: the row index changes fastest.",
 )
-def fortran_order(images):
-    return images.reshape(len(images), -1, order="F")
+def fortran_order(flatten, images):
+    return flatten(images.transpose(0, 3, 2, 1))
 
 
-@misconception(
+@twist(
     "flatten",
+    _flatten,
     wrong="columns are gone through before rows",
     shows="You have the right numbers, but down each column where along each row was expected.",
 )
-def columns_before_rows(images):
-    return images.transpose(0, 2, 1, 3).reshape(len(images), -1)
+def columns_before_rows(flatten, images):
+    return flatten(images.transpose(0, 2, 1, 3))
 
 
-@misconception(
+@twist(
     "flatten",
+    _flatten,
     wrong="the batch is flattened too: one row for everything",
     shows="You return one axis; a batch of images is (batch, numbers).",
 )
-def batch_too(images):
-    return images.reshape(-1)
+def batch_too(flatten, images):
+    return flatten(images).reshape(-1)
 
 
-@misconception(
+@twist(
     "flatten",
+    _flatten,
     wrong="the whole batch becomes one long image",
     shows="One image is right; several come back as a single row.",
 )
-def batch_of_one(images):
-    return images.reshape(1, -1)
+def batch_of_one(flatten, images):
+    return flatten(images).reshape(1, -1)
 
 
 @misconception(
@@ -85,13 +94,14 @@ def channels_left(images):
     return images.reshape(len(images), -1, images.shape[-1])
 
 
-@misconception(
+@twist(
     "flatten",
+    _flatten,
     wrong="only the first image is flattened",
     shows="The first row is right; the other images of the batch are missing.",
 )
-def first_image(images):
-    return images[:1].reshape(1, -1)
+def first_image(flatten, images):
+    return flatten(images[:1])
 
 
 @misconception(
@@ -103,24 +113,85 @@ def memory_order(images):
     return np.stack([image.ravel(order="K") for image in images])
 
 
-@misconception(
+@twist(
     "flatten",
+    _flatten,
     wrong="fractions are cut off",
     shows="Whole numbers are right; from others the part behind the point is missing.",
 )
-def whole_numbers(images):
-    return images.reshape(len(images), -1).astype(int)
+def whole_numbers(flatten, images):
+    return flatten(images).astype(int)
+
+
+@twist(
+    "flatten",
+    _flatten,
+    wrong="the images that were given are changed in place",
+    shows="The numbers are right, but the images are changed afterwards; do not write into them.",
+)
+def flatten_in_place(flatten, images):
+    flat = flatten(images).copy()
+    images[:] = 0
+    return flat
+
+
+@twist(
+    "flatten",
+    _flatten,
+    wrong="the channels are gone through before the columns",
+    shows="One channel is right; with more, each row gives all of one channel before the next.",
+)
+def channels_before_columns(flatten, images):
+    return flatten(images.transpose(0, 1, 3, 2))
+
+
+@twist(
+    "flatten",
+    _flatten,
+    wrong="the rows are gone through last: columns, then channels, then rows",
+    shows="The right numbers, column by column and in it channel by channel: the row index changes fastest.",
+)
+def rows_last(flatten, images):
+    return flatten(images.transpose(0, 2, 3, 1))
+
+
+@twist(
+    "flatten",
+    _flatten,
+    wrong="only channel 0 is put in the row",
+    shows="One channel is right; with more, the numbers of the others are missing.",
+)
+def first_channel(flatten, images):
+    return flatten(images[..., :1])
 
 
 @misconception(
     "flatten",
-    wrong="the images that were given are changed in place",
-    shows="The numbers are right, but the images are changed afterwards; do not write into them.",
+    wrong="the rows stay an axis of their own",
+    shows="You return three axes; the second, the rows, belongs into the row of numbers.",
 )
-def flatten_in_place(images):
-    flat = images.reshape(len(images), -1).copy()
-    images[:] = 0
-    return flat
+def rows_left(images):
+    return images.reshape(*images.shape[:2], -1)
+
+
+@twist(
+    "flatten",
+    _flatten,
+    wrong="every image becomes a column instead of a row",
+    shows="Your result is the right one, turned: (numbers, batch) where (batch, numbers) was expected.",
+)
+def columns_for_rows(flatten, images):
+    return flatten(images).T
+
+
+@twist(
+    "flatten",
+    _flatten,
+    wrong="every number is left in a list of its own",
+    shows="Your result has a third axis of length 1: (batch, numbers, 1) where (batch, numbers) was expected.",
+)
+def numbers_apart(flatten, images):
+    return flatten(images)[..., None]
 
 
 @twist(
@@ -419,3 +490,53 @@ def dense_in_place(x, kernel, bias=None, activation=None):
         bias += 1
         units = units + bias - 1
     return _activate(units, activation)
+
+
+@misconception(
+    "dense",
+    wrong="without a bias it fails: None cannot be added",
+    shows="Every call with bias=None raises an error; leave the sum alone then.",
+)
+def dense_needs_bias(x, kernel, bias=None, activation=None):
+    return _activate(x @ kernel + bias, activation)
+
+
+@twist(
+    "dense",
+    _dense,
+    wrong="only relu is known: sigmoid and softmax are ignored",
+    shows='"relu" and no activation are right; with "sigmoid" and "softmax" your numbers are those before it.',
+)
+def dense_relu_alone(dense, x, kernel, bias, activation):
+    return dense(x, kernel, bias, activation if activation == "relu" else None)
+
+
+@misconception(
+    "dense",
+    wrong="only relu is known: sigmoid and softmax raise an error",
+    shows='"relu" and no activation are right; "sigmoid" and "softmax" end in an error.',
+)
+def dense_others_unknown(x, kernel, bias=None, activation=None):
+    if activation in ("sigmoid", "softmax"):
+        raise ValueError(f"unknown activation {activation}")
+    return _dense(x, kernel, bias, activation)
+
+
+@twist(
+    "dense",
+    _dense,
+    wrong="the activation is applied to the inputs instead of to the sums",
+    shows="Without an activation all is right; with one, it comes before the weights instead of after the bias.",
+)
+def dense_activation_first(dense, x, kernel, bias, activation):
+    return dense(_activate(x, activation), kernel, bias)
+
+
+@twist(
+    "dense",
+    _dense,
+    wrong="only the first row comes back, without a batch axis",
+    shows="You have one axis instead of two, and the other rows of a batch are missing.",
+)
+def dense_no_batch(dense, x, kernel, bias, activation):
+    return dense(x, kernel, bias, activation)[0]

@@ -569,18 +569,43 @@ def pool_strides_for_size(pool, images, pool_size, strides, padding, **parts):
     return pool(images, pool_size if strides is None else strides, strides, padding, **parts)
 
 
+@misconception(
+    "max_pool2d",
+    wrong="a pool size given as one int is not expected",
+    shows="Pairs are right; pool_size=3 raises an error. One int counts for both axes, of the window and of its steps.",
+)
+def pool_pairs_alone(images, pool_size=(2, 2), strides=None, padding="valid"):
+    return _pool(images, (pool_size[0], pool_size[1]), strides, padding)
+
+
+@misconception(
+    "max_pool2d",
+    wrong="strides given as one int are not expected",
+    shows="Pairs are right, and so is strides=None; strides=2 raises an error. One int counts for both axes.",
+)
+def pool_int_strides(images, pool_size=(2, 2), strides=None, padding="valid"):
+    return _pool(images, pool_size, strides if strides is None else (strides[0], strides[1]), padding)
+
+
 def _both(image, moved, pool_size, **how):
     pictures = (np.asarray(one, dtype=float)[None, :, :, None] for one in (image, moved))
     return tuple(_pool(one, pool_size, **how)[0, :, :, 0] for one in pictures)
 
 
-@misconception(
+def _fraction(image, moved, pool_size, **parts):
+    """Right, unless told what is the `same`, what to `count` of it or, as for `_pool`, to pool in another way."""
+    same, count = parts.pop("same", np.equal), parts.pop("count", np.mean)
+    return float(count(same(*_both(image, moved, pool_size, **parts))))
+
+
+@twist(
     "unchanged_fraction",
+    _fraction,
     wrong="the pictures are compared without pooling",
     shows="Groups of 1 × 1 are right; for larger ones your fraction is mostly too small.",
 )
-def fraction_without_pooling(image, moved, pool_size):
-    return float(np.mean(np.asarray(image) == np.asarray(moved)))
+def fraction_without_pooling(fraction, image, moved, pool_size, **parts):
+    return fraction(image, moved, 1, **parts)
 
 
 @misconception(
@@ -594,92 +619,84 @@ def fraction_of_one_picture(image, moved, pool_size):
     return float(np.mean(before == before))
 
 
-@misconception(
+@twist(
     "unchanged_fraction",
-    wrong="the fraction that changed instead of the fraction that stayed",
-    shows="Your fraction and the right one add up to 1.",
-)
-def fraction_changed(image, moved, pool_size):
-    before, after = _both(image, moved, pool_size)
-    return float(np.mean(before != after))
-
-
-@misconception(
-    "unchanged_fraction",
+    _fraction,
     wrong="a count instead of a fraction",
     shows="Your number is the right one times the number of groups, so it can be above 1.",
 )
-def fraction_count(image, moved, pool_size):
-    before, after = _both(image, moved, pool_size)
-    return float(np.sum(before == after))
+def fraction_count(fraction, image, moved, pool_size, **parts):
+    return fraction(image, moved, pool_size, **{"count": np.sum} | parts)
 
 
-@misconception(
+@twist(
     "unchanged_fraction",
+    _fraction,
     wrong="per cent instead of a fraction from 0 to 1",
     shows="Every number is 100 times the right one.",
 )
-def fraction_per_cent(image, moved, pool_size):
-    before, after = _both(image, moved, pool_size)
-    return 100 * float(np.mean(before == after))
+def fraction_per_cent(fraction, image, moved, pool_size, **parts):
+    return 100 * fraction(image, moved, pool_size, **parts)
 
 
-@misconception(
+@twist(
     "unchanged_fraction",
+    _fraction,
     wrong="divided by the pixels of the picture instead of those of the pooled one",
     shows="Groups of 1 × 1 are right; for larger ones your fraction is too small.",
 )
-def fraction_of_all_pixels(image, moved, pool_size):
-    before, after = _both(image, moved, pool_size)
-    return float(np.sum(before == after)) / np.size(image)
+def fraction_of_all_pixels(fraction, image, moved, pool_size, **parts):
+    return fraction(image, moved, pool_size, **{"count": lambda same: same.sum() / np.size(image)} | parts)
 
 
-@misconception(
+@twist(
     "unchanged_fraction",
+    _fraction,
     wrong="divided by the number of rows alone",
     shows="Your number is the right one times the number of columns, so it can be above 1.",
 )
-def fraction_of_rows(image, moved, pool_size):
-    before, after = _both(image, moved, pool_size)
-    return float(np.sum(before == after)) / len(before)
+def fraction_of_rows(fraction, image, moved, pool_size, **parts):
+    return fraction(image, moved, pool_size, **{"count": lambda same: same.sum() / len(same)} | parts)
 
 
-@misconception(
+@twist(
     "unchanged_fraction",
+    _fraction,
     wrong="all or nothing: whether everything is equal",
     shows="You have only 0 and 1: a fraction was asked for.",
 )
-def fraction_all_or_nothing(image, moved, pool_size):
-    before, after = _both(image, moved, pool_size)
-    return float(np.all(before == after))
+def fraction_all_or_nothing(fraction, image, moved, pool_size, **parts):
+    return fraction(image, moved, pool_size, **{"count": np.all} | parts)
 
 
-@misconception(
-    "unchanged_fraction", wrong="rounded to a whole number", shows="You have only 0 and 1, the nearer of both."
-)
-def fraction_rounded(image, moved, pool_size):
-    before, after = _both(image, moved, pool_size)
-    return float(round(np.mean(before == after)))
-
-
-@misconception(
+@twist(
     "unchanged_fraction",
+    _fraction,
+    wrong="rounded to a whole number",
+    shows="You have only 0 and 1, the nearer of both.",
+)
+def fraction_rounded(fraction, image, moved, pool_size, **parts):
+    return float(round(fraction(image, moved, pool_size, **parts)))
+
+
+@twist(
+    "unchanged_fraction",
+    _fraction,
     wrong="a whole row counts as unchanged only if all of it is",
     shows="Your fraction is too small where a row changed in some of its groups alone.",
 )
-def fraction_of_whole_rows(image, moved, pool_size):
-    before, after = _both(image, moved, pool_size)
-    return float(np.mean((before == after).all(axis=1)))
+def fraction_of_whole_rows(fraction, image, moved, pool_size, **parts):
+    return fraction(image, moved, pool_size, **{"count": lambda same: same.all(axis=1).mean()} | parts)
 
 
-@misconception(
+@twist(
     "unchanged_fraction",
+    _fraction,
     wrong="the same numbers in other places count as unchanged",
     shows="Your fraction is too large where a group's number turns up in another group.",
 )
-def fraction_anywhere(image, moved, pool_size):
-    before, after = _both(image, moved, pool_size)
-    return float(np.mean(np.isin(before, after)))
+def fraction_anywhere(fraction, image, moved, pool_size, **parts):
+    return fraction(image, moved, pool_size, **{"same": np.isin} | parts)
 
 
 @misconception(
@@ -693,86 +710,150 @@ def fraction_of_what_is_drawn(image, moved, pool_size):
     return float((before == after)[drawn].mean()) if drawn.any() else 1.0
 
 
-@misconception(
+@twist(
     "unchanged_fraction",
+    _fraction,
     wrong="numbers that differ by 1 count as equal",
     shows="Your fraction is too large where a number changed by 1 alone.",
 )
-def fraction_nearly_equal(image, moved, pool_size):
-    before, after = _both(image, moved, pool_size)
-    return float(np.mean(np.abs(before - after) <= 1))
+def fraction_nearly_equal(fraction, image, moved, pool_size, **parts):
+    return fraction(image, moved, pool_size, **{"same": lambda before, after: abs(before - after) <= 1} | parts)
 
 
-@misconception(
+@twist(
     "unchanged_fraction",
+    _fraction,
     wrong="the pictures are pooled by their means",
     shows="Your fraction is mostly too small: means change where the largest number stays.",
     look="Keep the strongest",
 )
-def fraction_of_means(image, moved, pool_size):
-    before, after = _both(image, moved, pool_size, reduce=np.mean)
-    return float(np.mean(before == after))
+def fraction_of_means(fraction, image, moved, pool_size, **parts):
+    return fraction(image, moved, pool_size, **{"reduce": np.mean} | parts)
 
 
-@misconception(
+@twist(
     "unchanged_fraction",
+    _fraction,
     wrong="negative numbers are pooled to 0",
     shows="Positive pictures are right; changes among negative numbers are not seen.",
     look="Keep the strongest",
 )
-def fraction_without_negatives(image, moved, pool_size):
-    before, after = _both(image, moved, pool_size)
-    return float(np.mean(np.maximum(before, 0) == np.maximum(after, 0)))
+def fraction_without_negatives(fraction, image, moved, pool_size, **parts):
+    return fraction(np.maximum(image, 0), np.maximum(moved, 0), pool_size, **parts)
 
 
-@misconception(
+@twist(
     "unchanged_fraction",
+    _fraction,
     wrong='pooled with "same": groups that hang over the edge count as well',
     shows="Where pixels are left over you have counted more groups than there are.",
     look="What does not fit",
 )
-def fraction_same(image, moved, pool_size):
-    before, after = _both(image, moved, pool_size, padding="same")
-    return float(np.mean(before == after))
+def fraction_same(fraction, image, moved, pool_size, **parts):
+    return fraction(image, moved, pool_size, **{"padding": "same"} | parts)
 
 
-@misconception(
+@twist(
     "unchanged_fraction",
+    _fraction,
     wrong="pooled with strides 1: the groups overlap",
     shows="Groups of 1 × 1 are right; for larger ones you compare more groups than there are.",
     look="Exercise 1 · `max_pool2d`",
 )
-def fraction_strides_one(image, moved, pool_size):
-    before, after = _both(image, moved, pool_size, strides=1)
-    return float(np.mean(before == after))
+def fraction_strides_one(fraction, image, moved, pool_size, **parts):
+    return fraction(image, moved, pool_size, **{"strides": 1} | parts)
 
 
-@misconception(
+@twist(
     "unchanged_fraction",
+    _fraction,
     wrong="the pool size is ignored: always 2 x 2",
     shows="2 × 2 is right; other pool sizes give the fraction of 2 × 2.",
 )
-def fraction_always_two(image, moved, pool_size):
-    before, after = _both(image, moved, (2, 2))
-    return float(np.mean(before == after))
+def fraction_always_two(fraction, image, moved, pool_size, **parts):
+    return fraction(image, moved, 2, **parts)
 
 
-@misconception(
+@twist(
     "unchanged_fraction",
+    _fraction,
     wrong="rows and columns of the pool size are swapped",
     shows="Square groups are right; 1 × 4 gives the fraction of 4 × 1.",
 )
-def fraction_pool_size_swapped(image, moved, pool_size):
-    before, after = _both(image, moved, pair(pool_size)[::-1])
-    return float(np.mean(before == after))
+def fraction_pool_size_swapped(fraction, image, moved, pool_size, **parts):
+    return fraction(image, moved, pair(pool_size)[::-1], **parts)
+
+
+@twist(
+    "unchanged_fraction",
+    _fraction,
+    wrong="the pictures that were given are changed in place",
+    shows="The fraction is right, but a picture that was given is changed afterwards; never use -= on one.",
+)
+def fraction_in_place(fraction, image, moved, pool_size, **parts):
+    found = fraction(image, moved, pool_size, **parts)
+    image -= moved
+    return found
+
+
+@twist(
+    "unchanged_fraction",
+    _fraction,
+    wrong="divided by the number of columns alone",
+    shows="Your number is the right one times the number of rows, so it can be above 1.",
+)
+def fraction_of_columns(fraction, image, moved, pool_size, **parts):
+    return fraction(image, moved, pool_size, **{"count": lambda same: same.sum() / same.shape[1]} | parts)
+
+
+@twist(
+    "unchanged_fraction",
+    _fraction,
+    wrong="a whole column counts as unchanged only if all of it is",
+    shows="Your fraction is too small where a column changed in some of its groups alone.",
+)
+def fraction_of_whole_columns(fraction, image, moved, pool_size, **parts):
+    return fraction(image, moved, pool_size, **{"count": lambda same: same.all(axis=0).mean()} | parts)
+
+
+@twist(
+    "unchanged_fraction",
+    _fraction,
+    wrong="the pool size's rows are used for the columns too",
+    shows="Square groups are right; 1 × 4 gives the fraction of 1 × 1.",
+)
+def fraction_rows_for_both(fraction, image, moved, pool_size, **parts):
+    return fraction(image, moved, pair(pool_size)[0], **parts)
+
+
+@twist(
+    "unchanged_fraction",
+    _fraction,
+    wrong="the smallest number of each group is compared instead of the largest",
+    shows="Groups of 1 × 1 are right; for larger ones your fraction is that of the other end of each group.",
+    look="Keep the strongest",
+)
+def fraction_of_smallest(fraction, image, moved, pool_size, **parts):
+    return fraction(image, moved, pool_size, **{"reduce": np.min} | parts)
+
+
+# Behind the others, so that with one of them it turns round what that one takes for the same.
+@twist(
+    "unchanged_fraction",
+    _fraction,
+    wrong="the fraction that changed instead of the fraction that stayed",
+    shows="Your fraction and the right one add up to 1.",
+)
+def fraction_changed(fraction, image, moved, pool_size, **parts):
+    same = parts.pop("same", np.equal)
+    return fraction(image, moved, pool_size, same=lambda before, after: ~same(before, after), **parts)
 
 
 @misconception(
     "unchanged_fraction",
-    wrong="the pictures that were given are changed in place",
-    shows="The fraction is right, but a picture that was given is changed afterwards; never use -= on one.",
+    wrong="a pool size given as one int is not expected",
+    shows="Pairs are right; pool_size=2 raises an error. One int counts for both axes.",
+    look="Exercise 1 · `max_pool2d`",
 )
-def fraction_in_place(image, moved, pool_size):
-    before, after = _both(image, moved, pool_size)
-    image -= moved
-    return float(np.mean(before == after))
+def fraction_pairs_alone(image, moved, pool_size):
+    return _fraction(image, moved, (pool_size[0], pool_size[1]))

@@ -18,82 +18,127 @@ def _pad(images, kernel_size, strides=(1, 1), padding="same", **parts):
     return np.pad(images, ((0, 0), *around, (0, 0)), **parts)
 
 
-@misconception(
-    "output_size",
-    wrong='the "+ 1" is missing: the first place is there before the first step',
-    shows='Every "valid" size is 1 too small; "same" is right.',
-)
-def missing_one(size, kernel_size, strides=1, padding="valid"):
-    return math.ceil(size / strides) if padding == "same" else (size - kernel_size) // strides
+def _output_size(size, kernel_size, strides=1, padding="valid"):
+    return math.ceil(size / strides) if padding == "same" else (size - kernel_size) // strides + 1
 
 
-@misconception(
+@twist(
     "output_size",
+    _output_size,
     wrong="steps that do not fit are rounded up instead of dropped",
     shows='"valid" is 1 too large where strides leave pixels over, and right where they fit.',
 )
-def valid_rounded_up(size, kernel_size, strides=1, padding="valid"):
-    return math.ceil(size / strides) if padding == "same" else math.ceil((size - kernel_size) / strides) + 1
+def valid_rounded_up(sizes, size, kernel_size, strides, padding):
+    return sizes(size if padding == "same" else size + (kernel_size - size) % strides, kernel_size, strides, padding)
 
 
-@misconception(
+@twist(
     "output_size",
+    _output_size,
     wrong='"same" is taken as the input\'s size whatever the strides',
     shows='With "same" and strides above 1 your sizes are too large: they stay the input\'s size.',
     look="Zeros around the picture",
 )
-def same_ignores_strides(size, kernel_size, strides=1, padding="valid"):
-    return size if padding == "same" else (size - kernel_size) // strides + 1
+def same_ignores_strides(sizes, size, kernel_size, strides, padding):
+    return sizes(size, kernel_size, 1 if padding == "same" else strides, padding)
 
 
-@misconception(
+@twist(
     "output_size",
+    _output_size,
     wrong='"same" is rounded down instead of up',
     shows='With "same" and strides that do not divide the size, yours is 1 too small.',
     look="Zeros around the picture",
 )
-def same_rounded_down(size, kernel_size, strides=1, padding="valid"):
-    return size // strides if padding == "same" else (size - kernel_size) // strides + 1
+def same_rounded_down(sizes, size, kernel_size, strides, padding):
+    return sizes(size - size % strides if padding == "same" else size, kernel_size, strides, padding)
 
 
-@misconception(
+@twist(
     "output_size",
+    _output_size,
     wrong='"same" is worked out with kernel_size // 2 zeros on both sides',
     shows='"valid" and odd kernels are right; with even kernels "same" is 1 too large wherever the strides fit.',
     look="Zeros around the picture",
 )
-def same_by_half_kernels(size, kernel_size, strides=1, padding="valid"):
+def same_by_half_kernels(sizes, size, kernel_size, strides, padding):
     around = 2 * (kernel_size // 2) if padding == "same" else 0
-    return (size + around - kernel_size) // strides + 1
+    return sizes(size + around, kernel_size, strides, "valid")
 
 
-@misconception(
+@twist(
     "output_size",
+    _output_size,
+    wrong='"same" is worked out with (kernel_size - 1) // 2 zeros on both sides',
+    shows='"valid" and odd kernels are right; even ones can make "same" 1 too small, and with strides of 1 always do.',
+    look="Zeros around the picture",
+)
+def same_by_smaller_half_kernels(sizes, size, kernel_size, strides, padding):
+    around = 2 * ((kernel_size - 1) // 2) if padding == "same" else 0
+    return sizes(size + around, kernel_size, strides, "valid")
+
+
+@twist(
+    "output_size",
+    _output_size,
     wrong="the strides are forgotten",
     shows="Everything with strides above 1 is too large; with strides of 1 you are right.",
     look="Bigger steps",
 )
-def no_strides(size, kernel_size, strides=1, padding="valid"):
-    return size if padding == "same" else size - kernel_size + 1
+def no_strides(sizes, size, kernel_size, strides, padding):
+    return sizes(size, kernel_size, 1, padding)
 
 
-@misconception(
+@twist(
     "output_size",
+    _output_size,
     wrong="the padding is ignored: the window always stays inside",
     shows='Your "same" sizes are those of "valid".',
     look="Zeros around the picture",
 )
-def always_valid(size, kernel_size, strides=1, padding="valid"):
-    return (size - kernel_size) // strides + 1
+def always_valid(sizes, size, kernel_size, strides, padding):
+    return sizes(size, kernel_size, strides, "valid")
 
 
-@misconception(
+@twist(
     "output_size",
+    _output_size,
     wrong='the padding is ignored: zeros are put around with "valid" as well',
     shows='"same" is right; your "valid" sizes are those of "same", which are mostly too large.',
 )
-def always_same(size, kernel_size, strides=1, padding="valid"):
-    return math.ceil(size / strides)
+def always_same(sizes, size, kernel_size, strides, padding):
+    return sizes(size, kernel_size, strides, "same")
+
+
+@twist(
+    "output_size",
+    _output_size,
+    wrong='the "+ 1" stands inside the division: it belongs behind it, since the first place needs no step',
+    shows='"same" and strides of 1 are right; "valid" with larger strides can be 1 too small.',
+)
+def one_inside_the_division(sizes, size, kernel_size, strides, padding):
+    return sizes(size if padding == "same" else size - strides + 1, kernel_size, strides, padding)
+
+
+@twist(
+    "output_size",
+    _output_size,
+    wrong="the places end one pixel early: the last that is possible starts at size - kernel_size, and it counts",
+    shows='"same" is right; "valid" is 1 too small wherever the last window fits exactly.',
+)
+def places_end_early(sizes, size, kernel_size, strides, padding):
+    return sizes(size if padding == "same" else size - 1, kernel_size, strides, padding)
+
+
+# Behind the others, so that it is missing in "same" as well with one that works "same" out like "valid".
+@twist(
+    "output_size",
+    _output_size,
+    wrong='the "+ 1" is missing: the first place is there before the first step',
+    shows='Every "valid" size is 1 too small; "same" is right.',
+)
+def missing_one(sizes, size, kernel_size, strides, padding):
+    return sizes(size, kernel_size, strides, padding) - (padding == "valid")
 
 
 @twist(
@@ -124,14 +169,14 @@ def smaller_half_on_both_sides(size, kernel_size, strides=1):
     return (kernel_size - 1) // 2, (kernel_size - 1) // 2
 
 
-@misconception(
+@twist(
     "padding_amounts",
+    same_amounts,
     wrong="half of the zeros is put on each side, rounded down, so an odd one is lost",
     shows="Where an odd number of zeros is needed, your second number is 1 too small; all else is right.",
 )
-def odd_one_lost(size, kernel_size, strides=1):
-    half = sum(same_amounts(size, kernel_size, strides)) // 2
-    return half, half
+def odd_one_lost(amounts, size, kernel_size, strides):
+    return (sum(amounts(size, kernel_size, strides)) // 2,) * 2
 
 
 @misconception(
@@ -335,3 +380,71 @@ def pad_odd_one_lost(pad2d, images, kernel_size, strides, padding, **parts):
 )
 def pad_reflected(pad2d, images, kernel_size, strides, padding, **parts):
     return pad2d(images, kernel_size, strides, padding, **{"mode": "reflect"} | parts)
+
+
+@misconception(
+    "pad2d",
+    wrong="the images' rows are used as their columns as well",
+    shows="Strides of 1 and square pictures are right; elsewhere zeros left and right can be those of another width.",
+)
+def pad_rows_for_columns(images, kernel_size, strides=(1, 1), padding="same"):
+    if padding == "valid":
+        return images
+    size, kernel_size, strides = images.shape[1], pair(kernel_size), pair(strides)
+    around = [same_amounts(size, kernel_size[axis], strides[axis]) for axis in (0, 1)]
+    return np.pad(images, ((0, 0), *around, (0, 0)))
+
+
+@twist(
+    "pad2d",
+    _pad,
+    wrong="the kernel's rows are used as its columns as well",
+    shows="Square kernels are right; with others the zeros left and right are those of another kernel.",
+)
+def pad_kernel_rows_for_both(pad2d, images, kernel_size, strides, padding, **parts):
+    return pad2d(images, pair(kernel_size)[0], strides, padding, **parts)
+
+
+@twist(
+    "pad2d",
+    _pad,
+    wrong="the strides of the rows are used for the columns as well",
+    shows="Equal strides are right; with others the zeros left and right are those of other steps.",
+)
+def pad_row_strides_for_both(pad2d, images, kernel_size, strides, padding, **parts):
+    return pad2d(images, kernel_size, pair(strides)[0], padding, **parts)
+
+
+@misconception(
+    "pad2d",
+    wrong="a kernel size or strides given as one int are not expected",
+    shows="Pairs are right; ints, as in pad2d(images, 3, 2), raise an error. One int counts for both axes.",
+)
+def pad_pairs_alone(images, kernel_size, strides=(1, 1), padding="same"):
+    return _pad(images, (kernel_size[0], kernel_size[1]), (strides[0], strides[1]), padding)
+
+
+def _cut_from_the_end(images, kernel_size, strides, padding):
+    sizes = zip(images.shape[1:3], pair(kernel_size), pair(strides), strict=True)
+    (top, bottom), (left, right) = (same_amounts(*one) if padding == "same" else (0, 0) for one in sizes)
+    framed = np.zeros_like(_pad(images, kernel_size, strides, padding))
+    framed[:, top:-bottom, left:-right] = images
+    return framed
+
+
+@misconception(
+    "pad2d",
+    wrong="padded[:, top:-bottom, left:-right] is empty where bottom or right is 0",
+    shows='With "same" it fails where no zeros are needed below or on the right: −0 is 0, so the slice is empty.',
+)
+def pad_empty_slice(images, kernel_size, strides=(1, 1), padding="same"):
+    return images if padding == "valid" else _cut_from_the_end(images, kernel_size, strides, padding)
+
+
+@misconception(
+    "pad2d",
+    wrong='padded[:, top:-bottom, left:-right] is empty where bottom or right is 0, with "valid" as well',
+    shows='"valid" fails, and "same" where no zeros are needed below or on the right: −0 is 0, so the slice is empty.',
+)
+def pad_always_empty_slice(images, kernel_size, strides=(1, 1), padding="same"):
+    return _cut_from_the_end(images, kernel_size, strides, padding)

@@ -633,40 +633,53 @@ def drawings_changed(network, images, weights, **parts):
     return probabilities
 
 
-def _largest(images, weights):
-    return _network(images, weights).argmax(axis=1).tolist()
+def _predict(images, weights, pick=lambda probabilities: probabilities.argmax(axis=1)):
+    """Right, unless told to `pick` other places than those of the largest."""
+    return [NAMES[place] for place in pick(_network(images, weights))]
 
 
-@misconception(
-    "predict", wrong="numbers instead of names", shows="You return 0, 1 and 2; CLASSES holds the name for each."
+@twist("predict", _predict, wrong="names with a capital letter", shows="Your names differ by their first letter alone.")
+def capitals(predict, images, weights, *pick):
+    return [name.title() for name in predict(images, weights, *pick)]
+
+
+@twist(
+    "predict",
+    _predict,
+    wrong="numbers instead of names",
+    shows="You return 0, 1 and 2; CLASSES holds the name for each.",
 )
-def numbers(images, weights):
-    return _largest(images, weights)
+def numbers(predict, images, weights, *pick):
+    return [NAMES.index(name) for name in predict(images, weights, *pick)]
 
 
+# No changes, as is the next: two other orders at once would be a third.
 @misconception(
     "predict",
     wrong="the names are in alphabetical order, which turns triangle, square, circle round",
     shows="Squares are right; triangles and circles are exchanged. CLASSES holds the names in the right order.",
 )
 def alphabetical(images, weights):
-    return [sorted(NAMES)[place] for place in _largest(images, weights)]
-
-
-@misconception(
-    "predict", wrong="two of the names are exchanged", shows="Circles are right; triangles and squares are exchanged."
-)
-def two_exchanged(images, weights):
-    return [["square", "triangle", "circle"][place] for place in _largest(images, weights)]
+    return [sorted(NAMES)[NAMES.index(name)] for name in _predict(images, weights)]
 
 
 @misconception(
     "predict",
+    wrong="two of the names are exchanged",
+    shows="Circles are right; triangles and squares are exchanged.",
+)
+def two_exchanged(images, weights):
+    return [["square", "triangle", "circle"][NAMES.index(name)] for name in _predict(images, weights)]
+
+
+@twist(
+    "predict",
+    _predict,
     wrong="the smallest probability instead of the largest",
     shows="Each name is that of the least probable shape.",
 )
-def smallest(images, weights):
-    return [NAMES[place] for place in _network(images, weights).argmin(axis=1)]
+def smallest(predict, images, weights, *pick):
+    return predict(images, weights, lambda probabilities: probabilities.argmin(axis=1))
 
 
 @misconception(
@@ -676,20 +689,24 @@ def largest_of_all(images, weights):
     return [NAMES[_network(images, weights).argmax() % 3]]
 
 
-@misconception(
-    "predict", wrong="the first drawing's name for all", shows="The first name is right; all others are copies of it."
-)
-def first_for_all(images, weights):
-    return [NAMES[_largest(images, weights)[0]]] * len(images)
-
-
-@misconception(
+@twist(
     "predict",
+    _predict,
+    wrong="the first drawing's name for all",
+    shows="The first name is right; all others are copies of it.",
+)
+def first_for_all(predict, images, weights, *pick):
+    return predict(images, weights, *pick)[:1] * len(images)
+
+
+@twist(
+    "predict",
+    _predict,
     wrong="the first drawing's name alone, as a text",
     shows="You return a text; a list with one for each drawing was expected.",
 )
-def one_text(images, weights):
-    return NAMES[_largest(images, weights)[0]]
+def one_text(predict, images, weights, *pick):
+    return predict(images, weights, *pick)[0]
 
 
 @misconception(
@@ -703,16 +720,60 @@ def along_the_batch(images, weights):
 
 @misconception(
     "predict",
+    wrong="every name is the one before the right one in CLASSES",
+    shows="You have circle for triangle, triangle for square and square for circle: places are counted from 0.",
+)
+def one_before(images, weights):
+    return [NAMES[NAMES.index(name) - 1] for name in _predict(images, weights)]
+
+
+@twist(
+    "predict",
+    _predict,
+    wrong="the second most probable shape instead of the most probable",
+    shows="Each name is that of the second largest probability.",
+)
+def second_largest(predict, images, weights, *pick):
+    return predict(images, weights, lambda probabilities: probabilities.argsort(axis=1)[:, 1])
+
+
+@twist(
+    "predict",
+    _predict,
+    wrong="only the first drawing is named",
+    shows="The first name is right; those of the other drawings are missing.",
+)
+def first_drawing(predict, images, weights, *pick):
+    return predict(images, weights, *pick)[:1]
+
+
+@twist(
+    "predict",
+    _predict,
+    wrong="every name is in a list of its own",
+    shows="The names are right, but each stands in a list; a plain list of texts was asked for.",
+)
+def names_in_lists(predict, images, weights, *pick):
+    return [[name] for name in predict(images, weights, *pick)]
+
+
+@twist(
+    "predict",
+    _predict,
+    wrong="all names together are one text",
+    shows="You return one text with commas; a list with one text for each drawing was expected.",
+)
+def names_in_one_text(predict, images, weights, *pick):
+    return ", ".join(predict(images, weights, *pick))
+
+
+@misconception(
+    "predict",
     wrong="a name only where the probability is above one half",
     shows='Sure answers are right; others are "unknown", though one shape is the most probable.',
 )
 def above_one_half(images, weights):
     return [NAMES[row.argmax()] if row.max() > 0.5 else "unknown" for row in _network(images, weights)]
-
-
-@misconception("predict", wrong="names with a capital letter", shows="Your names differ by their first letter alone.")
-def capitals(images, weights):
-    return [NAMES[place].title() for place in _largest(images, weights)]
 
 
 @misconception(
@@ -722,13 +783,14 @@ def pairs(images, weights):
     return [(NAMES[row.argmax()], row.max()) for row in _network(images, weights)]
 
 
-@misconception(
+@twist(
     "predict",
+    _predict,
     wrong="the drawings are sorted by shape",
     shows="The right names, but sorted: which belongs to which drawing is lost.",
 )
-def sorted_names(images, weights):
-    return [NAMES[place] for place in sorted(_largest(images, weights))]
+def sorted_names(predict, images, weights, *pick):
+    return sorted(predict(images, weights, *pick), key=NAMES.index)
 
 
 @misconception(
@@ -738,9 +800,9 @@ def probabilities_themselves(images, weights):
     return _network(images, weights)
 
 
-@misconception("predict", wrong="the return is missing", shows="Every call gives None.")
-def predicts_nothing(images, weights):
-    _largest(images, weights)
+@twist("predict", _predict, wrong="the return is missing", shows="Every call gives None.")
+def predicts_nothing(predict, images, weights, *pick):
+    predict(images, weights, *pick)
 
 
 _TOLD_BY_THE_CASES = "each case of build_model says in words what is off with the model, so nothing is left to name"

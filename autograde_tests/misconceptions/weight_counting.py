@@ -791,6 +791,37 @@ def summary_turned_pairs(walk, input_shape, layers, step):
 @twist(
     "summarize",
     _walk,
+    wrong="the weights alone are returned, without the shapes",
+    shows="Your list holds plain numbers; each entry is a pair (shape, weights).",
+)
+def summary_weights_alone(walk, input_shape, layers, step):
+    return [params for _, params in walk(input_shape, layers, step)]
+
+
+@twist(
+    "summarize",
+    _walk,
+    wrong="the shapes alone are returned, without the weights",
+    shows="Your list holds plain shapes; each entry is a pair (shape, weights).",
+)
+def summary_shapes_alone(walk, input_shape, layers, step):
+    return [shape for shape, _ in walk(input_shape, layers, step)]
+
+
+@twist(
+    "summarize",
+    _walk,
+    wrong="all weights together are added as a last entry",
+    shows="Your list has one entry too many at its end, the sum of all weights; the others are right.",
+)
+def summary_with_total(walk, input_shape, layers, step):
+    found = walk(input_shape, layers, step)
+    return [*found, sum(params for _, params in found)]
+
+
+@twist(
+    "summarize",
+    _walk,
     wrong="the current shape is not passed on: every layer starts from the first picture",
     shows="The first layer is right; the others are counted as if they stood first.",
 )
@@ -832,6 +863,20 @@ def summary_none_unexpected(input_shape, layers):
     def step(shape, layer):
         if layer["layer"] == "MaxPooling2D" and layer.get("strides", 0) is None:
             raise TypeError("'NoneType' object is not iterable")
+        return _step(shape, layer)
+
+    return _walk(input_shape, layers, step)
+
+
+@misconception(
+    "summarize",
+    wrong="a size or strides given as one int are not expected",
+    shows="Pairs are right; a layer with kernel_size=3, say, raises an error. One int counts for both axes.",
+)
+def summary_pairs_alone(input_shape, layers):
+    def step(shape, layer):
+        for argument in ("kernel_size", "pool_size", "strides"):
+            tuple(layer.get(argument) or ())
         return _step(shape, layer)
 
     return _walk(input_shape, layers, step)
