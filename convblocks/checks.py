@@ -95,9 +95,8 @@ def visible_check(function: Callable, examples: Sequence[Example], name: str | N
     if not passed:
         # Validate shows this alone, without the table.
         first = next(line for line in lines if not line.agrees)
-        raise VisibleCheckFailed(
-            f"{heading}. The first that does not: {first.title}: {first.sentence.replace('`', '')}"
-        )
+        said = first.sentence.replace("`", "")
+        raise VisibleCheckFailed(f"{heading}. The first that does not:\n{first.title}:\n{said}")
 
 
 def _line(function: Callable, example: Example, outcome: Outcome) -> Line:

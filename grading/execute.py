@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader import preprocessors
@@ -21,7 +22,7 @@ from traitlets import Bool, Integer, List, Unicode, default
 from autograde_tests.checking import Result, load_checks
 from grading import packages, sandbox
 from grading.broker import no_result
-from grading.mending import Wanted, defines, wanted_notebooks
+from grading.mending import Wanted, defines, definitions, wanted_notebooks
 from grading.reading import FOLDER
 from grading.sanitize import RESULT, CleanMessages, is_official
 from grading.station import make_next_station, remove_left_behind, take_station
@@ -31,6 +32,8 @@ KERAS_NOTEBOOKS = ("keras_classifier",)
 
 DIED = "the kernel died"
 NOT_STOPPED = "it did not end in time and could not be stopped"
+OUT_OF_REACH = "it could no longer be reached"
+OUT_OF_FILES = "it left all the files open that it may have"
 KILLED_OUTSIDE = "the sandbox was killed from outside"
 KILLED_SOMEHOW = "the kernel was killed"
 KILLED = (KILLED_OUTSIDE, KILLED_SOMEHOW)
@@ -109,7 +112,7 @@ class Execute(CleanMessages, preprocessors.Execute):
         self._results: dict[str, Result | Before] = self._stored(names["notebook"]) if self.only else {}
         self._ran, self._events, self._ended, self._sent, self._started = [], [], 0, 0, False
         self._excess, self._tried_again, self._left_out, self._overdue = "", set(), {}, 0
-        self._kept = 0
+        self._kept, self._given_back = 0, {}
         self._deadline = time.monotonic() + self.notebook_seconds
         unchecked = [name for name in self._wanted.graded if not self._wanted.check(name)[0]]
         if unchecked:
@@ -168,6 +171,13 @@ class Execute(CleanMessages, preprocessors.Execute):
         if self.km and self.km.provisioner:
             self.km.provisioner.end()
 
+    async def _async_cleanup_kernel(self) -> None:
+        # nbclient has done so already where no connection could be made.
+        if self.km is not None:
+            await super()._async_cleanup_kernel()
+
+    _cleanup_kernel = run_sync(_async_cleanup_kernel)
+
     def _start_afresh(self, nb) -> None:
         """A new kernel in which everything has run that ran before, except the cells that are to blame."""
         self._cleanup_kernel()
@@ -185,6 +195,8 @@ class Execute(CleanMessages, preprocessors.Execute):
             if self._deadline < time.monotonic():
                 raise TimeoutError
             self._execute(copy.deepcopy(nb.cells[place]), place)
+            for part in self._given_back.get(place, []):
+                self._execute(new_code_cell(part), place)
 
     # Cells
 
@@ -228,12 +240,15 @@ class Execute(CleanMessages, preprocessors.Execute):
         self._idle, self._timed_out, self._excess = False, False, ""
         try:
             self._execute(cell, index)
+            if not self._excess and self.km.provisioner.out_of_files:
+                return OUT_OF_FILES
             if check and not self._broker.asked and not self._excess:
+                self._give_back(cell, index)
                 self._execute(self._check_alone(cell), index)
             if not self._idle and not self._excess:
                 if self._timed_out:
                     return NOT_STOPPED
-                self._connect_again(cell)
+                return self._excess if self._connect_again(cell) else self._excess or OUT_OF_REACH
         except DeadKernelError:
             return self._excess or self._why_dead()
         except CellTimeoutError:
@@ -241,6 +256,22 @@ class Execute(CleanMessages, preprocessors.Execute):
         except Exception as error:
             return f"the kernel sent what no kernel sends ({type(error).__name__})"
         return self._excess
+
+    def _give_back(self, cell, index) -> None:
+        """Where a check's function is missing since its own cell stopped, or ended the kernel: run its definition."""
+        function = self._wanted.check(cell.metadata.nbgrader.grade_id)[1]
+        if not any(error.startswith(f"NameError: name {function!r}") for error in _errors(cell)[:1]):
+            return
+        stopped = [one for one in self.nb.cells if defines(one, function) and _errors(one)]
+        parts = [new_code_cell(part) for part in definitions(stopped[-1])] if stopped else []
+        for part in parts:
+            self._execute(part, index)
+        if any(defines(part, function) and not _errors(part) for part in parts):
+            self._given_back[index] = [part.source for part in parts]
+            why = _errors(stopped[-1])[-1]
+            self._events.append(
+                f"the cell of {function} stopped with {why}, so its definitions were run without the rest"
+            )
 
     def _why_dead(self) -> str:
         provisioner = self.km.provisioner
@@ -288,11 +319,18 @@ class Execute(CleanMessages, preprocessors.Execute):
                 self._events.append("what had run before could not be run again, so the rest was not run")
                 raise Stop from None
 
-    def _connect_again(self, cell) -> None:
-        """New connections to the same kernel, after one was lost with the cell's last outputs."""
+    def _connect_again(self, cell) -> bool:
+        """New connections to the same kernel, after one was lost with a cell's last outputs; whether there are any."""
         cell.outputs.append(new_output("stream", text=CUT))
         self.kc.stop_channels()
-        self.start_new_kernel_client()
+        usual, self.startup_timeout = self.startup_timeout, 10
+        try:
+            self.start_new_kernel_client()
+        except RuntimeError:
+            return False
+        finally:
+            self.startup_timeout = usual
+        return True
 
     def _execute(self, cell, index) -> None:
         self._shown, own = 0, self.nb.cells[index]

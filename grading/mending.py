@@ -1,5 +1,6 @@
 """Bring the cells of a submission back into the shape that nbgrader released, by their content where need be."""
 
+import ast
 import functools
 import re
 from collections.abc import Callable
@@ -137,6 +138,25 @@ def _wanted(notebook) -> Wanted:
 def defines(cell: NotebookNode, function: str) -> bool:
     """Whether a code cell defines a function of this name."""
     return cell.cell_type == "code" and has_definition(cell, function)
+
+
+def definitions(cell: NotebookNode) -> list[str]:
+    """What a cell defines and imports, each as a source of its own; none where the cell is no Python."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    try:
+        lines = TransformerManager().transform_cell(cell.source).split("\n")
+        body = ast.parse("\n".join(lines)).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+    wanted = [one for one in body if isinstance(one, kinds) or _names_a_constant(one)]
+    firsts = [min([one.lineno, *(each.lineno for each in getattr(one, "decorator_list", []))]) for one in wanted]
+    return ["\n".join(lines[first - 1 : one.end_lineno]) for first, one in zip(firsts, wanted, strict=True)]
+
+
+def _names_a_constant(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
 
 
 def has_definition(cell: NotebookNode, function: str) -> bool:

@@ -98,6 +98,7 @@ class Sandbox(LocalProvisioner):
     busy = Float(1.5, help="processors that all processes of a kernel together keep busy for seconds").tag(config=True)
 
     reason = ""
+    _kernel: psutil.Process | None = None
     deadline = math.inf
     _members: tuple[psutil.Process, ...] = ()
 
@@ -246,6 +247,8 @@ class Sandbox(LocalProvisioner):
             # The watchdog, who can say why, adds up all of them and comes first.
             "RLIMIT_CPU": self.cpu + 10,
             "RLIMIT_CORE": 0,
+            # Signals that wait and timers, which Linux counts for each person. None of Python's own need any.
+            "RLIMIT_SIGPENDING": 64,
             # TensorFlow reserves far more than it uses; there the watchdog has to do.
             "RLIMIT_AS": (8 if self.keras else 2) * self.memory * MEGABYTE,
         }
@@ -317,6 +320,15 @@ class Sandbox(LocalProvisioner):
         """
         first = (psutil.Process(self.process.pid),) if self.unsafe else self._members
         return [one for each in first for one in (each, *each.children(recursive=True))]
+
+    @property
+    def out_of_files(self) -> bool:
+        """Whether the kernel has so many files open that it could not be asked anything more."""
+        try:
+            self._kernel = self._kernel or max(self._family(), key=psutil.Process.num_fds)
+            return self._kernel.num_fds() > self.open_files - 8
+        except (psutil.Error, OSError):
+            return False
 
     def _excess(self, members: list[psutil.Process]) -> str:
         """What there is too much of, in words; "" when all is well."""

@@ -12,24 +12,25 @@ import struct
 
 # Numbers as in Linux' tables: memfd_create, memfd_secret, shmget, semget, msgget, mq_open, io_uring_setup, add_key,
 # request_key and keyctl; ptrace, process_vm_readv, process_vm_writev and pidfd_getfd; sendmsg and sendmmsg; vmsplice,
-# userfaultfd, io_setup, fanotify_init, inotify_init1 and inotify_init, which ARM64 has not.
+# userfaultfd, io_setup, flock, fanotify_init, inotify_init1 and inotify_init, which ARM64 has not.
 _CALLS = {
     "x86_64": (
         *(0xC000003E, 319, 447, 29, 64, 68, 240, 425, 248, 249, 250, 101, 310, 311, 438, 46, 307),
-        *(278, 323, 206, 300, 294, 253),
+        *(278, 323, 206, 73, 300, 294, 253),
     ),
     "aarch64": (
         *(0xC00000B7, 279, 447, 194, 190, 186, 180, 425, 217, 218, 219, 117, 270, 271, 438, 211, 269),
-        *(75, 282, 0, 262, 26),
+        *(75, 282, 0, 32, 262, 26),
     ),
 }
 # What a kernel needs while it starts, and never again: listen, epoll_create1 and epoll_create, which ARM64 has not.
 _STARTING = {"x86_64": (50, 291, 213), "aarch64": (201, 20)}
 # The call mmap in both, and the flags of memory that is shared and of no file: once nobody maps it, nobody counts it.
 _MMAP, _SHARED = {"x86_64": 9, "aarch64": 222}, 0x01 | 0x20
-# The call fcntl in both, and what it is not to do: a lease on a file (F_SETLEASE) makes others wait who open it, and of
-# locks on parts of a file (F_SETLK, F_SETLKW and the same of open files) there can be any number.
-_FCNTL, _REFUSED = {"x86_64": 72, "aarch64": 25}, (1024, 6, 7, 37, 38)
+# The call fcntl in both, and what it is not to do: a lease on a file (F_SETLEASE) makes those wait who open it, a watch
+# on a folder (F_NOTIFY) tells of them, and of locks on parts of a file (F_SETLK, F_SETLKW and the same of open files)
+# there can be any number.
+_FCNTL, _REFUSED = {"x86_64": 72, "aarch64": 25}, (1024, 1026, 6, 7, 37, 38)
 # The call socket in both, and its families for files, for the network, which is empty, and for questions about that,
 # some of which ZMQ asks. A socket of the network can be mapped, so that it is there, and watched, without a number.
 _SOCKET = {"x86_64": 41, "aarch64": 198}

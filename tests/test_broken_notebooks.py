@@ -250,6 +250,23 @@ def above(name, line):
     return make
 
 
+def below(name, lines):
+    """Lines below what is written in a cell."""
+
+    def make(notebook):
+        cell(notebook, name)["source"] = f"{source(cell(notebook, name))}\n\n{lines}"
+        return write(notebook)
+
+    return make
+
+
+def replaced(notebook, name, old, new):
+    """Other words in a cell."""
+    assert old in source(cell(notebook, name))
+    cell(notebook, name)["source"] = source(cell(notebook, name)).replace(old, new)
+    return write(notebook)
+
+
 def imports_last(notebook):
     notebook["cells"].append(notebook["cells"].pop(place(notebook, "imports")))
     return write(notebook)
@@ -478,6 +495,21 @@ BROKEN = {
     "input-in-the-functions-own-cell": (above("pad2d", "name = input('Who are you? ')"), 444, ""),
     "number-asked-for-in-the-functions-own-cell": (
         above("pad2d", "size = int(input('Size? '))"),
+        444,
+        "so its definitions were run without the rest",
+    ),
+    "package-that-is-not-there-in-the-functions-own-cell": (
+        above("pad2d", "from tqdm_of_mine import tqdm\nimport math"),
+        444,
+        "so its definitions were run without the rest",
+    ),
+    "endless-loop-in-the-functions-own-cell": (
+        below("pad2d", "while True:\n    pass"),
+        444,
+        "",
+    ),
+    "default-that-is-not-there": (
+        lambda notebook: replaced(notebook, "pad2d", "def pad2d(", "def pad2d(*, size=undefined, "),
         440,
         "",
     ),
@@ -537,9 +569,9 @@ def graded(generated_course, tmp_path_factory):
     return points, pages, log
 
 
-def test_of_a_function_lost_to_an_error_above_it_the_page_says_so(graded):
-    page = graded[1]["number-asked-for-in-the-functions-own-cell"]
-    assert "pad2d is missing: its own cell stopped with ValueError" in page
+def test_of_a_function_lost_to_an_error_the_page_says_so(graded):
+    page = graded[1]["default-that-is-not-there"]
+    assert "pad2d is missing: its own cell stopped with NameError" in page
 
 
 @pytest.mark.parametrize("student", BROKEN)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import browser
 from conftest import ROOT, html, run_cells
 from test_invariance import in_browser
-from test_sanitize import browser
 
 from autograde_tests.reference import recipe
 from convblocks.drawing_pad import drawing_pad, keep_drawing, kept_drawings

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from browser import accessible, browser, chromium  # noqa: F401
 from conftest import ROOT, nbgrader
 from nbformat.v4 import new_code_cell, new_notebook, new_output
-from test_sanitize import CHROMIUM, browser
 
 from grading import feedback
 from grading.execute import OFFICIAL
@@ -55,18 +55,8 @@ def pages(generated_course, tmp_path_factory) -> dict[str, Path]:
     return {path.parts[-3]: path for path in course.glob("feedback/*/1-padding/padding.html")}
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield launched
-        launched.close()
-
-
 @pytest.fixture
-def look(pages, chromium):
+def look(pages, chromium):  # noqa: F811
     """Open a student's page: `look(student, width)`."""
     opened = []
 

@@ -6,8 +6,8 @@ import sys
 
 import numpy as np
 import pytest
+from browser import accessible, browser, complaints, started
 from conftest import html, run_cells
-from test_sanitize import CHROMIUM, browser
 
 from convblocks.invariance import move, see_invariance
 
@@ -32,18 +32,14 @@ def max_pool2d(images, pool_size):
 @contextlib.contextmanager
 def in_browser(widget, width=1000):
     """A page with this widget's own front end, and the widget to answer it."""
-    from playwright.sync_api import sync_playwright
 
     def answer(asked):
         widget.asked = asked
         return widget.told
 
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+    with started() as chromium:
         page = chromium.new_page(viewport={"width": width, "height": 900}, has_touch=True)
-        problems = []
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        problems = complaints(page)
         page.expose_function("answer", answer)
         page.set_content(f"<!doctype html><html lang=en><title>t</title><style>{widget._css}</style><main></main>")
         page.evaluate(
@@ -68,7 +64,7 @@ def in_browser(widget, width=1000):
         page.evaluate("window.heard = []; document.addEventListener('keydown', (event) => heard.push(event.key))")
         yield page
         assert page.evaluate("window.heard") == []
-        chromium.close()
+        accessible(page, "main")
     assert problems == []
 
 

@@ -111,6 +111,15 @@ for family in (socket.AF_INET, socket.AF_VSOCK, socket.AF_ALG, socket.AF_PACKET)
     except OSError as error:
         print("family", family.name, error.errno)
 print("msg", libc.msgget(0, 0o600), ctypes.get_errno())
+timer = ctypes.c_int()
+print("timers", sum(not libc.timer_create(1, None, ctypes.byref(timer)) for _ in range(1000)))
+import fcntl
+for name, take in (("lock", lambda: fcntl.flock(0, fcntl.LOCK_SH)), ("watch", lambda: fcntl.fcntl(os.open("/", 0), 1026, 2))):
+    try:
+        take()
+        print(name, "taken")
+    except OSError as error:
+        print(name, error.errno)
 """
 
 
@@ -125,6 +134,8 @@ def test_memory_that_belongs_to_no_process_cannot_be_had(submitted):
     assert "msg -1 38" in graded
     # Nor words left for whoever is graded next.
     assert "key -1 38" in graded
+    assert int(re.search(r"timers (\d+)", graded)[1]) <= 64
+    assert "lock 38" in graded and "watch 38" in graded
     # No socket of any network, which can be mapped and watched without end. 97 is EAFNOSUPPORT.
     for family in ("AF_VSOCK", "AF_ALG", "AF_PACKET", "AF_INET"):
         assert f"family {family} 97" in graded
@@ -168,6 +179,27 @@ def test_cells_after_one_that_never_ends_get_less_time_and_checks_as_much_as_eve
     nbformat.write(notebook, path)
     output = nbgrader(submitted, "autograde", "1-padding", "--Execute.timeout=5")
     assert re.findall(r"Timeout waiting for execute reply \((\d+)s\)", output) == ["5", "2", "2"]
+    assert scores(submitted) == {"ada": 4}
+
+
+HOLDS = """
+import time
+kept = []
+try:
+    while True:
+        kept.append(open("/dev/null"))
+except OSError:
+    time.sleep(2)
+"""
+
+
+def test_a_kernel_that_can_no_longer_be_reached_costs_its_cell_alone(submitted):
+    path = submitted / "submitted" / "ada" / "1-padding" / "padding.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.insert(0, new_code_cell(HOLDS))
+    nbformat.write(notebook, path)
+    output = nbgrader(submitted, "autograde", "1-padding")
+    assert "could not be run" not in output
     assert scores(submitted) == {"ada": 4}
 
 

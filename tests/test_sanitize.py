@@ -13,6 +13,7 @@ import nbformat
 import nbgrader.server_extensions.formgrader.formgrader as formgrader_app
 import nbgrader.server_extensions.formgrader.handlers as formgrader
 import pytest
+from browser import browser, started
 from bs4 import BeautifulSoup
 from conftest import ROOT, nbgrader
 from nbclient import NotebookClient
@@ -39,7 +40,6 @@ from grading.sanitize import (
 
 SOLUTION = ROOT / "solutions" / "1-padding" / "padding.ipynb"
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
-CHROMIUM = shutil.which("chromium")
 
 
 def run(name):
@@ -242,8 +242,6 @@ LOOK = """() => ({
 
 def open_page(path: Path, picture: Path | None = None) -> dict:
     """What a page does in a browser: what ran, what it asked the network for, and what it shows."""
-    from playwright.sync_api import sync_playwright
-
     requests, dialogs = [], []
 
     def answer(route):
@@ -254,10 +252,8 @@ def open_page(path: Path, picture: Path | None = None) -> dict:
             requests.append(route.request.url)
             route.abort()
 
-    options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        page = browser.new_page()
+    with started("--disable-quic", "--no-first-run", "--disable-background-networking") as chromium:
+        page = chromium.new_page()
         page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
         page.route("**/*", answer)
         page.goto(path.as_uri())
@@ -265,7 +261,6 @@ def open_page(path: Path, picture: Path | None = None) -> dict:
         seen = page.evaluate(LOOK)
         if picture:
             page.screenshot(path=picture, full_page=True)
-        browser.close()
     return seen | {"requests": requests, "dialogs": dialogs}
 
 
@@ -279,9 +274,6 @@ def harmless(seen: dict, own: tuple = ()) -> None:
     assert seen["clobbered"] == 0
     assert [link for link in seen["links"] if not link.startswith(("https://", "http://", "#"))] == []
     assert all(source.startswith("data:image/") and width for source, width in seen["pictures"]), seen["pictures"]
-
-
-browser = pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed: run ./install_system_packages")
 
 
 @browser

@@ -3,22 +3,15 @@
 import contextlib
 import functools
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 
 import nbformat
 import numpy as np
 import pytest
+from browser import accessible, browser, chromium, complaints, jupyterlab  # noqa: F401
 from conftest import ROOT, html, run_cells
 from nbformat.v4 import new_code_cell, new_notebook
-from test_feedback import chromium  # noqa: F401
-from test_sanitize import browser
 
 from convblocks import as_batch, step
 from convblocks.figures import Figure
@@ -283,9 +276,7 @@ def page(chromium):  # noqa: F811
         return widget.told
 
     page = chromium.new_page(viewport={"width": 820, "height": 800})
-    page.errors = []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
+    errors = complaints(page)
     page.expose_function("answer", answer)
     page.clock.install()
     parts = (ROOT / "convblocks" / name for name in ("live.css", "step.js"))
@@ -293,7 +284,8 @@ def page(chromium):  # noqa: F811
     page.set_content(PAGE % (style, json.dumps(script), json.dumps(widget.told)))
     page.wait_for_selector(".convblocks img")
     yield page
-    assert page.errors == []
+    assert errors == []
+    accessible(page, ".convblocks")
     page.close()
 
 
@@ -406,46 +398,22 @@ step(np.array({IMAGE.tolist()}), np.array({KERNEL.tolist()}), yours=correlate2d)
 
 
 @pytest.fixture
-def jupyterlab(tmp_path):
+def lesson(tmp_path):
     """The address of a JupyterLab with one notebook, lesson.ipynb."""
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     cells = [new_code_cell(LESSON), new_code_cell("'below'")]
     nbformat.write(new_notebook(cells=cells, metadata=kernel), tmp_path / "lesson.ipynb")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0", "--LabApp.news_url="]
-    options += ["--IdentityProvider.token=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *options],
-        cwd=tmp_path,
-        env=os.environ | {"JUPYTER_CONFIG_DIR": str(tmp_path / "config")},
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(120):
-            assert server.poll() is None
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/api")
-                break
-            time.sleep(0.5)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(30)
+    with jupyterlab(tmp_path, tmp_path / "config") as address:
+        yield f"{address}/lab/tree/lesson.ipynb"
 
 
 @browser
-def test_in_jupyterlab_the_keys_are_the_figures_own_and_shortcuts_of_others_are_left(jupyterlab, tmp_path, chromium):  # noqa: F811
+def test_in_jupyterlab_the_keys_are_the_figures_own_and_shortcuts_of_others_are_left(lesson, tmp_path, chromium):  # noqa: F811
     from playwright.sync_api import TimeoutError
 
     lab = chromium.new_page(viewport={"width": 1366, "height": 900})
-    errors = []
-    lab.on("pageerror", lambda error: errors.append(str(error)))
-    lab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    lab.goto(f"{jupyterlab}/lab/tree/lesson.ipynb")
+    errors = complaints(lab)
+    lab.goto(lesson)
     lab.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
     box = lab.locator(".convblocks")
     # Keys that come while the page still settles get lost.

@@ -26,7 +26,7 @@ def test_wrong_work_is_told_in_one_line_and_in_numbers():
     (error,) = errors(cell)
     assert error.ename == "VisibleCheckFailed"
     assert error.traceback == [
-        "double: 0 of 2 visible examples agree. The first that does not: double(2): twice two: yours is 6, expected 4"
+        "double: 0 of 2 visible examples agree. The first that does not:\ndouble(2): twice two:\nyours is 6, expected 4"
     ]
     assert "yours is 6, expected 4" in html(cell)
     assert "alt=" in html(cell)
