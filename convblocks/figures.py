@@ -242,6 +242,7 @@ def line_chart(series: dict[str, Sequence[float]], x_label: str, y_label: str) -
             axes.plot(steps, values, dash, color=colour, marker=marker, markevery=0.1, label=name)
         axes.set(xlabel=x_label, ylabel=y_label)
         axes.grid(alpha=0.3)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend()
         buffer = io.StringIO()
         canvas.savefig(buffer, format="svg", metadata={"Date": None})
