@@ -64,10 +64,15 @@ FIGURES = {
     ),
     "network": (
         "A network as blocks, with shapes and weights",
-        """network([
-    ("drawing", (8, 8, 1), None), ("Conv2D", (8, 8, 2), 20), ("MaxPooling2D", (4, 4, 2), 0),
-    ("Flatten", (32,), 0), ("Dense", (3,), 99),
-])""",
+        """network(
+    [
+        ("drawing", (8, 8, 1), None),
+        ("Conv2D", (8, 8, 2), 20),
+        ("MaxPooling2D", (4, 4, 2), 0),
+        ("Flatten", (32,), 0),
+        ("Dense", (3,), 99),
+    ]
+)""",
     ),
     "difference": (
         "Yours beside what is expected: what differs is framed and hatched",

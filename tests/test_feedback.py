@@ -89,6 +89,12 @@ def test_the_page_is_as_wide_as_the_window(look, student, width):
 
 
 @browser
+@pytest.mark.parametrize("student", [*STUDENTS, "cut", "unusable"])
+def test_nothing_on_the_page_is_in_a_readers_way(look, student):
+    accessible(look(student, 360), "body")
+
+
+@browser
 def test_who_has_all_points_is_told_so(look):
     top = on_top(look("right"))
     assert "Score: 12 of 12 points" in top

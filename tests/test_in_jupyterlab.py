@@ -36,7 +36,7 @@ def classroom(tmp_path_factory):
         jupyterlab(course, place / "instructor", **shared) as instructors,
         jupyterlab(home, place / "student", HOME=str(home)) as students,
     ):
-        yield SimpleNamespace(chromium=chromium, instructors=instructors, students=students)
+        yield SimpleNamespace(course=course, chromium=chromium, instructors=instructors, students=students)
 
 
 WRONG = """def output_size(size, kernel_size, strides=1, padding="valid"):
@@ -56,6 +56,8 @@ def test_an_assignment_goes_round(classroom):
     in_formgrader(instructor, "collect")
     grade(instructor)
     in_formgrader(instructor, "generate-feedback", "release-feedback")
+    (page,) = classroom.course.glob("feedback/*/1-padding/padding.html")
+    open_page(instructor, str(page.relative_to(classroom.course)))
     read_feedback(student)
     assert instructor.errors == student.errors == []
 
@@ -152,9 +154,19 @@ def read_feedback(student):
     student.shoot("feedback fetched")
     page.get_by_text("view feedback").click()
     page.locator(".jp-DirListing-item").get_by_text("padding.html").dblclick()
-    feedback = page.frame_locator("iframe[sandbox]")
-    feedback.get_by_text("12 of 12 points").first.wait_for()
-    student.shoot("feedback")
+    seen(student)
+
+
+def open_page(desk, path):
+    """Open a page of the course from JupyterLab's own list of files."""
+    desk.page.evaluate("path => jupyterapp.commands.execute('docmanager:open', {path})", path)
+    seen(desk)
+
+
+def seen(desk):
+    """A feedback page is there to be read, in a frame in which nothing runs."""
+    desk.page.frame_locator("iframe[sandbox]").get_by_text("12 of 12 points").first.wait_for()
+    desk.shoot("feedback")
 
 
 OURS = ".jp-OutputArea-output .convblocks"
