@@ -16,7 +16,7 @@ from autograde_tests.diagnosis import Cause, diagnose
 from autograde_tests.explaining import explain
 from autograde_tests.lending import lend
 from autograde_tests.oracle import expected
-from convblocks.calling import Outcome, answer
+from convblocks.calling import NOT_WRITTEN, Outcome, answer
 from convblocks.compare import compare
 from convblocks.report import Line, as_sentence, html_table, plain_table
 from convblocks.shapes import CLASSES
@@ -251,7 +251,8 @@ class _Round:
         written = not all(line.sentence.startswith("not written yet") for line in self.lines)
         lines = self.lines
         if not written:
-            sentence = f"{name} still raises NotImplementedError, so there was nothing to try"
+            said = lines[0].sentence.removeprefix("not written yet: ")
+            sentence = f"{name}: {said}, so there was nothing to try"
             lines = [Line("not written yet", False, sentence, self.possible)]
         elif self.outcomes[0].kind == "ended":
             # Nothing was answered, and one line says why as well as one for each case.
@@ -355,7 +356,10 @@ def _without_words(outcome: Outcome, case: Case, source: str) -> Outcome:
     changed = [name if name in words else "array" for name in outcome.changed]
     value = Unknown(f"something that is {NOT_SHOWN},") if _holds_words(outcome.value) else outcome.value
     sentence = outcome.sentence
-    if outcome.kind == "too long":
+    if outcome.kind == "not written":
+        calls = re.fullmatch(r"not written yet: it calls (\w+), which still raises NotImplementedError", sentence)
+        sentence = sentence if calls and calls[1] in words else NOT_WRITTEN
+    elif outcome.kind == "too long":
         sentence = f"no answer after {case.seconds:g} s: does a loop never end?"
     elif outcome.kind == "raised":
         raised = re.match(r"it raised (\w+)", sentence)

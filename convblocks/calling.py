@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from convblocks.keras_model import Recipe
+from convblocks.toolbox import OWN_FUNCTIONS
 from convblocks.transfer import MalformedMessage, Unknown, called, pack, plain, unpack
+
+NOT_WRITTEN = "not written yet: it still raises NotImplementedError"
 
 SECONDS = 5.0
 """How long one call may take unless told otherwise, in seconds."""
@@ -76,18 +79,19 @@ def call(function: Callable, *args, seconds: float = SECONDS, **kwargs) -> Outco
         with (
             contextlib.redirect_stdout(written),
             contextlib.redirect_stderr(written),
-            warnings.catch_warnings(),
+            warnings.catch_warnings(record=True) as warned,
             _time_limit(seconds),
         ):
-            warnings.simplefilter("always")
+            warnings.simplefilter("default")
             outcome = Outcome("returned", function(*theirs[0], **theirs[1]))
-    except NotImplementedError:
-        outcome = Outcome("not written", sentence="not written yet: it still raises NotImplementedError")
+    except NotImplementedError as error:
+        outcome = Outcome("not written", sentence=_what_is_not_written(function, error))
     except TookTooLong:
         outcome = Outcome("too long", sentence=f"no answer after {seconds:g} s: does a loop never end?")
     except (Exception, SystemExit) as error:
         outcome = Outcome("raised", sentence=describe_error(error))
-    outcome.printed = written.getvalue()
+    told = dict.fromkeys(f"Python warned: {one.message}" for one in warned)
+    outcome.printed = "\n".join(filter(None, [written.getvalue().rstrip("\n"), *told]))
     outcome.changed = _changed(function, ours, theirs)
     return outcome
 
@@ -149,6 +153,22 @@ def _built(given):
     return tuple(one.build() if isinstance(one, Recipe) else one for one in given)
 
 
+def _what_is_not_written(function: Callable, error: NotImplementedError) -> str:
+    """Whether the function itself is still a skeleton, or one that it calls."""
+    said = " ".join(map(str, error.args))
+    if said:
+        return f"not written yet: {said}"
+    theirs = [frame.name for frame in traceback.extract_tb(error.__traceback__) if _is_theirs(frame)]
+    if theirs and theirs[-1] != getattr(function, "__name__", theirs[-1]):
+        return f"not written yet: it calls {theirs[-1]}, which still raises NotImplementedError"
+    return NOT_WRITTEN
+
+
+def _is_theirs(frame: traceback.FrameSummary) -> bool:
+    """Whether a line stands in a notebook."""
+    return "ipykernel_" in frame.filename or frame.filename == OWN_FUNCTIONS
+
+
 def describe_error(error: BaseException) -> str:
     """One sentence: the error, and the line of a notebook where it happened if there is one."""
     try:
@@ -159,7 +179,7 @@ def describe_error(error: BaseException) -> str:
     if isinstance(error, TypeError) and "can be converted to Python scalars" in said:
         # NumPy 2.4 made float() of a one-element array an error; much older code relies on it.
         text += " (an array where one number is needed: take it out with .item(), or sum what is in it first)"
-    theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if "ipykernel_" in frame.filename]
+    theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_theirs(frame)]
     if theirs and theirs[-1].line:
         text += f", at the line `{theirs[-1].line}` of {theirs[-1].name}"
         # The mistake may lie with who called it.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convblocks.calling import Outcome, call, parameter_names
+from convblocks.calling import NOT_WRITTEN, Outcome, call, parameter_names
 from convblocks.compare import compare
 from convblocks.figures import side_by_side
 from convblocks.report import Line, html_table, plain_table
@@ -84,6 +84,9 @@ def visible_check(function: Callable, examples: Sequence[Example], name: str | N
     for example in examples:
         outcome = call(function, *example.args, **example.kwargs)
         if outcome.kind == "not written":
+            if outcome.sentence != NOT_WRITTEN:
+                # It is another one that is missing.
+                raise NotWrittenYet(f"{name} cannot be tried: {outcome.sentence.removeprefix('not written yet: ')}")
             raise NotWrittenYet(f"{name} is not written yet: write it in the cell above, run that cell, then this one.")
         lines.append(_line(function, example, outcome))
         if outcome.kind in ("not written", "too long"):
@@ -123,7 +126,7 @@ def describe_call(function: Callable, args: Sequence, kwargs: dict) -> str:
 def _argument(prefix: str, value, name: str) -> str:
     if isinstance(value, np.ndarray):
         return f"{prefix or name} {value.shape}".strip()
-    if isinstance(value, list) and len(repr(value)) > 60:
+    if isinstance(value, list) and len(repr(value)) > 100:
         return f"{name} of {len(value)}"
     return repr(value)
 

@@ -71,8 +71,11 @@ def _number_difference(yours, expected) -> tuple[str, str]:
     if isinstance(expected, numbers.Integral):
         if not isinstance(yours, numbers.Integral):
             said = f"it returned the {type(yours).__name__} {short(yours)} where an int was expected: "
-            whole = yours == expected
-            return "type", said + ("use // instead of /" if whole else "is it to be rounded up or down?")
+            if yours == expected:
+                return "type", f"{said}use // instead of /"
+            if abs(yours - expected) < 1:
+                return "type", f"{said}is it to be rounded up or down?"
+            return "value", f"{_both(yours, expected)}, and an int is wanted"
         right = yours == expected
     else:
         right = np.isclose(yours, expected, rtol=TOLERANCE, atol=TOLERANCE)
@@ -91,10 +94,23 @@ def _sequence_difference(yours, expected) -> tuple[str, str]:
     for place, (mine, target) in enumerate(zip(yours, expected, strict=True)):
         problem, sentence = _difference(mine.item() if isinstance(mine, np.generic) else mine, target)
         if problem != "right":
+            both = f"at [{place}]: yours is {_written(mine)}, expected {_written(target)}"
+            if isinstance(target, (list, tuple)) and len(both) <= 100 and "…" not in both:
+                return problem, both
             inner = sentence.removeprefix("it returned ")
             # As the place is written in Python.
             return problem, f"at [{place}]" + (inner.removeprefix("at ") if inner.startswith("at [") else f": {inner}")
     return "right", ""
+
+
+def _written(value) -> str:
+    """A value as it is written in Python, whichever way its numbers are kept; "…" for what is long."""
+    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):
+        if len(value) > 20:
+            return "…"
+        parts = [_written(one) for one in value]
+        return f"[{', '.join(parts)}]" if isinstance(value, list) else f"({', '.join(parts)}{',' * (len(parts) == 1)})"
+    return short(value) if isinstance(value, numbers.Number) and not isinstance(value, complex) else repr(value)
 
 
 def _array_difference(yours, expected: np.ndarray) -> tuple[str, str]:

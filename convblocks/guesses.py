@@ -76,10 +76,11 @@ QUESTIONS = {
 """What the lessons ask, by the words in the cell that is to be filled in."""
 
 
-def guess(question: str, yours=...) -> None:
+def guess(question: str, *yours) -> None:
     """Show whether a prediction is right, and why. It is worth no points; while nbgrader autogrades nothing happens.
 
-    question: one of QUESTIONS. yours: a number, or a tuple of numbers such as a shape; the three dots mean "not yet".
+    question: one of QUESTIONS. yours: a number, or several such as a shape, with or without brackets around them; the
+    three dots mean "not yet".
     Raises ValueError for another question.
     """
     if question not in QUESTIONS:
@@ -87,12 +88,15 @@ def guess(question: str, yours=...) -> None:
     if os.environ.get("NBGRADER_EXECUTION") == "autograde":
         return
     answer, because = QUESTIONS[question].answer, QUESTIONS[question].because
+    # Brackets are easily forgotten, and no question asks for one number in them.
+    yours = yours[0] if len(yours) == 1 else yours or ...
     if yours is ...:
         _show(
             "?", f"Write {_form(answer)} in place of the three dots and run the cell again. It is a guess: no points."
         )
     elif not _is_like(yours, answer):
-        _show("?", f"Here {_form(answer)} {'are' if isinstance(answer, tuple) else 'is'} asked for.")
+        none = " For none, write 0." if yours is None else ""
+        _show("?", f"Here {_form(answer)} {'are' if isinstance(answer, tuple) else 'is'} asked for.{none}")
     elif np.allclose(np.asarray(yours, dtype=float), answer, atol=0.005):
         _show("✓", f"Yes, {_said(answer)}. {because}", "#e3f1fb")
     else:
@@ -109,7 +113,8 @@ def _form(answer) -> str:
 def _is_like(yours, answer) -> bool:
     """Whether it has as many numbers as the answer."""
     try:
-        return np.shape(np.asarray(yours, dtype=float)) == np.shape(answer)
+        # None would be read as not a number.
+        return np.asarray(yours).dtype.kind in "biuf" and np.shape(yours) == np.shape(answer)
     except (TypeError, ValueError):
         return False
 

@@ -2,7 +2,9 @@
 
 import ast
 import json
+import linecache
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,10 @@ HOMES = {
     "dense": "5-flatten/flatten",
 }
 """The notebook in which each function that later notebooks build on is written."""
+
+
+OWN_FUNCTIONS = "<your own functions>"
+"""The name of the file in which errors of functions that were brought over are found."""
 
 
 @dataclass
@@ -46,11 +52,15 @@ def bring_functions(*names: str) -> None:
     text, states = own_functions(names, None if autograding else Path.cwd().parent)
     cell = replace_call(shell.user_ns.get("In", [""])[-1], text)
     for name, state in states.items():
-        found = state.startswith("from")
+        found = state.startswith("found")
         print(f"{'✓' if found else '✗'} {name}: {state}")
         if not found:
             shell.user_ns[name] = _stand_in(name)
-    exec(compile(text.partition("\n\n\nbring_functions(")[0], "<your own functions>", "exec"), shell.user_ns)
+    if any(state.startswith("found") for state in states.values()):
+        print("Whether they are right, their checks over there say.")
+    code = text.partition("\n\n\nbring_functions(")[0]
+    linecache.cache[OWN_FUNCTIONS] = (len(code), None, code.splitlines(keepends=True), OWN_FUNCTIONS)
+    exec(compile(code, OWN_FUNCTIONS, "exec"), shell.user_ns)
     shell.set_next_input(cell, replace=True)
 
 
@@ -105,17 +115,18 @@ def _find(name: str, folder: Path | None) -> _Found:
         return _Found([], "was not brought over before this notebook was handed in")
     try:
         cells = json.loads((folder / home).read_text(encoding="utf-8-sig"))["cells"]
-        definitions = _definitions(["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"])
+        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        definitions = _definitions(sources)
     except OSError:
         return _Found([], f"there is no notebook {home} beside this one")
     except (ValueError, KeyError, TypeError) as error:
         return _Found([], f"{home} cannot be read as a notebook ({type(error).__name__})")
     if name not in definitions:
-        return _Found([], f"not found in {home}")
+        return _Found([], _why_not_found(name, sources, home))
     if _is_untouched(definitions[name]):
         return _Found([], f"not written yet in {home}")
     wanted = {definitions[need] for need in _with_needs(name, definitions)}
-    return _Found([part for part in dict.fromkeys(definitions.values()) if part in wanted], f"from {home}")
+    return _Found([part for part in dict.fromkeys(definitions.values()) if part in wanted], f"found in {home}")
 
 
 def _definitions(cells: list[str]) -> dict[str, str]:
@@ -142,6 +153,16 @@ def _definitions(cells: list[str]) -> dict[str, str]:
                 found.pop(name, None)
                 found[name] = source
     return found
+
+
+def _why_not_found(name: str, cells: list[str], home: str) -> str:
+    for cell in cells:
+        if re.search(rf"^\s*def\s+{name}\b", cell, re.MULTILINE):
+            try:
+                ast.parse(cell)
+            except SyntaxError as error:
+                return f"its cell in {home} is no valid Python (line {error.lineno}: {error.msg})"
+    return f"not found in {home}; is it saved there?"
 
 
 def _with_needs(name: str, definitions: dict[str, str]) -> set[str]:

@@ -95,7 +95,8 @@ def test_every_question_stands_in_one_lesson_and_is_not_answered_there():
         ("...", "Write 3 numbers in brackets, such as (5, 6, 7), in place of the three dots"),
         ("24", "Here 3 numbers in brackets, such as (5, 6, 7), are asked for"),
         ("'<b>large</b>'", "Here 3 numbers"),
-        ("None", "Here 3 numbers"),
+        ("24, 24, 32", "✓ Yes, (24, 24, 32)"),
+        ("None", "are asked for. For none, write 0."),
     ],
 )
 def test_a_guess_is_told_with_its_reason(yours, said):

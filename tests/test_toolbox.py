@@ -48,7 +48,7 @@ def test_the_cell_becomes_the_functions_with_all_they_need(tmp_path, kernel):
         'from convblocks import bring_functions\n\nbring_functions("padding_amounts", "pad2d", "conv2d")'
     )
     assert reply["status"] == "ok"
-    assert "✓ padding_amounts: from 1-padding/padding.ipynb" in printed
+    assert "✓ padding_amounts: found in 1-padding/padding.ipynb" in printed
     assert "✗ pad2d: not written yet in 1-padding/padding.ipynb" in printed
     assert "✗ conv2d: there is no notebook 2-conv-forward/conv_forward.ipynb beside this one" in printed
     (payload,) = [one for one in reply["payload"] if one["source"] == "set_next_input"]
@@ -118,6 +118,25 @@ def test_a_broken_notebook_is_named(tmp_path):
     write(tmp_path, OUTPUT_SIZE)
     (tmp_path / "1-padding/padding.ipynb").write_text("{")
     assert "cannot be read as a notebook" in own_functions(["output_size"], tmp_path)[1]["output_size"]
+
+
+def test_a_function_with_a_mistake_in_its_syntax_is_found_and_said_to_have_one(tmp_path):
+    write(tmp_path, OUTPUT_SIZE, "def padding_amounts(size, k)\n    return 1, 1")
+    _, states = own_functions(["output_size", "padding_amounts", "pad2d"], tmp_path)
+    assert states == {
+        "output_size": "found in 1-padding/padding.ipynb",
+        "padding_amounts": "its cell in 1-padding/padding.ipynb is no valid Python (line 1: expected ':')",
+        "pad2d": "not found in 1-padding/padding.ipynb; is it saved there?",
+    }
+
+
+def test_an_error_of_ones_own_earlier_function_is_told_with_its_line(tmp_path, kernel):
+    write(tmp_path, "def output_size(size, k):\n    return size / k")
+    kernel('from convblocks import bring_functions\nbring_functions("output_size")')
+    kernel("def places(size):\n    return output_size(size, 0)")
+    told = "from convblocks.calling import call\nprint(call(places, 3).sentence)"
+    said = "at the line `return size / k` of output_size, which places called at the line `return output_size(size, 0)`"
+    assert said in kernel(told)[1]
 
 
 def test_an_unknown_function_is_named(tmp_path):

@@ -50,6 +50,15 @@ def test_a_skeleton_is_a_not_implemented_error():
     assert "caught" in str(run_cells(SKELETON, f"CHECK = {CHECK!r}", check)[2].outputs)
 
 
+def test_of_a_function_that_calls_a_skeleton_it_is_said_which_one_is_missing():
+    calls = "def half(x):\n    raise NotImplementedError\ndef double(x):\n    return half(4 * x)"
+    (error,) = errors(run_cells(calls, CHECK)[1])
+    assert error.traceback == ["double cannot be tried: it calls half, which still raises NotImplementedError"]
+    told = 'def half(x):\n    raise NotImplementedError("half is written elsewhere")'
+    (error,) = errors(run_cells(f"{told}\ndef double(x):\n    return half(4 * x)", CHECK)[1])
+    assert error.traceback == ["double cannot be tried: half is written elsewhere"]
+
+
 def test_a_cell_that_calls_a_skeleton_says_what_is_not_written():
     _, (called,), (own,) = (
         errors(one) for one in run_cells(SKELETON, "from convblocks import draw\ndouble(2)", "1 / 0")
