@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convblocks import toolbox
 from convblocks.calling import NOT_WRITTEN, Outcome, call, parameter_names
 from convblocks.compare import compare
 from convblocks.figures import side_by_side
@@ -31,6 +32,9 @@ class NotWrittenYet(NotImplementedError):
 def _not_written(shell, kind, error, trace, tb_offset=None) -> list[str]:
     """What IPython shows of a skeleton that a cell has called: one line instead of a traceback."""
     frame = traceback.extract_tb(trace)[-1]
+    if frame.filename == toolbox.__file__:
+        shell._showtraceback(kind, error, [str(error)])
+        return [str(error)]
     if error.args or frame.name == "<module>" or "ipykernel_" not in frame.filename:
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
         return []
@@ -39,8 +43,24 @@ def _not_written(shell, kind, error, trace, tb_offset=None) -> list[str]:
     return said
 
 
+def _not_defined(shell, kind, error, trace, tb_offset=None) -> list[str]:
+    """What IPython shows of a name that no cell has defined: where it may be."""
+    shown = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
+    shown.append("Is it defined in a cell above that has not run? Run > Run All Above Selected Cell runs them all.")
+    shell._showtraceback(kind, error, shown)
+    return shown
+
+
+def _show_errors(shell) -> None:
+    def shown(shell, kind, error, trace, tb_offset=None):
+        show = _not_defined if issubclass(kind, NameError) else _not_written
+        return show(shell, kind, error, trace, tb_offset)
+
+    shell.set_custom_exc((NotImplementedError, NameError), shown)
+
+
 if "IPython" in sys.modules and (shell := sys.modules["IPython"].get_ipython()):
-    shell.set_custom_exc((NotImplementedError,), _not_written)
+    _show_errors(shell)
 
 
 @dataclass(frozen=True)
@@ -79,18 +99,19 @@ def visible_check(function: Callable, examples: Sequence[Example], name: str | N
     """
     if os.environ.get("NBGRADER_EXECUTION") == "autograde":
         return
-    name = name or function.__name__
-    lines = []
+    name = name or getattr(function, "__name__", "your function")
+    lines, missing = [], []
     for example in examples:
         outcome = call(function, *example.args, **example.kwargs)
-        if outcome.kind == "not written":
-            if outcome.sentence != NOT_WRITTEN:
-                # It is another one that is missing.
-                raise NotWrittenYet(f"{name} cannot be tried: {outcome.sentence.removeprefix('not written yet: ')}")
-            raise NotWrittenYet(f"{name} is not written yet: write it in the cell above, run that cell, then this one.")
+        missing += [outcome.sentence] if outcome.kind == "not written" else []
         lines.append(_line(function, example, outcome))
-        if outcome.kind in ("not written", "too long"):
+        if outcome.kind == "too long":
             break
+    if len(missing) == len(examples):
+        if missing[0] != NOT_WRITTEN:
+            # It is another one that is missing.
+            raise NotWrittenYet(f"{name} cannot be tried: {missing[0].removeprefix('not written yet: ')}")
+        raise NotWrittenYet(f"{name} is not written yet: write it in the cell above, run that cell, then this one.")
     right = sum(line.agrees for line in lines)
     heading = f"{name}: {right} of {len(examples)} visible examples agree"
     passed = right == len(examples)

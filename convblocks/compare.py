@@ -72,7 +72,7 @@ def _number_difference(yours, expected) -> tuple[str, str]:
         if not isinstance(yours, numbers.Integral):
             said = f"it returned the {type(yours).__name__} {short(yours)} where an int was expected: "
             if yours == expected:
-                return "type", f"{said}use // instead of /"
+                return "type", f"{said}use // instead of /, or int(…)"
             if abs(yours - expected) < 1:
                 return "type", f"{said}is it to be rounded up or down?"
             return "value", f"{_both(yours, expected)}, and an int is wanted"
@@ -84,6 +84,8 @@ def _number_difference(yours, expected) -> tuple[str, str]:
 
 def _sequence_difference(yours, expected) -> tuple[str, str]:
     kind = type(expected).__name__
+    if isinstance(yours, str) and len(yours) <= 100:
+        return "type", f'it returned the text "{yours}" where a {kind} of {len(expected)} was expected'
     if isinstance(yours, np.ndarray) and not yours.ndim:
         yours = yours.item()
     if not isinstance(yours, (list, tuple, np.ndarray)):

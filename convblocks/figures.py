@@ -117,6 +117,9 @@ def draw(*parts: "Grid | str", alt: str | None = None, widest: int = WIDEST) -> 
 
     alt: alternative text, instead of the one made from the arrays. widest: of a line, in pixels.
     """
+    for part in parts:
+        if not isinstance(part, (Grid, str)):
+            raise TypeError(f"draw takes grids and short texts, not {type(part).__name__}: draw(grid(image))")
     # A batch is drawn image by image, and an image of several channels channel by channel.
     pieces = [piece for part in parts for piece in (_planes(part) if isinstance(part, Grid) else [part])]
     lines, line, width, before = [], [], 0, None

@@ -1,10 +1,12 @@
 """Bring a student's own functions over from the notebooks beside this one, so that nothing has to be typed twice."""
 
 import ast
+import builtins
 import json
 import linecache
 import os
 import re
+import symtable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +28,15 @@ OWN_FUNCTIONS = "<your own functions>"
 """The name of the file in which errors of functions that were brought over are found."""
 
 
+HEADER = """# Copies of your own functions. If you mend one in its own notebook, write in place of all this
+# bring_functions({})  and run the cell again."""
+
+
 @dataclass
 class _Found:
-    """code: the sources that define a function and all it needs, none if it is missing; state: what to say of it."""
+    """code: the sources of a function and of all it needs, by name, none if it is missing; state: what to say of it."""
 
-    code: list[str]
+    code: dict[str, str]
     state: str
 
 
@@ -57,7 +63,7 @@ def bring_functions(*names: str) -> None:
         if not found:
             shell.user_ns[name] = _stand_in(name)
     if any(state.startswith("found") for state in states.values()):
-        print("Whether they are right, their checks over there say.")
+        print("Whether they are right, their checks over there say. This cell shows their code now: save the notebook.")
     code = text.partition("\n\n\nbring_functions(")[0]
     linecache.cache[OWN_FUNCTIONS] = (len(code), None, code.splitlines(keepends=True), OWN_FUNCTIONS)
     exec(compile(code, OWN_FUNCTIONS, "exec"), shell.user_ns)
@@ -70,18 +76,33 @@ def own_functions(names: Sequence[str], folder: Path | None) -> tuple[str, dict[
     The code ends with a call of bring_functions for those that are missing, if any is.
     Raises ValueError for a name that no earlier assignment defines.
     """
-    unknown = [name for name in names if name not in HOMES]
+    unknown = [name for name in names if not isinstance(name, str) or name not in HOMES]
     if unknown:
         raise ValueError(f"{unknown[0]!r} is not a function of an earlier assignment; known are {', '.join(HOMES)}")
-    found = {name: _find(name, folder) for name in names}
-    code = list(dict.fromkeys(part for one in found.values() for part in one.code))
-    imports = [part for part in code if part.startswith(("import ", "from "))]
-    parts = ["\n".join(["# Your own functions, from your earlier notebooks.", *imports])]
+    found, defined = {}, {}
+    for name in names:
+        found[name] = _find(name, folder)
+        # Functions of the course are copies of one, in whichever notebook, and imports do not differ.
+        own = {one: source for one, source in found[name].code.items() if one not in HOMES and not _imports(source)}
+        twice = [one for one, source in own.items() if defined.get(one, (source, ""))[0] != source]
+        if twice:
+            found[name] = _Found(
+                {}, f"uses another {twice[0]} than your {defined[twice[0]][1]}: give one of the two another name"
+            )
+        defined |= {one: (source, name) for one, source in own.items() if not twice}
+    code = list(dict.fromkeys(part for one in found.values() for part in one.code.values()))
+    imports = [part for part in code if _imports(part)]
+    listed = ", ".join(f'"{name}"' for name in names)
+    parts = ["\n".join([f"{HEADER.format(listed)}", *imports])]
     parts += [part for part in code if part not in imports]
     missing = [f'"{name}"' for name, one in found.items() if not one.code]
     if missing:
         parts.append(f"bring_functions({', '.join(missing)})  # once written and saved, run this cell again")
     return "\n\n\n".join(parts), {name: one.state for name, one in found.items()}
+
+
+def _imports(source: str) -> bool:
+    return source.startswith(("import ", "from "))
 
 
 def replace_call(cell: str, text: str) -> str:
@@ -112,28 +133,31 @@ def _stand_in(name: str):
 def _find(name: str, folder: Path | None) -> _Found:
     home = f"{HOMES[name]}.ipynb"
     if folder is None:
-        return _Found([], "was not brought over before this notebook was handed in")
+        return _Found({}, "was not brought over before this notebook was handed in")
     try:
         cells = json.loads((folder / home).read_text(encoding="utf-8-sig"))["cells"]
         sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
         definitions = _definitions(sources)
     except OSError:
-        return _Found([], f"there is no notebook {home} beside this one")
+        return _Found({}, f"there is no notebook {home} in {folder}: folders and files have to keep their names")
     except (ValueError, KeyError, TypeError) as error:
-        return _Found([], f"{home} cannot be read as a notebook ({type(error).__name__})")
+        return _Found({}, f"{home} cannot be read as a notebook ({type(error).__name__})")
     if name not in definitions:
-        return _Found([], _why_not_found(name, sources, home))
+        return _Found({}, _why_not_found(name, sources, home))
     if _is_untouched(definitions[name]):
-        return _Found([], f"not written yet in {home}")
-    wanted = {definitions[need] for need in _with_needs(name, definitions)}
-    return _Found([part for part in dict.fromkeys(definitions.values()) if part in wanted], f"found in {home}")
+        return _Found({}, f"not written yet in {home}, as it was saved last")
+    wanted, lacking = _with_needs(name, definitions)
+    state = f"found in {home}"
+    if lacking:
+        state += f", but not {' and '.join(lacking)}, which it uses: define it there, or import it by its name"
+    return _Found({one: source for one, source in definitions.items() if one in wanted}, state)
 
 
 def _definitions(cells: list[str]) -> dict[str, str]:
     """Every name defined at the top level of the cells, with the source that defines it; the last one counts."""
     found: dict[str, str] = {}
-    for cell in cells:
-        # Magics and half-written cells are no Python; the rest of the notebook still counts.
+    for cell in map(_without_magics, cells):
+        # Half-written cells are no Python; the rest of the notebook still counts.
         try:
             body = ast.parse(cell).body
         except SyntaxError:
@@ -156,7 +180,7 @@ def _definitions(cells: list[str]) -> dict[str, str]:
 
 
 def _why_not_found(name: str, cells: list[str], home: str) -> str:
-    for cell in cells:
+    for cell in map(_without_magics, cells):
         if re.search(rf"^\s*def\s+{name}\b", cell, re.MULTILINE):
             try:
                 ast.parse(cell)
@@ -165,17 +189,30 @@ def _why_not_found(name: str, cells: list[str], home: str) -> str:
     return f"not found in {home}; is it saved there?"
 
 
-def _with_needs(name: str, definitions: dict[str, str]) -> set[str]:
-    """The name and every other top-level name that its definition uses, directly or through others."""
-    wanted, waiting = set(), [name]
+def _without_magics(cell: str) -> str:
+    """A cell with lines such as `%%time` emptied."""
+    return re.sub(r"^[ \t]*[%!].*$", "", cell, flags=re.MULTILINE)
+
+
+def _with_needs(name: str, definitions: dict[str, str]) -> tuple[set[str], list[str]]:
+    """The name and every top-level name that its definition uses, directly or not; and what no cell defines of them."""
+    wanted, waiting, lacking = set(), [name], set()
     while waiting:
         current = waiting.pop()
         if current in wanted:
             continue
         wanted.add(current)
-        used = {node.id for node in ast.walk(ast.parse(definitions[current])) if isinstance(node, ast.Name)}
+        used = _globals(symtable.symtable(definitions[current], "", "exec"))
         waiting += [other for other in used if other in definitions]
-    return wanted
+        lacking |= {other for other in used if other not in definitions and not hasattr(builtins, other)}
+    return wanted, sorted(lacking - {"display", "get_ipython"})
+
+
+def _globals(table: symtable.SymbolTable) -> set[str]:
+    """The names that code takes from outside of itself."""
+    top = table.get_type() == "module"
+    own = {one.get_name() for one in table.get_symbols() if one.is_referenced() and (top or one.is_global())}
+    return own.union(*map(_globals, table.get_children()))
 
 
 def _is_untouched(source: str) -> bool:

@@ -50,7 +50,9 @@ def test_the_cell_becomes_the_functions_with_all_they_need(tmp_path, kernel):
     assert reply["status"] == "ok"
     assert "✓ padding_amounts: found in 1-padding/padding.ipynb" in printed
     assert "✗ pad2d: not written yet in 1-padding/padding.ipynb" in printed
-    assert "✗ conv2d: there is no notebook 2-conv-forward/conv_forward.ipynb beside this one" in printed
+    assert (
+        f"✗ conv2d: there is no notebook 2-conv-forward/conv_forward.ipynb in {tmp_path}: folders and files" in printed
+    )
     (payload,) = [one for one in reply["payload"] if one["source"] == "set_next_input"]
     assert payload["replace"] is True
     for part in (
@@ -74,7 +76,7 @@ def test_the_cell_becomes_the_functions_with_all_they_need(tmp_path, kernel):
     reply, _ = kernel(payload["text"])
     (payload,) = [one for one in reply["payload"] if one["source"] == "set_next_input"]
     assert payload["text"].count("def padding_amounts") == payload["text"].count("def pad2d") == 1
-    assert "bring_functions(" not in payload["text"]
+    assert "\nbring_functions(" not in payload["text"]
     # The cell stands on its own now.
     kernel("%reset -f")
     assert kernel(payload["text"])[0]["status"] == "ok"
@@ -128,6 +130,35 @@ def test_a_function_with_a_mistake_in_its_syntax_is_found_and_said_to_have_one(t
         "padding_amounts": "its cell in 1-padding/padding.ipynb is no valid Python (line 1: expected ':')",
         "pad2d": "not found in 1-padding/padding.ipynb; is it saved there?",
     }
+
+
+def test_helpers_of_one_name_that_differ_are_named_and_neither_takes_the_others_place(tmp_path):
+    write(tmp_path, "def two(x):\n    return x, x", "def pad2d(x, k=3):\n    return two(x)")
+    write(
+        tmp_path,
+        "def two(x, y):\n    return x",
+        "def max_pool2d(x):\n    return two(x, 1)",
+        name="4-max-pool/max_pool.ipynb",
+    )
+    text, states = own_functions(["pad2d", "max_pool2d"], tmp_path)
+    assert states == {
+        "pad2d": "found in 1-padding/padding.ipynb",
+        "max_pool2d": "uses another two than your pad2d: give one of the two another name",
+    }
+    assert 'bring_functions("max_pool2d")' in text and "def two(x, y)" not in text
+
+
+def test_what_a_function_takes_from_a_magic_cell_or_from_nowhere_is_seen(tmp_path):
+    write(
+        tmp_path,
+        "from math import *",
+        "kernel = 5",
+        "%%time\ndef output_size(size, kernel):\n    return ceil(size / kernel)",
+    )
+    text, states = own_functions(["output_size"], tmp_path)
+    assert states["output_size"].startswith("found in 1-padding/padding.ipynb, but not ceil, which it uses")
+    # The parameter is no variable of the notebook.
+    assert "kernel = 5" not in text
 
 
 def test_an_error_of_ones_own_earlier_function_is_told_with_its_line(tmp_path, kernel):

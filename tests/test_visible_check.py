@@ -50,6 +50,19 @@ def test_a_skeleton_is_a_not_implemented_error():
     assert "caught" in str(run_cells(SKELETON, f"CHECK = {CHECK!r}", check)[2].outputs)
 
 
+def test_what_is_half_written_is_shown_example_by_example():
+    half = "def double(x):\n    if isinstance(x, list):\n        raise NotImplementedError\n    return 2 * x"
+    cell = run_cells(half, CHECK)[1]
+    assert "1 of 2 visible examples agree" in html(cell)
+    assert "it still raises NotImplementedError" in html(cell)
+
+
+def test_a_name_that_no_cell_has_defined_yet_is_said_to_be_so():
+    (error,) = errors(run_cells("import convblocks\nimage + 1")[0])
+    assert error.ename == "NameError"
+    assert error.traceback[-1].startswith("Is it defined in a cell above that has not run?")
+
+
 def test_of_a_function_that_calls_a_skeleton_it_is_said_which_one_is_missing():
     calls = "def half(x):\n    raise NotImplementedError\ndef double(x):\n    return half(4 * x)"
     (error,) = errors(run_cells(calls, CHECK)[1])
