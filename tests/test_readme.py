@@ -7,8 +7,10 @@ import socket
 import subprocess
 import time
 import urllib.request
+from types import SimpleNamespace
 
 from conftest import ROOT
+from traitlets.config.loader import PyFileConfigLoader
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = [
@@ -80,3 +82,28 @@ def test_links_and_folders_exist():
         assert (ROOT / target).exists(), target
     for folder in re.findall(r"^\| `([a-z_]+/)`", README, re.MULTILINE):
         assert (ROOT / folder).is_dir(), folder
+
+
+def test_the_hub_of_the_docs_names_the_same_course_exchange_and_folders_everywhere():
+    recipe = ROOT / "docs" / "jupyterhub"
+    hub, students = (
+        PyFileConfigLoader(name, str(recipe)).load_config() for name in ("jupyterhub_config.py", "nbgrader_config.py")
+    )
+    course_id, exchange = students.CourseDirectory.course_id, students.Exchange.root
+    assert f'course_id = "{course_id}"' in (ROOT / "nbgrader_config.py").read_text()
+    seats = {}
+    for name in ("instructor", "ada"):
+        seats[name] = SimpleNamespace(user=SimpleNamespace(name=name), notebook_dir="")
+        hub.Spawner.pre_spawn_hook(seats[name])
+    instructor, student = seats.values()
+    course = instructor.notebook_dir
+    assert {f"CONVBLOCKS_EXCHANGE={exchange}", f"--chdir={course}"} < set(instructor.cmd)
+    assert course not in f"{student.cmd} {student.environment} {student.notebook_dir}"
+    dockerfile = (recipe / "Dockerfile").read_text()
+    for folder in (course, f"{exchange}/{course_id}", student.cmd[0].removesuffix("/bin/jupyterhub-singleuser")):
+        assert f" {folder} " in dockerfile, folder
+    for copied in re.findall(r"^COPY (?:--\S+ )?(.+) \S+$", dockerfile, re.MULTILINE):
+        for name in copied.split():
+            assert (ROOT / name).exists(), name
+    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / "docs" / "jupyterhub.md").read_text()):
+        assert (ROOT / "docs" / target).exists(), target
