@@ -139,7 +139,7 @@ def _version(cases: list[Case], answers: list) -> str:
     return hashlib.sha256(pack([[asked(one) for one in cases], answers])).hexdigest()[:12]
 
 
-def check(name: str, function: Callable, points: float, seed: int | None = None, source: str | None = None) -> Result:
+def check(name: str, function: Callable, points: float, seed: int | None = None, source: str = "") -> Result:
     """Compare `function` with Keras on every case of the check `name`; never raises for what the function does.
 
     points: what the check is worth in all; each case earns its weight's share. seed: for the random cases, the course's
@@ -168,12 +168,12 @@ def conversation(
     points: float,
     seed: int | None = None,
     lendable: Collection[str] | None = None,
-    source: str | None = None,
+    source: str = "",
 ) -> Generator[dict, Outcome, Result]:
     """A check as a generator: yields what to ask `convblocks.calling.answer`, is sent an Outcome each, returns the Result.
 
     Who drives it decides where the function runs. lendable: earlier functions that may be lent, all by default. source:
-    the student's code; where it is given, nothing else that the function says of a hidden case is told (`_without_words`).
+    the student's code; nothing else that the function says of a hidden case is told (see `_without_words`).
     Where not all cases agree and the function calls such earlier ones, all cases are asked again with right ones in
     their place, and the better of the two rounds counts as a whole. Arguments and errors else as for `check`.
     """
@@ -199,16 +199,21 @@ def conversation(
         return result(own)
     # From the first case on, whichever differed: what is asked must not tell what was right.
     with_lent = yield from _round(name, cases, answers, source, lent)
-    helped = any(outcome.borrowed for outcome in with_lent.outcomes) and with_lent.lines[first].agrees
-    if with_lent.earned <= own.earned or with_lent.ended or not helped:
+    # A bug of its own may lie in the first case that differs, and one that it pays for in a later one.
+    pairs = zip(own.lines, with_lent.lines, strict=True)
+    helped = [place for place, (one, other) in enumerate(pairs) if other.agrees and not one.agrees]
+    borrowed = any(outcome.borrowed for outcome in with_lent.outcomes)
+    if with_lent.earned <= own.earned or with_lent.ended or not (helped and borrowed):
         return result(own)
-    case, target = cases[first], answers[first]
     # The fewest that have to be right, the later ones given back first: a bug may lie below what calls it.
     to_blame = list(lent)
     for one in reversed(lent):
         fewer = [other for other in to_blame if other != one]
-        outcome = yield _request(case, fewer)
-        if not _judge(case, outcome, target):
+        for place in helped:
+            outcome = yield _request(cases[place], fewer)
+            if _judge(cases[place], outcome, answers[place]):
+                break
+        else:
             to_blame = fewer
     return result(with_lent, _note(name, own, with_lent, to_blame))
 
@@ -274,7 +279,7 @@ def _request(case: Case, lent: Sequence[str] = ()) -> dict:
 
 
 def _round(
-    name: str, cases: list[Case], answers: list, source: str | None, lent: Sequence[str] = ()
+    name: str, cases: list[Case], answers: list, source: str, lent: Sequence[str] = ()
 ) -> Generator[dict, Outcome, _Round]:
     lines, outcomes, earned, shared, stuck, ended = [], [], 0.0, {}, "", False
     for case, target in zip(cases, answers, strict=True):
@@ -299,13 +304,12 @@ def _round(
         lines.append(line)
         stuck = {"too long": "not tried after a call that did not end", "ended": "not tried"}.get(outcome.kind, "")
         ended = ended or outcome.kind == "ended"
-    if source is not None:
-        # What was said of a case that may be shown tells nothing new when it is said of another.
-        told = {line.sentence for line, case in zip(lines, cases, strict=True) if case.showable} | {UNEARNED}
-        for line, case, outcome, target in zip(lines, cases, outcomes, answers, strict=False):
-            if not case.showable and not case.judge and line.sentence not in told:
-                outcome = _without_words(outcome, case, source)
-                line.sentence = _judge(case, outcome, target) or _remark(outcome)
+    # What was said of a case that may be shown tells nothing new when it is said of another.
+    told = {line.sentence for line, case in zip(lines, cases, strict=True) if case.showable} | {UNEARNED}
+    for line, case, outcome, target in zip(lines, cases, outcomes, answers, strict=False):
+        if not case.showable and not case.judge and line.sentence not in told:
+            outcome = _without_words(outcome, case, source)
+            line.sentence = _judge(case, outcome, target) or _remark(outcome)
     return _Round(lines, outcomes, earned, sum(case.weight for case in cases), ended)
 
 

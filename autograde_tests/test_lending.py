@@ -79,6 +79,27 @@ def test_a_bug_of_ones_own_still_costs_and_nothing_but_that():
     assert with_another.note.startswith("activate has a bug, and conv2d itself is not right yet.")
 
 
+NEEDS_BIAS = """
+def conv2d(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
+    return right(images, kernel, bias + 0, strides, padding, activation)
+"""
+
+
+def test_a_bug_in_the_first_case_does_not_hide_that_another_is_paid_for_already():
+    def needs_bias(**instead):
+        right = student("conv2d", **instead)
+        right.__globals__["right"] = right
+        exec(NEEDS_BIAS, right.__globals__)
+        return check("conv2d", right.__globals__["conv2d"], points=8)
+
+    alone, with_others = needs_bias(), needs_bias(activate=crashing, padding_amounts=crashing)
+    assert 0 < alone.score < 8
+    assert with_others.score == alone.score
+    # Each was seen in other cases.
+    assert with_others.note.startswith("padding_amounts and activate have bugs, and conv2d itself is not right yet.")
+    assert [one.name for cause in with_others.causes for one in cause] == ["conv_needs_bias"]
+
+
 def test_functions_that_are_missing_in_the_notebook_are_lent_too():
     forward = student("forward")
     for name in ("conv2d", "max_pool2d", "flatten", "dense"):

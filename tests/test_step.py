@@ -155,7 +155,7 @@ def test_errors_prints_and_odd_results_are_told_in_words():
 
     cells = told(step(IMAGE, KERNEL, yours=correlate2d))
     assert "IndexError" in cells[0]["yours"] and "first time" in cells[0]["yours"]
-    assert cells[0]["printed"] == "looks at 2\n"
+    assert cells[0]["printed"] == "looks at 2"
     assert "✗" in cells[0]["alt"]
     assert "where an array" in cells[3]["yours"]
 

@@ -251,6 +251,16 @@ def flipped_left_to_right(correlate, image, kernel):
 @twist(
     "correlate2d",
     _one,
+    wrong="the kernel is flipped upside down alone",
+    shows="Your numbers are those of a kernel that stands on its head; kernels of one row are right.",
+)
+def flipped_upside_down(correlate, image, kernel):
+    return correlate(image, kernel[::-1])
+
+
+@twist(
+    "correlate2d",
+    _one,
     wrong="the kernel is transposed",
     shows="Square kernels give wrong numbers, others a wrong shape or an error: rows of weights have become columns.",
 )
@@ -448,6 +458,17 @@ def image_truncated(correlate, image, kernel):
 def image_wraps(correlate, image, kernel):
     output = correlate(image, kernel)
     return output.astype(np.int64).astype(image.dtype) if image.dtype.kind == "u" else output
+
+
+@twist(
+    "correlate2d",
+    _one,
+    wrong="the result is kept in an array of the image's type, whatever that is",
+    shows="From an image of whole numbers fractions are cut off, and photos of type uint8 go round at 256.",
+)
+def image_type_kept(correlate, image, kernel):
+    output = correlate(image, kernel)
+    return output.astype(np.int64).astype(image.dtype) if image.dtype.kind in "iu" else output
 
 
 @twist(
@@ -775,6 +796,28 @@ def softmax_in_place(x, activation=None):
 )
 def conv_flipped(conv2d, images, kernel, bias, strides, padding, activation):
     return conv2d(images, kernel[::-1, ::-1], bias, strides, padding, activation)
+
+
+@twist(
+    "conv2d",
+    _right,
+    wrong="the kernel is flipped left to right alone",
+    shows="Your numbers are those of a kernel seen in a mirror; kernels of one column are right.",
+    look="One kernel for all places",
+)
+def conv_flipped_left_to_right(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel[:, ::-1], bias, strides, padding, activation)
+
+
+@twist(
+    "conv2d",
+    _right,
+    wrong="the kernel is flipped upside down alone",
+    shows="Your numbers are those of a kernel that stands on its head; kernels of one row are right.",
+    look="One kernel for all places",
+)
+def conv_flipped_upside_down(conv2d, images, kernel, bias, strides, padding, activation):
+    return conv2d(images, kernel[::-1], bias, strides, padding, activation)
 
 
 @twist(
@@ -1230,6 +1273,19 @@ def conv_last_row_and_column_missing(conv2d, images, kernel, bias, strides, padd
 )
 def conv_truncated(conv2d, images, kernel, bias, strides, padding, activation):
     return _activate(conv2d(images, kernel, bias, strides, padding).astype(int), activation)
+
+
+@misconception(
+    "conv2d",
+    wrong="the result is kept in an array of the images' type, whatever that is",
+    shows="From images of whole numbers fractions are cut off, and photos of type uint8 go round at 256.",
+    look="One kernel for all places",
+)
+def conv_type_kept(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None):
+    output = _right(images, kernel, bias, strides, padding)
+    if images.dtype.kind in "iu":
+        output = output.astype(np.int64).astype(images.dtype)
+    return _activate(output, activation)
 
 
 @misconception(

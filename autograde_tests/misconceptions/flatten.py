@@ -360,6 +360,15 @@ def dense_without_activation(dense, x, kernel, bias, activation):
     return dense(x, kernel, bias)
 
 
+@misconception(
+    "dense",
+    wrong="relu is always applied, whatever the activation is",
+    shows='Wherever no relu was asked for your negative numbers are 0, also with "sigmoid" and "softmax".',
+)
+def dense_relu_whatever(x, kernel, bias=None, activation=None):
+    return _dense(x, kernel, bias, "relu")
+
+
 @twist(
     "dense", _dense, wrong="relu is always applied", shows="Where no relu was asked for, your negative numbers are 0."
 )

@@ -73,28 +73,6 @@ def dense_no_biases(count, inputs, units, use_bias):
 @twist(
     "dense_params",
     _dense,
-    wrong="there is a bias for every input instead of every unit",
-    shows="Your count is right only where inputs and units are equally many, or without biases.",
-    look="And the biases",
-)
-def dense_bias_per_input(count, inputs, units, use_bias):
-    return count(inputs, units, False) + inputs * use_bias
-
-
-@twist(
-    "dense_params",
-    _dense,
-    wrong="there is one bias for the whole layer instead of one per unit",
-    shows="With biases and several units your count is too small by units − 1; all else is right.",
-    look="And the biases",
-)
-def dense_one_bias(count, inputs, units, use_bias):
-    return count(inputs, units, False) + use_bias
-
-
-@twist(
-    "dense_params",
-    _dense,
     wrong="use_bias=False is ignored",
     shows="With biases you are right; with use_bias=False your count is too large by the number of units.",
     look="And the biases",
@@ -112,6 +90,28 @@ def dense_always_biases(count, inputs, units, use_bias):
 )
 def dense_turned_bias(count, inputs, units, use_bias):
     return count(inputs, units, not use_bias)
+
+
+@twist(
+    "dense_params",
+    _dense,
+    wrong="there is a bias for every input instead of every unit",
+    shows="Your count is right only where inputs and units are equally many, or without biases.",
+    look="And the biases",
+)
+def dense_bias_per_input(count, inputs, units, use_bias):
+    return count(inputs, units, False) + inputs * use_bias
+
+
+@twist(
+    "dense_params",
+    _dense,
+    wrong="there is one bias for the whole layer instead of one per unit",
+    shows="With biases and several units your count is too small by units − 1; all else is right.",
+    look="And the biases",
+)
+def dense_one_bias(count, inputs, units, use_bias):
+    return count(inputs, units, False) + use_bias
 
 
 @misconception(
