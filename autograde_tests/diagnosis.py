@@ -17,6 +17,7 @@ from autograde_tests.cases import Case, Check
 from autograde_tests.misconceptions import Misconception, load_bank, twisted
 from convblocks.calling import Outcome, call
 from convblocks.compare import TOLERANCE
+from convblocks.keras_model import Description
 from convblocks.transfer import Unknown, plain
 
 MOST = 2
@@ -35,7 +36,7 @@ def diagnose(check: Check, seed: int, cases: list[Case], outcomes: list[Outcome]
     """
     kinds = {outcome.kind for outcome in outcomes}
     # An error in every case is no sign of one mistake.
-    if check.oracle is None or "returned" not in kinds or not kinds <= {"returned", "raised"}:
+    if not _has_answers(check) or "returned" not in kinds or not kinds <= {"returned", "raised"}:
         return []
     form, arrays = looked_at = _looked_at(cases, outcomes)
     if _same(looked_at, _looked_at(cases, [Outcome("returned", answer) for answer in answers])):
@@ -53,10 +54,15 @@ def diagnose(check: Check, seed: int, cases: list[Case], outcomes: list[Outcome]
 def build(checks: list[Check], seed: int) -> None:
     """Let the bank answer every case of the checks, and keep that. Raises OSError where nothing can be kept."""
     for check in checks:
-        if check.oracle is not None:
+        if _has_answers(check):
             oracle.keep(
                 KIND, check, seed, lambda cases, check=check: _wrong_ways(check, cases, oracle.expected(check, seed))
             )
+
+
+def _has_answers(check: Check) -> bool:
+    """Whether what comes back is the same each time: numbers, or a model; what training makes of one is not."""
+    return check.oracle is not None or check.of_probe is not None
 
 
 def _wrong_ways(check: Check, cases: list[Case], answers: list) -> dict:
@@ -71,7 +77,7 @@ def _wrong_ways(check: Check, cases: list[Case], answers: list) -> dict:
 def _tried(check: Check, cases: list[Case], answers: list) -> Iterator[tuple[list[str], list[Outcome]]]:
     """The outcomes of every misconception, and of every two of which it is known what both at once would give."""
     bank = [one for one in load_bank().values() if one.check == check.name and not one.untellable]
-    alone = {one.name: [_outcome(one.function, case) for case in cases] for one in bank}
+    alone = {one.name: _outcomes(one.function, cases) for one in bank}
     for name, outcomes in alone.items():
         yield [name], outcomes
     right = _each_looked_at(cases, [Outcome("returned", answer) for answer in answers])
@@ -113,9 +119,19 @@ def _same(one: tuple[str, list[np.ndarray]], other: tuple[str, list[np.ndarray]]
     return one[0] == other[0] and bool(_alike(_row(one[1]), _row(other[1])))
 
 
+def _outcomes(function: Callable, cases: list[Case]) -> list[Outcome]:
+    """The outcome of every case; some share a call."""
+    shared: dict[str, Outcome] = {}
+    for case in cases:
+        key = case.call or case.name
+        if key not in shared:
+            shared[key] = _outcome(function, case)
+    return [shared[case.call or case.name] for case in cases]
+
+
 def _outcome(function: Callable, case: Case) -> Outcome:
-    outcome = call(function, *case.args, **case.kwargs)
-    outcome.value = plain(outcome.value)
+    outcome = call(function, *case.args, seconds=case.seconds, **case.kwargs)
+    outcome.value = plain(outcome.value, case.probe)
     return outcome
 
 
@@ -150,6 +166,11 @@ def _form(value, arrays: list[np.ndarray]) -> str:
         if array is None or array.dtype.kind not in "iuf":
             return f"[{','.join(_form(one, arrays) for one in value)}]"
         value = array
+    if isinstance(value, Description):
+        # Of an error the rest names objects of this very process.
+        computed = value.computed.partition(":")[0] if isinstance(value.computed, str) else value.computed
+        layers = [[one[key] for key in sorted(one)] for one in value.layers]
+        return f"a model {_form([value.input_shape, layers, computed], arrays)}"
     if isinstance(value, (bool, np.bool_, str, type(None), Unknown)):
         return repr(value)
     if isinstance(value, (int, float, np.ndarray, np.generic)):
