@@ -834,3 +834,14 @@ def counted_from_one_channel_after_channel(row, column, channel, shape):
 def turned_round_by_rows(index, shape):
     height, _, channels = shape
     return index % channels, index // channels % height, index // (height * channels)
+
+
+@wrong_answer("max_pool2d", "pool_zeros_around", "pool_mean")
+def zeros_and_the_mean(images, pool_size=(2, 2), strides=None, padding="valid"):
+    size = pair(pool_size)
+    step = size if strides is None else pair(strides)
+    if padding == "same":
+        amounts = [around(*one) for one in zip(images.shape[1:3], size, step, strict=True)]
+        images = np.pad(images, ((0, 0), *amounts, (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(images, size, axis=(1, 2))[:, :: step[0], :: step[1]]
+    return np.mean(windows, axis=(4, 5))

@@ -30,6 +30,13 @@ def _pool(images, pool_size=(2, 2), strides=None, padding="valid", **parts):
     return reduce(_windows(_padded(images, pool_size, strides, padding, **parts), pool_size, strides), axis=(4, 5))
 
 
+def _reduced(pool, images, pool_size, strides, padding, parts, **how):
+    """Another number of every window than the largest. Raises ValueError for a second one: it would hide the first."""
+    if "reduce" in parts:
+        raise ValueError("a window has one number")
+    return pool(images, pool_size, strides, padding, **how | parts)
+
+
 @twist(
     "max_pool2d",
     _pool,
@@ -359,7 +366,7 @@ def pool_global(images, pool_size=(2, 2), strides=None, padding="valid"):
     shows='A number is right only where the largest lies at the bottom right; with "same" the padding can show as −inf.',
 )
 def pool_bottom_right(pool, images, pool_size, strides, padding, **parts):
-    return pool(images, pool_size, strides, padding, **{"reduce": lambda windows, axis: windows[..., -1, -1]} | parts)
+    return _reduced(pool, images, pool_size, strides, padding, parts, reduce=lambda windows, axis: windows[..., -1, -1])
 
 
 @twist(
@@ -369,7 +376,7 @@ def pool_bottom_right(pool, images, pool_size, strides, padding, **parts):
     shows='A number is right only where the largest lies at the top left; with "same" the padding can show as −inf.',
 )
 def pool_top_left(pool, images, pool_size, strides, padding, **parts):
-    return pool(images, pool_size, strides, padding, **{"reduce": lambda windows, axis: windows[..., 0, 0]} | parts)
+    return _reduced(pool, images, pool_size, strides, padding, parts, reduce=lambda windows, axis: windows[..., 0, 0])
 
 
 @twist(
@@ -383,7 +390,7 @@ def pool_mean(pool, images, pool_size, strides, padding, **parts):
         seen = np.isfinite(windows)
         return np.where(seen, windows, 0).sum(axis=axis) / seen.sum(axis=axis)
 
-    return pool(images, pool_size, strides, padding, **{"reduce": mean} | parts)
+    return _reduced(pool, images, pool_size, strides, padding, parts, reduce=mean)
 
 
 @twist(
@@ -393,7 +400,7 @@ def pool_mean(pool, images, pool_size, strides, padding, **parts):
     shows="The shape is right; each number is all of the window added up.",
 )
 def pool_sum(pool, images, pool_size, strides, padding, **parts):
-    return pool(images, pool_size, strides, padding, **{"reduce": np.sum, "fill": 0} | parts)
+    return _reduced(pool, images, pool_size, strides, padding, parts, reduce=np.sum, fill=0)
 
 
 @twist(
@@ -403,7 +410,7 @@ def pool_sum(pool, images, pool_size, strides, padding, **parts):
     shows="The shape is right; you have the other end of every window.",
 )
 def pool_smallest(pool, images, pool_size, strides, padding, **parts):
-    return pool(images, pool_size, strides, padding, **{"reduce": np.min, "fill": np.inf} | parts)
+    return _reduced(pool, images, pool_size, strides, padding, parts, reduce=np.min, fill=np.inf)
 
 
 @twist(
@@ -417,7 +424,7 @@ def pool_furthest_from_zero(pool, images, pool_size, strides, padding, **parts):
         flat = windows.reshape(*windows.shape[:4], -1)
         return np.take_along_axis(flat, np.abs(flat).argmax(axis=-1)[..., None], axis=-1)[..., 0]
 
-    return pool(images, pool_size, strides, padding, **{"reduce": furthest, "fill": 0} | parts)
+    return _reduced(pool, images, pool_size, strides, padding, parts, reduce=furthest, fill=0)
 
 
 @twist(
@@ -437,7 +444,7 @@ def pool_without_signs(pool, images, pool_size, strides, padding, **parts):
     shows="You have small whole numbers counted from 0: argmax where max was asked for.",
 )
 def pool_place(pool, images, pool_size, strides, padding, **parts):
-    return pool(images, pool_size, strides, padding, **{"reduce": lambda windows, axis: windows.reshape(*windows.shape[:4], -1).argmax(axis=-1)} | parts)  # fmt: skip
+    return _reduced(pool, images, pool_size, strides, padding, parts, reduce=lambda windows, axis: windows.reshape(*windows.shape[:4], -1).argmax(axis=-1))  # fmt: skip
 
 
 @twist(
