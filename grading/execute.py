@@ -191,10 +191,12 @@ class Execute(CleanMessages, preprocessors.Execute):
             if time.monotonic() < self._deadline:
                 raise SandboxFailed(f"no kernel could be started ({type(error).__name__}: {error})") from error
             raise
-        for place in self._ran:
+        # What was given back stays so, also where the check for which that was done ended the kernel.
+        for place in sorted({*self._ran, *self._given_back}):
             if self._deadline < time.monotonic():
                 raise TimeoutError
-            self._execute(copy.deepcopy(nb.cells[place]), place)
+            if place in self._ran:
+                self._execute(copy.deepcopy(nb.cells[place]), place)
             for part in self._given_back.get(place, []):
                 self._execute(new_code_cell(part), place)
 
