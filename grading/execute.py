@@ -20,6 +20,7 @@ from nbgrader.utils import is_grade, is_solution
 from traitlets import Bool, Integer, List, Unicode, default
 
 from autograde_tests.checking import Result, load_checks
+from autograde_tests.lending import Lender
 from grading import packages, sandbox
 from grading.broker import no_result
 from grading.mending import Wanted, defines, definitions, wanted_notebooks
@@ -237,7 +238,11 @@ class Execute(CleanMessages, preprocessors.Execute):
             raise Stop
         if check:
             source = "\n".join(one.source for one in self.nb.cells if one.cell_type == "code")
-            self._broker.open(*check, self._lendable(check[0]), source)
+            lendable = self._lendable(check[0])
+            if not {self._wanted.check(graded)[0] for graded in self._wanted.graded}.isdisjoint(lendable):
+                # It will be asked, and its start is not to take of the cell's time.
+                Lender.start()
+            self._broker.open(*check, lendable, source)
         self._alive = bool(self.km.provisioner.process) and self.km.provisioner.process.poll() is None
         self._idle, self._timed_out, self._excess = False, False, ""
         try:
