@@ -156,10 +156,10 @@ def _find(name: str, folder: Path | None) -> _Found:
 def _definitions(cells: list[str]) -> dict[str, str]:
     """Every name defined at the top level of the cells, with the source that defines it; the last one counts."""
     found: dict[str, str] = {}
-    for cell in map(_without_magics, cells):
+    for cell in cells:
         # Half-written cells are no Python; the rest of the notebook still counts.
         try:
-            body = ast.parse(cell).body
+            cell, body = _parsed(cell)
         except SyntaxError:
             continue
         for node in body:
@@ -180,18 +180,23 @@ def _definitions(cells: list[str]) -> dict[str, str]:
 
 
 def _why_not_found(name: str, cells: list[str], home: str) -> str:
-    for cell in map(_without_magics, cells):
+    for cell in cells:
         if re.search(rf"^\s*def\s+{name}\b", cell, re.MULTILINE):
             try:
-                ast.parse(cell)
+                _parsed(cell)
             except SyntaxError as error:
                 return f"its cell in {home} is no valid Python (line {error.lineno}: {error.msg})"
     return f"not found in {home}; is it saved there?"
 
 
-def _without_magics(cell: str) -> str:
-    """A cell with lines such as `%%time` emptied."""
-    return re.sub(r"^[ \t]*[%!].*$", "", cell, flags=re.MULTILINE)
+def _parsed(cell: str) -> tuple[str, list[ast.stmt]]:
+    """A cell and its statements; one that is no Python with lines such as `%%time` emptied. Raises SyntaxError."""
+    try:
+        return cell, ast.parse(cell).body
+    except SyntaxError:
+        # Not at once: a line of Python may begin with % as well.
+        cell = re.sub(r"^[ \t]*[%!].*$", "", cell, flags=re.MULTILINE)
+        return cell, ast.parse(cell).body
 
 
 def _with_needs(name: str, definitions: dict[str, str]) -> tuple[set[str], list[str]]:

@@ -161,6 +161,11 @@ def test_what_a_function_takes_from_a_magic_cell_or_from_nowhere_is_seen(tmp_pat
     assert "kernel = 5" not in text
 
 
+def test_a_line_that_goes_on_with_a_percent_sign_is_no_magic(tmp_path):
+    write(tmp_path, "def output_size(size, k):\n    return (size\n        % k)")
+    assert "        % k)" in own_functions(["output_size"], tmp_path)[0]
+
+
 def test_an_error_of_ones_own_earlier_function_is_told_with_its_line(tmp_path, kernel):
     write(tmp_path, "def output_size(size, k):\n    return size / k")
     kernel('from convblocks import bring_functions\nbring_functions("output_size")')
