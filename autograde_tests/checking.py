@@ -194,8 +194,7 @@ def conversation(
 
     own = yield from _round(name, cases, answers, source)
     lent = [one for one in wanted.builds_on if lendable is None or one in lendable]
-    first = next((place for place, line in enumerate(own.lines) if not line.agrees), None)
-    if not lent or first is None or own.ended:
+    if not lent or own.agreeing == len(cases) or own.ended:
         return result(own)
     # From the first case on, whichever differed: what is asked must not tell what was right.
     with_lent = yield from _round(name, cases, answers, source, lent)
@@ -205,17 +204,25 @@ def conversation(
     borrowed = any(outcome.borrowed for outcome in with_lent.outcomes)
     if with_lent.earned <= own.earned or with_lent.ended or not (helped and borrowed):
         return result(own)
-    # The fewest that have to be right, the later ones given back first: a bug may lie below what calls it.
-    to_blame = list(lent)
-    for one in reversed(lent):
-        fewer = [other for other in to_blame if other != one]
-        for place in helped:
-            outcome = yield _request(cases[place], fewer)
-            if _judge(cases[place], outcome, answers[place]):
-                break
-        else:
-            to_blame = fewer
-    return result(with_lent, _note(name, own, with_lent, to_blame))
+    to_blame: set[str] = set()
+    for place in helped:
+        case, target = cases[place], answers[place]
+        # Mostly what explains one case explains the others.
+        if to_blame and (yield from _agrees(case, target, [one for one in lent if one in to_blame])):
+            continue
+        # The fewest that have to be right, the later ones given back first: a bug may lie below what calls it.
+        needed = list(lent)
+        for one in reversed(lent):
+            fewer = [other for other in needed if other != one]
+            if (yield from _agrees(case, target, fewer)):
+                needed = fewer
+        to_blame.update(needed)
+    return result(with_lent, _note(name, own, with_lent, [one for one in lent if one in to_blame]))
+
+
+def _agrees(case: Case, target, lent: Sequence[str]) -> Generator[dict, Outcome, bool]:
+    outcome = yield _request(case, lent)
+    return not _judge(case, outcome, target)
 
 
 def _note(name: str, own: "_Round", with_lent: "_Round", to_blame: list[str]) -> str:
