@@ -51,16 +51,14 @@ def _not_defined(shell, kind, error, trace, tb_offset=None) -> list[str]:
     return shown
 
 
-def _show_errors(shell) -> None:
-    def shown(shell, kind, error, trace, tb_offset=None):
-        show = _not_defined if issubclass(kind, NameError) else _not_written
-        return show(shell, kind, error, trace, tb_offset)
-
-    shell.set_custom_exc((NotImplementedError, NameError), shown)
+def _in_words(shell, kind, error, trace, tb_offset=None) -> list[str]:
+    """IPython knows one way to show errors besides its own."""
+    show = _not_defined if issubclass(kind, NameError) else _not_written
+    return show(shell, kind, error, trace, tb_offset)
 
 
 if "IPython" in sys.modules and (shell := sys.modules["IPython"].get_ipython()):
-    _show_errors(shell)
+    shell.set_custom_exc((NotImplementedError, NameError), _in_words)
 
 
 @dataclass(frozen=True)

@@ -239,7 +239,7 @@ class Execute(CleanMessages, preprocessors.Execute):
         if check:
             source = "\n".join(one.source for one in self.nb.cells if one.cell_type == "code")
             lendable = self._lendable(check[0])
-            if not {self._wanted.check(graded)[0] for graded in self._wanted.graded}.isdisjoint(lendable):
+            if not self._own_results().keys().isdisjoint(lendable):
                 # It will be asked, and its start is not to take of the cell's time.
                 Lender.start()
             self._broker.open(*check, lendable, source)
@@ -375,12 +375,16 @@ class Execute(CleanMessages, preprocessors.Execute):
         name, function = self._wanted.check(cell.metadata.nbgrader.grade_id)
         return new_code_cell(f"from autograde_tests import check\ncheck({name!r}, {function}, points=None)")
 
+    def _own_results(self) -> dict[str, "Result | Before | None"]:
+        """By the name of its check, what became of each function of this notebook so far."""
+        return {self._wanted.check(graded)[0]: self._results.get(graded) for graded in self._wanted.graded}
+
     def _lendable(self, name: str) -> list[str]:
         """Functions that a check may lend: of earlier notebooks, or of this one whose result stands and is not full.
 
         One whose check is still to come is not lent: code that borrows it could find out its answers.
         """
-        own = {self._wanted.check(graded)[0]: self._results.get(graded) for graded in self._wanted.graded}
+        own = self._own_results()
         return [
             one
             for one in load_checks()[name].builds_on

@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, free_port
 
 CHROMIUM = shutil.which("chromium")
 SCREENSHOTS = ROOT / ".cache" / "screenshots"
@@ -32,13 +31,6 @@ def started(*options: str):
         )
         yield launched
         launched.close()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """A headless Chromium for all tests of a file."""
-    with started() as launched:
-        yield launched
 
 
 def complaints(page) -> list[str]:
@@ -61,9 +53,7 @@ def accessible(page, *where: str) -> None:
 @contextlib.contextmanager
 def jupyterlab(folder: Path, config: Path, **environment: str):
     """The address of a JupyterLab that shows this folder; config: Jupyter's configuration folder."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = ["--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0", "--LabApp.news_url="]
     options += ["--IdentityProvider.token=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     # Nobody is asked whether news are wanted.

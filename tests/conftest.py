@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,13 @@ def nbgrader(course: Path, *arguments: str, fails: bool = False) -> str:
     code, output = run(course, *NBGRADER, *arguments)
     assert bool(code) == fails, output
     return output
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def scores(course, assignment="1-padding"):
@@ -82,6 +90,15 @@ def pytest_runtest_logreport(report):
     file, _, name = report.nodeid.partition("::")
     if file.endswith("test_faults.py") and report.when == "call":
         remember("faults", {name.removeprefix("test_").replace("_", " "): report.outcome})
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A headless Chromium for all tests of a file."""
+    from browser import started
+
+    with started() as launched:
+        yield launched
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser import accessible, browser, chromium  # noqa: F401
+from browser import accessible, browser
 from conftest import ROOT, nbgrader
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
@@ -56,7 +56,7 @@ def pages(generated_course, tmp_path_factory) -> dict[str, Path]:
 
 
 @pytest.fixture
-def look(pages, chromium):  # noqa: F811
+def look(pages, chromium):
     """Open a student's page: `look(student, width)`."""
     opened = []
 

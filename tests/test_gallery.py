@@ -3,7 +3,7 @@
 import importlib.util
 
 import pytest
-from browser import browser, started
+from browser import browser
 from conftest import ROOT
 
 spec = importlib.util.spec_from_file_location("gallery", ROOT / "docs" / "gallery.py")
@@ -26,10 +26,9 @@ DIFFERING = """async (pictures) => {
 
 
 @pytest.fixture(scope="module")
-def differing():
-    with started() as chromium:
-        page = chromium.new_page()
-        yield lambda kept, drawn: page.evaluate(DIFFERING, [kept, drawn])
+def differing(chromium):
+    page = chromium.new_page()
+    return lambda kept, drawn: page.evaluate(DIFFERING, [kept, drawn])
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from browser import Desk, accessible, browser, jupyterlab, started
+from browser import Desk, accessible, browser, jupyterlab
 from conftest import ROOT
 
 SOLVED = {
@@ -20,7 +20,7 @@ c.Exchange.root = {exchange!r}
 
 
 @pytest.fixture(scope="module")
-def classroom(tmp_path_factory):
+def classroom(tmp_path_factory, chromium):
     """A course, a student's home, and an exchange between them; the addresses of both JupyterLabs, and the browser."""
     place = tmp_path_factory.mktemp("class")
     course, home, exchange = place / "course", place / "home", place / "exchange"
@@ -32,7 +32,6 @@ def classroom(tmp_path_factory):
     (place / "student" / "nbgrader_config.py").write_text(CONFIG.format(exchange=str(exchange)))
     shared = {"CONVBLOCKS_EXCHANGE": str(exchange), "PYTHONPATH": str(ROOT)}
     with (
-        started() as chromium,
         jupyterlab(course, place / "instructor", **shared) as instructors,
         jupyterlab(home, place / "student", HOME=str(home)) as students,
     ):
@@ -62,42 +61,48 @@ def test_an_assignment_goes_round(classroom):
     assert instructor.errors == student.errors == []
 
 
+def in_frame(instructor):
+    return instructor.page.frame_locator("iframe[src*=formgrader]")
+
+
+def press(instructor, button, step):
+    """Press a button of Formgrader, and see that what it does succeeds."""
+    button.click()
+    done = in_frame(instructor).locator(".modal.in")
+    done.wait_for(timeout=120_000)
+    instructor.shoot(step)
+    assert "Success" in done.inner_text()
+    done.get_by_role("button", name="OK").click()
+    done.wait_for(state="hidden")
+
+
 def in_formgrader(instructor, *steps):
     """Press these buttons of the assignment's row, one after another."""
-    page = instructor.page
     instructor.open()
     instructor.menu("Nbgrader", "Formgrader")
-    formgrader = page.frame_locator("iframe[src*=formgrader]")
+    formgrader = in_frame(instructor)
     for step in steps:
-        formgrader.locator(f"tr:has-text('1-padding') td.{step} a").click()
-        done = formgrader.locator(".modal.in")
-        done.wait_for(timeout=120_000)
-        instructor.shoot(step)
-        assert "Success" in done.inner_text()
-        done.get_by_role("button", name="OK").click()
-        done.wait_for(state="hidden")
+        press(instructor, formgrader.locator(f"tr:has-text('1-padding') td.{step} a"), step)
 
 
 def grade(instructor):
     """Autograde the submission that was collected, and look at the gradebook's page of it."""
-    page = instructor.page
-    formgrader = page.frame_locator("iframe[src*=formgrader]")
+    formgrader = in_frame(instructor)
     formgrader.locator("tr:has-text('1-padding') td.num-submissions a").click()
-    formgrader.locator("td.autograde a").click()
-    done = formgrader.locator(".modal.in")
-    done.wait_for(timeout=120_000)
-    instructor.shoot("autograded")
-    assert "Success" in done.inner_text()
-    done.get_by_role("button", name="OK").click()
-    done.wait_for(state="hidden")
+    press(instructor, formgrader.locator("td.autograde a"), "autograded")
     assert "12 / 12" in formgrader.locator("td.score").inner_text()
     instructor.shoot("submissions")
 
 
-def fetch(student):
-    page = student.page
+def assignments(student):
+    """The list of assignments, and nothing else, in the student's JupyterLab."""
     student.open()
     student.menu("Nbgrader", "Assignment List")
+    return student.page
+
+
+def fetch(student):
+    page = assignments(student)
     page.get_by_role("button", name="Fetch").wait_for()
     student.shoot("assignment list")
     page.get_by_role("button", name="Fetch").click()
@@ -146,9 +151,7 @@ def submit(student):
 
 
 def read_feedback(student):
-    page = student.page
-    student.open()
-    student.menu("Nbgrader", "Assignment List")
+    page = assignments(student)
     page.get_by_role("button", name="Fetch Feedback").click()
     page.get_by_text("view feedback").wait_for(timeout=60_000)
     student.shoot("feedback fetched")

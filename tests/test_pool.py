@@ -5,7 +5,6 @@ import hashlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import CONVBLOCKS, ROOT, fill, nbgrader, run
+from conftest import CONVBLOCKS, ROOT, fill, free_port, nbgrader, run
 from nbgrader.api import Gradebook
 
 from benchmarks.postgresql import Missing, serve
@@ -83,9 +82,7 @@ def scores(course, url=""):
 @contextlib.contextmanager
 def dask(course, workers=1):
     """A real Dask cluster of that many processes with one thread each; the scheduler's address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    address = f"tcp://127.0.0.1:{free_port()}"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment, "cwd": course}
     scheduler = ["-m", "distributed.cli.dask_scheduler", "--host", address, "--no-dashboard"]

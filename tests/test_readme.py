@@ -3,13 +3,12 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
 from types import SimpleNamespace
 
-from conftest import ROOT
+from conftest import ROOT, free_port
 from traitlets.config.loader import PyFileConfigLoader
 
 README = (ROOT / "README.md").read_text()
@@ -48,9 +47,7 @@ def test_make_lab_opens_jupyterlab_with_the_assignments_and_overwrites_nothing(t
     lab = tmp_path / "lab"
     (lab / "1-padding").mkdir(parents=True)
     (lab / "1-padding" / "padding.ipynb").write_text("my work")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = f"--no-browser --port={port} --ServerApp.port_retries=0 --IdentityProvider.token= --allow-root"
     server = subprocess.Popen(
         ["make", "lab", f"LAB={lab}", f"LAB_OPTIONS={options}"],

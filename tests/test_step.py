@@ -9,7 +9,7 @@ import sys
 import nbformat
 import numpy as np
 import pytest
-from browser import accessible, browser, chromium, complaints, jupyterlab  # noqa: F401
+from browser import accessible, browser, complaints, jupyterlab
 from conftest import ROOT, html, run_cells
 from nbformat.v4 import new_code_cell, new_notebook
 
@@ -267,7 +267,7 @@ window.leave = widget.render({model, el: document.getElementById("here")});
 
 
 @pytest.fixture
-def page(chromium):  # noqa: F811
+def page(chromium):
     """The widget's own front end in a page, with Python's answers; what else listens to keys is in `others`."""
     widget = step(IMAGE, KERNEL, yours=flipped)
 
@@ -408,7 +408,7 @@ def lesson(tmp_path):
 
 
 @browser
-def test_in_jupyterlab_the_keys_are_the_figures_own_and_shortcuts_of_others_are_left(lesson, tmp_path, chromium):  # noqa: F811
+def test_in_jupyterlab_the_keys_are_the_figures_own_and_shortcuts_of_others_are_left(lesson, tmp_path, chromium):
     from playwright.sync_api import TimeoutError
 
     lab = chromium.new_page(viewport={"width": 1366, "height": 900})
