@@ -1,6 +1,7 @@
 """Visible checks: a function is tried on examples small enough to compute by hand, and told about in plain words."""
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from convblocks import toolbox
-from convblocks.calling import NOT_WRITTEN, Outcome, call, parameter_names
+from convblocks.calling import NOT_WRITTEN, SECONDS, Outcome, call, parameter_names
 from convblocks.compare import compare
 from convblocks.figures import side_by_side
 from convblocks.report import Line, html_table, plain_table
@@ -44,11 +45,33 @@ def _not_written(shell, kind, error, trace, tb_offset=None) -> list[str]:
 
 
 def _not_defined(shell, kind, error, trace, tb_offset=None) -> list[str]:
-    """What IPython shows of a name that no cell has defined: where it may be."""
-    shown = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
-    shown.append("Is it defined in a cell above that has not run? Run > Run All Above Selected Cell runs them all.")
+    """What IPython shows of a name that no cell has defined: where it may be; of a visible check's, that alone."""
+    where = "Is it defined in a cell above that has not run? Run > Run All Above Selected Cell runs them all."
+    checks = traceback.extract_tb(trace)[-1].name == "<module>" and "visible_check(" in shell.user_ns["In"][-1]
+    if checks:
+        broken = _syntax_error(error.name)
+        shown = [
+            broken
+            or f"{error.name} is not defined. Has its cell run without an error, and is it spelt so there? {where}"
+        ]
+    else:
+        shown = [*shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset), where]
     shell._showtraceback(kind, error, shown)
     return shown
+
+
+def _syntax_error(function: str) -> str:
+    """What keeps the cell of a function from running, "" where what was run last of it has no error of syntax."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    ran = shell.user_ns.get("In", []) if shell else []
+    of_it = [source for source in ran if re.search(rf"^[ \t]*def[ \t]+{function}\b", source, re.MULTILINE)]
+    try:
+        compile(toolbox.parsed(of_it[-1])[0] if of_it else "", "", "exec")
+    except SyntaxError as error:
+        return f"The cell of {function} has not run, since it is no Python yet: {error.msg}, in line {error.lineno}."
+    except ValueError:
+        pass
+    return ""
 
 
 def _in_words(shell, kind, error, trace, tb_offset=None) -> list[str]:
@@ -88,10 +111,12 @@ def as_batch(image) -> np.ndarray:
     return image.reshape(1, *image.shape, *(1,) * (3 - image.ndim))
 
 
-def visible_check(function: Callable, examples: Sequence[Example], name: str | None = None) -> None:
+def visible_check(
+    function: Callable, examples: Sequence[Example], name: str | None = None, seconds: float = SECONDS
+) -> None:
     """Try `function` on every example, show a table of what agrees, and raise if something does not.
 
-    name: what the student knows it by, where `function` only looks at what they wrote.
+    name: what the student knows it by, where `function` only looks at what they wrote. seconds: for one example.
     Raises NotWrittenYet (a NotImplementedError) for a skeleton and VisibleCheckFailed for anything else. While nbgrader
     autogrades (its NBGRADER_EXECUTION is "autograde") it does nothing: the hidden check's result stands in its place.
     """
@@ -100,7 +125,7 @@ def visible_check(function: Callable, examples: Sequence[Example], name: str | N
     name = name or getattr(function, "__name__", "your function")
     lines, missing = [], []
     for example in examples:
-        outcome = call(function, *example.args, **example.kwargs)
+        outcome = call(function, *example.args, seconds=seconds, **example.kwargs)
         missing += [outcome.sentence] if outcome.kind == "not written" else []
         lines.append(_line(function, example, outcome))
         if outcome.kind == "too long":
@@ -109,7 +134,8 @@ def visible_check(function: Callable, examples: Sequence[Example], name: str | N
         if missing[0] != NOT_WRITTEN:
             # It is another one that is missing.
             raise NotWrittenYet(f"{name} cannot be tried: {missing[0].removeprefix('not written yet: ')}")
-        raise NotWrittenYet(f"{name} is not written yet: write it in the cell above, run that cell, then this one.")
+        unwritten = f"{name} is not written yet: write it in the cell above, run that cell, then this one."
+        raise NotWrittenYet(_syntax_error(name) or unwritten)
     right = sum(line.agrees for line in lines)
     heading = f"{name}: {right} of {len(examples)} visible examples agree"
     passed = right == len(examples)

@@ -168,6 +168,12 @@ def _shape_hint(mine: tuple, target: tuple) -> str:
         # Where another axis is as long, others may have been swapped as well.
         if tuple(swapped) == mine and len(set(target)) == len(target):
             return ": the sizes of rows and columns are swapped"
+        # Nor is it known which of both it was where either gives this shape.
+        first = (*target[:rows], target[-1], *target[rows:-1])
+        if len(target) > 2 and first == mine and first != tuple(swapped):
+            return ": the channels come first, expected last"
+        if sorted(mine) == sorted(target) and len(set(target)) == len(target):
+            return ": the axes are in another order"
     said = [
         f"{abs(one - other)} {name if abs(one - other) > 1 else name[:-1]} too {'many' if one > other else 'few'}"
         for name, one, other in zip(AXES[len(target)], mine, target, strict=True)

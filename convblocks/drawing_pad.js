@@ -8,12 +8,13 @@ const REACH = 1;
 let pads = 0;
 
 function render({ model, el }) {
+  const { ask: tell, status, leave } = talk(model, show);
   const pad = `convblocks-pad-${++pads}`;
   let drawing = (model.get("told").drawing || model.get("asked").drawing).slice();
   let at = 0;
   let last = null;
   let erasing = false;
-  let number = model.get("told").number;
+  let number = null;
   let busy = false;
   const waiting = [];
 
@@ -43,14 +44,14 @@ function render({ model, el }) {
   erase.setAttribute("aria-pressed", false);
   const tools = make("div", {}, erase,
     button("clear", () => { drawing.fill(0); ask(); }),
-    button("show me one it gets wrong", () => ask({ wish: "wrong" })));
+    button(model.get("told").wrong, () => ask({ wish: "wrong" })));
   const keep = make("div", { role: "group", "aria-label": "Keep the drawing as" }, "keep as ",
     ...SHAPES.map((shape, label) => button(shape, () => ask({ wish: "keep", label }))));
   const said = make("p", { "aria-live": "polite" });
   const news = make("p", { "aria-live": "polite" });
   const picture = make("img");
   const card = make("div", { class: "convblocks" }, make("div", { class: "beside" },
-    make("div", { class: "hand" }, paper, make("div", { class: "words" }, tools, keep, news, said)), picture));
+    make("div", { class: "hand" }, paper, make("div", { class: "words" }, tools, keep, status, news, said)), picture));
   // JupyterLab would take arrow keys for going to another cell, and letters for cutting or adding one.
   card.addEventListener("keydown", (event) => {
     if (!event.ctrlKey && !event.metaKey && !event.shiftKey) event.stopPropagation();
@@ -66,11 +67,10 @@ function render({ model, el }) {
   }
 
   function send() {
-    if (busy || !waiting.length) return;
+    // Where no answer came for long, none may ever come.
+    if ((busy && !status.textContent) || !waiting.length) return;
     busy = true;
-    number += 1;
-    model.set("asked", { ...waiting.shift(), number });
-    model.save_changes();
+    number = tell(waiting.shift());
   }
 
   function ink() {
@@ -144,14 +144,13 @@ function render({ model, el }) {
     picture.alt = told.alt;
     said.textContent = told.said;
     news.textContent = told.news;
-    busy = busy && told.number !== number;
+    busy = busy && told.number < number;
     send();
   }
 
   show();
   ink();
-  model.on("change:told", show);
-  return () => model.off("change:told", show);
+  return leave;
 }
 
 export default { render };

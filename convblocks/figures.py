@@ -6,7 +6,7 @@ It is SVG inside an image, so nothing in it can run, and it needs neither a netw
 
 import base64
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -20,6 +20,10 @@ DECIMALS = 2
 """Digits after the point that are enough to follow the arithmetic."""
 WIDEST = 860
 """A figure wider than this, in pixels, goes on in the next line."""
+READABLE = 0.75
+"""A figure is not made smaller than this share of its size: where it has less room, it is scrolled sideways."""
+PHONE = 360
+"""So many pixels of width are there everywhere."""
 SIGNS = ("∗", "=", "≠", "+", "→")
 """Texts that stand before an array and never end a line."""
 
@@ -55,8 +59,22 @@ class Figure:
         return f"data:image/svg+xml;base64,{base64.b64encode(self.svg.encode()).decode()}"
 
     @property
+    def img(self) -> str:
+        """As small as its place wants it, also where nothing can be scrolled."""
+        return self._img(0)
+
+    @property
     def html(self) -> str:
-        return f'<img alt="{escape(self.alt)}" style="max-width:100%" src="{self.src}">'
+        size, unit = re.match(r'<svg[^>]* width="([\d.]+)(\w*)"', self.svg[self.svg.index("<svg") :]).groups()
+        least = round(READABLE * float(size) * (4 / 3 if unit == "pt" else 1))
+        if least <= PHONE:
+            return self.img
+        # Who has no mouse scrolls with the arrow keys, save in JupyterLab, which takes them for going to another cell.
+        return f'<div style="overflow-x:auto" tabindex="0">{self._img(least)}</div>'
+
+    def _img(self, least: int) -> str:
+        style = "max-width:100%" + (f";min-width:{least}px" if least else "")
+        return f'<img alt="{escape(self.alt)}" style="{style}" src="{self.src}">'
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {"text/plain": self.alt, "text/html": self.html}
@@ -74,7 +92,7 @@ class Grid:
     marks: np.ndarray | None
     part: bool
     numbers: bool
-    decimals: int
+    decimals: int | Callable
 
 
 def grid(
@@ -86,7 +104,7 @@ def grid(
     marks=None,
     part: bool = False,
     numbers: bool = True,
-    decimals: int = DECIMALS,
+    decimals: int | Callable = DECIMALS,
 ) -> Grid:
     """An array as a part of a figure.
 
@@ -98,7 +116,7 @@ def grid(
     marks: array of bool shaped like `array`: cells to hatch and frame, for numbers that differ.
     part: whether it is cut out of a larger array, so that its shape says nothing.
     numbers: False for small cells without the numbers, as arrays too large to read have them anyway.
-    decimals: how many digits after the point at most.
+    decimals: how many digits after the point at most; or a function that writes a number.
     Raises ValueError for another number of axes or an unknown role.
     """
     array = array if isinstance(array, np.ma.MaskedArray) else np.asarray(array)
@@ -166,24 +184,27 @@ def side_by_side(yours, expected) -> Figure | None:
 
 
 def network(blocks: Iterable[Sequence]) -> Figure:
-    """A network as a row of blocks: `(name, output shape, weights)` each; weights None for the input."""
-    body, left, said = [], 10, []
+    """A network as rows of blocks: `(name, output shape, weights)` each; weights None for the input."""
+    body, left, top, widest, said = [], 10, 0, 0, []
     for name, shape, weights in blocks:
         lines = [name, " × ".join(map(str, shape))]
         lines += [] if weights is None else [f"{weights} weights" if weights else "no weights"]
-        width = max(90, 9 * len(name) + 16, 8 * max(map(len, lines)) + 12)
+        width = max(90, 9 * len(name) + 16, 8 * max(map(len, lines)) + 8)
         if said:
-            body.append(_label("→", left + 9, 52, 18))
-            left += 18
+            if left + 16 + width + 10 > PHONE / READABLE:
+                left, top = 2, top + 90
+            body.append(_label("→", left + 8, top + 52, 16))
+            left += 16
         colour = ROLES["plain" if weights is None else "kernel" if weights else "output"].colour
         body.append(
-            f'<rect x="{left}" y="14" width="{width}" height="72" rx="{10 if weights else 0}" '
+            f'<rect x="{left}" y="{top + 14}" width="{width}" height="72" rx="{10 if weights else 0}" '
             f'fill="{_mix(colour, 0.45)}" stroke="#333" stroke-width="1.5"/>'
         )
-        body += [_label(text, left + width / 2, 36 + 20 * row, 13, row == 0) for row, text in enumerate(lines)]
+        body += [_label(text, left + width / 2, top + 36 + 20 * row, 13, row == 0) for row, text in enumerate(lines)]
         said.append(f"{name} with output {shape}" + ("" if weights is None else f" and {weights} weights"))
         left += width
-    return Figure(_svg("".join(body), left + 10, 100), "Network: " + ", then ".join(said))
+        widest = max(widest, left)
+    return Figure(_svg("".join(body), widest + 10, top + 100), "Network: " + ", then ".join(said))
 
 
 def connections(inputs: int, outputs: int, links: Iterable[Sequence[int]], title: str = "") -> Figure:
@@ -378,29 +399,47 @@ def _mix(colour: tuple[int, int, int], strength: float) -> str:
 
 def _width(text: str) -> int:
     """Of a text in a cell, in pixels: as wide as the widest of the fonts makes it."""
-    return round(sum({"−": 11.8, ".": 4.6, ",": 4.6, " ": 4.6}.get(character, 9) for character in text))
+    return round(
+        sum({"−": 11.8, "<": 11.8, ">": 11.8, ".": 4.6, ",": 4.6, " ": 4.6}.get(character, 9) for character in text)
+    )
 
 
 def decimals_to_differ(mine: np.ndarray, target: np.ndarray, marks: np.ndarray) -> int:
     """How many digits after the point show that two arrays differ wherever marked: from two to six."""
     pairs = list(zip(mine[marks], target[marks], strict=True))
+    # The sentence beside the figure names the first difference, of which −0.005 must not be drawn as −0.01.
+    named = [number for pair in pairs[:1] for number in pair]
     for decimals in range(DECIMALS, 6):
-        if all(_text(one, decimals) != _text(other, decimals) for one, other in pairs):
+        if all(_text(one, decimals) != _text(other, decimals) for one, other in pairs) and all(
+            _is_told(number, decimals) for number in named
+        ):
             return decimals
     return 6
 
 
-def _text(value, decimals: int) -> str:
+def _is_told(number, decimals: int) -> bool:
+    """Whether so many digits after the point come near the number; no use in asking of one that six do not show."""
+    # The most negative whole number has no absolute value of its own type.
+    number = float(number)
+    if not np.isfinite(number) or abs(number) < 5e-7:
+        return True
+    return abs(round(number, decimals) - number) <= abs(number) / 50
+
+
+def _text(value, decimals: int | Callable) -> str:
     if value is np.ma.masked:
         return "?"
+    if callable(decimals):
+        return decimals(value)
     if isinstance(value, (float, np.floating)):
-        # 2.00 reads as 2.
-        value = f"{value:.{decimals}f}".rstrip("0").rstrip(".") if np.isfinite(value) else str(value)
+        # 2.00 reads as 2, and of 2e+20 nobody wants to count the zeros.
+        plain = np.isfinite(value) and abs(value) < 1e15
+        value = f"{value:.{decimals}f}".rstrip("0").rstrip(".") if plain else f"{value:.6g}"
         value = "0" if value == "-0" else value
     return str(value).replace("-", "−")
 
 
-def _rows(plane: np.ndarray, decimals: int) -> str:
+def _rows(plane: np.ndarray, decimals: int | Callable) -> str:
     """The numbers of a plane, row by row."""
     rows = [", ".join(_text(value, decimals) for value in row) for row in plane]
     return rows[0] if len(rows) == 1 else "; ".join(f"row {place}: {row}" for place, row in enumerate(rows))

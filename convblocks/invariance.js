@@ -10,6 +10,7 @@ const SLIDERS = [
 const REST = { right: 0, down: 0, turn: 0, zoom: 1 };
 
 function render({ model, el }) {
+  const { ask: send, status, leave } = talk(model, show);
   const card = document.createElement("div");
   card.className = "convblocks";
   // JupyterLab would take arrow keys for going to another cell, and letters for cutting or adding one.
@@ -37,13 +38,12 @@ function render({ model, el }) {
   const said = document.createElement("p");
   said.setAttribute("aria-live", "polite");
   const picture = document.createElement("img");
-  card.append(controls, said, picture);
+  card.append(controls, status, said, picture);
   el.append(card);
 
   function ask(movement) {
     place(movement);
-    model.set("asked", movement);
-    model.save_changes();
+    send(movement);
   }
 
   function place(movement) {
@@ -63,8 +63,7 @@ function render({ model, el }) {
 
   place(model.get("told").movement);
   show();
-  model.on("change:told", show);
-  return () => model.off("change:told", show);
+  return leave;
 }
 
 export default { render };

@@ -10,8 +10,10 @@ from convblocks.calling import call
 from convblocks.figures import Figure, draw, grid
 from convblocks.live import live, shaped
 
-START = {"right": 1, "down": 0, "turn": 0, "zoom": 1}
-"""The movement that is seen first, and without a widget: see `move`."""
+REST = {"right": 0, "down": 0, "turn": 0, "zoom": 1}
+"""Where the sliders begin: see `move`. Who drags one of them alone sees what that one does."""
+STILL = REST | {"right": 1}
+"""The movement that is seen where no slider can be dragged."""
 FARTHEST = 1000
 """No movement is larger than this, in pixels, degrees or times."""
 
@@ -47,7 +49,7 @@ def see_invariance(max_pool2d: Callable, image, pool_sizes: Sequence = (2, 4)) -
     """Sliders that move a picture; your own `max_pool2d` pools it, and cells that differ from before are marked.
 
     image: array (rows, columns). pool_sizes: ints, or pairs of ints (rows, columns), none larger than the image.
-    Returns a widget; where none runs, a picture of the first movement. If `max_pool2d` is not written, or fails, it
+    Returns a widget; where none runs, a picture of a step to the right. If `max_pool2d` is not written, or fails, it
     says so in words and shows the movement alone.
     Raises ValueError for an image that is none, no pool size, or one that does not fit.
     """
@@ -62,12 +64,12 @@ def see_invariance(max_pool2d: Callable, image, pool_sizes: Sequence = (2, 4)) -
             raise ValueError(f"pool size {size} does not fit into an image of shape {image.shape}")
 
     def answer(asked: dict) -> dict:
-        movement = START | {name: asked[name] for name in START if name in asked}
+        movement = REST | {name: asked[name] for name in REST if name in asked}
         figure, said = _seen(max_pool2d, image, move(image, **movement), sizes)
         return {"src": figure.src, "alt": figure.alt, "said": said, "movement": movement}
 
-    still, said = _seen(max_pool2d, image, move(image, **START), sizes)
-    return live(still, "invariance.js", answer, {"src": still.src, "alt": still.alt, "said": said, "movement": START})
+    still, _ = _seen(max_pool2d, image, move(image, **STILL), sizes)
+    return live(still, "invariance.js", answer, answer(REST))
 
 
 def _seen(max_pool2d: Callable, image: np.ndarray, moved: np.ndarray, sizes: Sequence) -> tuple[Figure, str]:

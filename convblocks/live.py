@@ -14,7 +14,8 @@ def live(still: Figure, script: str, answer: Callable[[dict], dict], first: dict
     """A widget, with a still figure for pages where none runs: feedback, GitHub, print.
 
     still: what is seen without the widget. script: name of the module of JavaScript beside this file that draws it (an
-    anywidget front end, https://anywidget.dev/en/afm/). It sets the model's `asked` and shows its `told`, both JSON:
+    anywidget front end, https://anywidget.dev/en/afm/). It asks by `talk` of live.js, which sets the model's `asked`,
+    and shows its `told`, both JSON; what is told bears its question's number, since an equal answer is an answer too.
     answer: is given what was asked and returns what to tell. first: what is told before anything was asked.
     While nbgrader autogrades, and where anywidget is not installed, the still figure is all there is.
     """
@@ -28,14 +29,14 @@ def live(still: Figure, script: str, answer: Callable[[dict], dict], first: dict
         return still
 
     class Live(anywidget.AnyWidget):
-        _esm = Path(__file__).with_name(script)
+        _esm = "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("live.js", script))
         _css = Path(__file__).with_name("live.css")
         asked = traitlets.Dict().tag(sync=True)
-        told = traitlets.Dict(first).tag(sync=True)
+        told = traitlets.Dict(first | {"number": 0}).tag(sync=True)
 
         @traitlets.observe("asked")
         def _answer(self, change) -> None:
-            self.told = answer(change["new"])
+            self.told = answer(change["new"]) | {"number": change["new"].get("number", 0)}
 
         def _repr_mimebundle_(self, **options):
             bundle = super()._repr_mimebundle_(**options)

@@ -97,7 +97,7 @@ def _points(line: Line) -> str:
 
 def _how(line: Line) -> str:
     """The picture and the arithmetic of the right answer."""
-    picture = line.figure.html if line.figure else ""
+    picture = line.figure.img if line.figure else ""
     if not line.steps:
         return picture
     steps = "".join(f"<li>{escape(step)}</li>" for step in line.steps)

@@ -12,6 +12,7 @@ function element(parent, tag, properties = {}, attributes = {}) {
 function render({ model, el }) {
   let cell = model.get("told").cell;
   let timer = null;
+  const { ask: send, status, leave } = talk(model, show);
 
   const box = element(el, "div", { className: "convblocks", tabIndex: 0 }, {
     role: "group",
@@ -26,6 +27,7 @@ function render({ model, el }) {
   const next = element(controls, "button", { type: "button", textContent: "next ▶", onclick: () => go(cell + 1) });
   const slider = element(controls, "input", { type: "range", min: 0 }, { "aria-label": "cell of the output" });
   slider.oninput = () => go(Number(slider.value));
+  box.append(status);
   const said = element(box, "div", { className: "said" }, { "aria-live": "polite" });
 
   function last() {
@@ -39,8 +41,7 @@ function render({ model, el }) {
 
   function ask(to) {
     cell = Math.min(Math.max(to, 0), last());
-    model.set("asked", { cell });
-    model.save_changes();
+    send({ cell });
     mark();
   }
 
@@ -109,12 +110,11 @@ function render({ model, el }) {
     keys[event.key]();
   };
 
-  model.on("change:told", show);
   mark();
   show();
   return () => {
     stop();
-    model.off("change:told", show);
+    leave();
   };
 }
 

@@ -29,7 +29,8 @@ def step(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=
     strides, padding, activation: as in `conv2d`.
     yours: a function to run along, one window at a time: one like `weighted_sum`, whose first parameter is called
     `patch`; or one like `conv2d`, or like `correlate2d` where images and kernel have two axes, which gets the window
-    alone as a picture. What it gets different is marked, and where it first does is said.
+    alone as a picture, and where all of these are right the whole picture. What it gets different is marked, and where
+    it first does is said.
     Where no widget runs, and while nbgrader autogrades, it is a still picture of the first window and the whole output;
     while autograding, `yours` is not called. Raises ValueError for what cannot be stepped through.
     """
@@ -88,6 +89,7 @@ class _Walk:
                 f"the bias has shape {self.bias.shape}, and one number for each filter is needed: {kernel.shape[3:]}"
             )
         self.around = padding_around(images, kernel.shape[:2], self.strides, padding)
+        self.images, self.padding = images, padding
         self.padded = np.pad(images[0], (*self.around, (0, 0)))
         if any(size > whole for size, whole in zip(kernel.shape[:2], self.padded.shape[:2], strict=True)):
             raise ValueError(
@@ -106,7 +108,7 @@ class _Walk:
         self.output = activated(sums + (0 if bias is None else self.bias), activation)
         rows, columns, filters = self.output.shape
         self.places = [(row, column, one) for one in range(filters) for row in range(rows) for column in range(columns)]
-        self.name, self.unwritten, self.found = "", False, []
+        self.name, self.unwritten, self.found, self.tried = "", False, [], ""
 
     def follow(self, yours: Callable) -> None:
         """Run a student's function on one window after the other, until it never ends or turns out to be unwritten."""
@@ -129,7 +131,36 @@ class _Walk:
             if not self.unwritten:
                 self.found.append(_judged(outcome, target, one))
             if outcome.kind in ("not written", "too long"):
-                break
+                return
+        self.tried = "each given to it alone"
+        # A weighted sum knows of windows alone; of others it is to be seen too whether they cut them out rightly.
+        if first != "patch" and not any(found.off for found in self.found):
+            self._follow_whole(yours, first)
+
+    def _follow_whole(self, yours: Callable, first: str) -> None:
+        """Run a student's function, right on every window alone, on the whole picture."""
+        if self.flat and first != "images":
+            if self.strides != (1, 1):
+                self.tried += ": where windows start is not tried here"
+                return
+            # It knows of no padding either: its picture is the padded one.
+            arguments, options, target = (self.padded[..., 0], self.kernel[..., 0, 0]), {}, self.output[..., 0]
+        else:
+            arguments, target = (self.images, self.kernel), self.output[None]
+            options = {"bias": self.bias, "activation": self.activation}
+            options |= {"strides": self.strides} if self.strides != (1, 1) else {}
+            options |= {"padding": self.padding} if self.padding != "valid" else {}
+            options = {name: value for name, value in options.items() if value is not None}
+        self.tried += ", and on the whole picture"
+        outcome = call(yours, *arguments, **options)
+        if outcome.kind == "returned" and compare(outcome.value, target).kind == "right" and not outcome.changed:
+            return
+        places = np.arange(self.output.size).reshape(self.output.shape)
+        for cell, place in enumerate(self.places):
+            found = _judged(outcome, target, places[place])
+            if found.off:
+                off = f"each window alone is right, but given the whole picture: {found.off}"
+                self.found[cell] = _Found(found.number, off, found.printed)
 
     def _question(self, first, row, column, one) -> tuple[tuple, dict, object]:
         """Arguments and options of a function whose first parameter has this name, and what it should return."""
@@ -190,7 +221,9 @@ class _Walk:
             title = f"output of filter {at}" if several else "output"
             to_come = np.array(cells).reshape(rows, columns) >= done
             known = np.ma.array(self.output[..., at], mask=to_come)
-            parts += ["\n"] if self.found or at != one else []
+            if at != one:
+                parts += ["\n", "∗", grid(self.kernel[..., at], "kernel", f"kernel of filter {at}", part=True)]
+            parts += ["\n"] if self.found else []
             parts += ["=", grid(known, "output", title, frame, part=several)]
             if self.found:
                 off = any(found.off for found in self.found[cells.start : min(cells.stop, done)])
@@ -236,9 +269,7 @@ class _Walk:
                 return ""
             if done < len(self.places):
                 return f"✓ {self.name} agrees so far"
-            return (
-                f"✓ {self.name} agrees at every window, each given to it alone: where windows start is not tried here"
-            )
+            return f"✓ {self.name} agrees at every window, {self.tried}"
         first = self.found[off[0]].off
         if here == off[0]:
             return f"✗ {self.name} differs here for the first time: {first}"
@@ -248,14 +279,14 @@ class _Walk:
         return f"{said}. Here: {self.found[here].off}" if here in off else said
 
 
-def _judged(outcome: Outcome, target, one: int) -> _Found:
-    """What came of one call. target: what it should return; one: the filter that is looked at."""
+def _judged(outcome: Outcome, target, place: int) -> _Found:
+    """What came of one call. target: what it should return; place: of the number that is looked at, if several are."""
     if outcome.kind != "returned":
         return _Found(None, outcome.sentence, outcome.printed)
     comparison = compare(outcome.value, target)
     if comparison.kind not in ("right", "value"):
         return _Found(None, comparison.sentence, outcome.printed)
-    number, expected = (float(np.ravel(value)[one if np.size(value) > 1 else 0]) for value in (outcome.value, target))
+    number, expected = (float(np.ravel(value)[place if np.size(value) > 1 else 0]) for value in (outcome.value, target))
     off = compare(number, expected).sentence
     if not off and outcome.changed:
         off = f"the number agrees, but the function changed its input {' and '.join(outcome.changed)}"

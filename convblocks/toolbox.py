@@ -159,7 +159,7 @@ def _definitions(cells: list[str]) -> dict[str, str]:
     for cell in cells:
         # Half-written cells are no Python; the rest of the notebook still counts.
         try:
-            cell, body = _parsed(cell)
+            cell, body = parsed(cell)
         except SyntaxError:
             continue
         for node in body:
@@ -183,19 +183,22 @@ def _why_not_found(name: str, cells: list[str], home: str) -> str:
     for cell in cells:
         if re.search(rf"^\s*def\s+{name}\b", cell, re.MULTILINE):
             try:
-                _parsed(cell)
+                parsed(cell)
             except SyntaxError as error:
                 return f"its cell in {home} is no valid Python (line {error.lineno}: {error.msg})"
     return f"not found in {home}; is it saved there?"
 
 
-def _parsed(cell: str) -> tuple[str, list[ast.stmt]]:
-    """A cell and its statements; one that is no Python with lines such as `%%time` emptied. Raises SyntaxError."""
+def parsed(cell: str) -> tuple[str, list[ast.stmt]]:
+    """A cell and its statements; where it is no Python, with lines such as `%%time` made to do nothing.
+
+    Raises SyntaxError. Not by IPython's own transformer, which takes minutes for some cells.
+    """
     try:
         return cell, ast.parse(cell).body
     except SyntaxError:
         # Not at once: a line of Python may begin with % as well.
-        cell = re.sub(r"^[ \t]*[%!].*$", "", cell, flags=re.MULTILINE)
+        cell = re.sub(r"^([ \t]*)[%!].*$", r"\1pass", cell, flags=re.MULTILINE)
         return cell, ast.parse(cell).body
 
 

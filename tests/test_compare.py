@@ -55,6 +55,10 @@ def test_the_same_numbers_in_another_form_agree(yours, expected):
         ("square", "circle", "value", 'yours is "square"'),
         (ARRAY.T, ARRAY, "shape", "rows and columns are swapped"),
         (ARRAY[:2], ARRAY, "shape", "(2, 3), expected (4, 3)"),
+        (np.zeros((1, 4, 2, 3)), np.zeros((1, 2, 3, 4)), "shape", "the channels come first"),
+        (np.zeros((2, 3, 4, 4)), np.zeros((2, 4, 4, 3)), "shape", "the channels come first"),
+        (np.zeros((3, 4, 5)), np.zeros((4, 5, 3)), "shape", "the channels come first"),
+        (np.zeros((1, 4, 3, 2)), np.zeros((1, 2, 3, 4)), "shape", "the axes are in another order"),
         (ARRAY.astype(object), ARRAY, "type", "object"),
         (ARRAY.astype(complex), ARRAY, "type", "complex"),
         ([[1, 2], [3]], ARRAY, "type", "different lengths"),
@@ -113,6 +117,23 @@ def test_numbers_without_a_pattern_get_no_hint(shape):
 def test_a_difference_is_drawn_side_by_side():
     shown = compare(np.where(ARRAY == 5, 0, ARRAY), ARRAY)._repr_mimebundle_()["text/html"]
     assert "yours" in shown and "target" in shown and "<img" in shown
+
+
+@pytest.mark.parametrize(
+    ("yours", "drawn"),
+    [
+        (-0.005, "−0.005"),
+        (0.0123, "0.0123"),
+        (-0.0125, "−0.0125"),
+        (1 / 3, "0.33"),
+        (1e-9, "0"),
+        (-2e20, "−2e+20"),
+        (np.nan, "nan"),
+    ],
+)
+def test_the_figure_does_not_contradict_the_sentence(yours, drawn):
+    comparison = compare(np.array([[1, yours, 3]]), np.array([[1, -7.0, 3]]))
+    assert f": 1, {drawn}, 3" in comparison._repr_mimebundle_()["text/html"]
 
 
 def test_an_array_without_numbers_does_not_fill_the_memory():

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+from browser import accessible, browser
 
 from autograde_tests import oracle
 from convblocks import connections, draw, grid, keras_diagram, line_chart, network
@@ -107,6 +108,32 @@ def test_a_network_shows_shapes_and_weights():
     figure = network([("Input", (8, 8, 1), None), ("Conv2D", (8, 8, 2), 20), ("Flatten", (128,), 0)])
     assert {"Conv2D", "8 × 8 × 2", "20 weights", "no weights"} <= set(texts(figure))
     assert "Conv2D with output (8, 8, 2) and 20 weights" in figure.alt
+
+
+def test_blocks_of_a_network_go_on_in_the_next_row_and_are_readable_on_a_phone():
+    layers = [("Conv2D", (8, 8, 2), 20), ("MaxPooling2D", (4, 4, 2), 0)]
+    drawn = ElementTree.fromstring(network(layers * 3).svg)
+    assert float(drawn.get("width")) <= 480
+    blocks = [tuple(float(one.get(name, 0)) for name in ("y", "x")) for one in drawn.iter(f"{SVG}rect")][1:]
+    assert blocks == sorted(blocks) and len({row for row, _ in blocks}) == 2
+    assert float(drawn.get("height")) > blocks[-1][0] + 72
+
+
+@browser
+def test_a_wide_figure_is_scrolled_sideways_before_it_is_unreadable(chromium):
+    wide, small = draw(grid(np.ones((2, 20)))), draw(grid(np.ones((2, 4))))
+    page = chromium.new_page(viewport={"width": 360, "height": 600})
+    page.set_content(f"<!doctype html><html lang=en><title>t</title><main>{wide.html}{small.html}</main>")
+    script = "Promise.all([...document.images].map(one => one.decode().then(() => [one.width, one.naturalWidth])))"
+    widths = page.evaluate(script)
+    assert widths[0][0] >= 0.74 * widths[0][1] > 360 and widths[1][0] == widths[1][1]
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.keyboard.press("Tab")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.activeElement.scrollLeft > 0")
+    accessible(page, "main")
+    page.close()
 
 
 def test_connections_count_lines_and_shared_weights():

@@ -41,6 +41,7 @@ def in_browser(widget, width=1000):
         page = chromium.new_page(viewport={"width": width, "height": 900}, has_touch=True)
         problems = complaints(page)
         page.expose_function("answer", answer)
+        page.clock.install()
         page.set_content(f"<!doctype html><html lang=en><title>t</title><style>{widget._css}</style><main></main>")
         page.evaluate(
             """async ([script, told]) => {
@@ -51,6 +52,7 @@ def in_browser(widget, width=1000):
                     get: (name) => state[name],
                     set: (name, value) => { state[name] = value; },
                     save_changes: async () => {
+                        if (window.dead) return;
                         state.told = await window.answer(state.asked);
                         heard.forEach((tell) => tell());
                     },
@@ -66,6 +68,19 @@ def in_browser(widget, width=1000):
         assert page.evaluate("window.heard") == []
         accessible(page, "main")
     assert problems == []
+
+
+def says_when_no_kernel_answers(page, button):
+    """That a figure whose button asks nobody says so after a while, and no longer once there is an answer."""
+    status, pressed = page.locator("[role=status]"), page.get_by_role("button", name=button)
+    page.evaluate("window.dead = true")
+    pressed.click()
+    assert status.inner_text() == ""
+    page.clock.fast_forward(5000)
+    assert status.inner_text().startswith("No kernel answers.")
+    page.evaluate("window.dead = false")
+    pressed.click()
+    page.wait_for_function("document.querySelector('[role=status]').textContent === ''")
 
 
 def test_a_step_takes_every_number_along_and_repeats_the_edge():
@@ -121,6 +136,8 @@ def test_a_pool_size_that_does_not_fit_is_refused(sizes, words):
 
 def test_what_is_unchanged_is_counted_and_the_rest_is_marked():
     widget = see_invariance(max_pool2d, FACE, [2, (1, 4)])
+    assert "not pooled: 16 of 16 (1.00); 2 × 2: 4 of 4 (1.00)" in widget.told["said"]
+    widget.asked = {"right": 1}
     # One step right: 1 1 2 1 / 1 1 9 1 / 1 1 1 7 / 6 6 5 6.
     said = "Unchanged: not pooled: 6 of 16 (0.38); 2 × 2: 2 of 4 (0.50); 1 × 4: 4 of 4 (1.00)."
     assert widget.told["said"] == said
@@ -182,18 +199,19 @@ def test_without_anywidget_there_is_a_picture(monkeypatch):
     monkeypatch.setitem(sys.modules, "anywidget", None)
     figure = see_invariance(max_pool2d, FACE, (2,))
     assert figure.svg.startswith("<svg")
-    assert "moved, 2 × 2" in figure.alt
+    # Where nothing can be moved, something has been.
+    assert "moved, 2 × 2: row 0: 1, 9; row 1: 6, 7 (marked: row 0, column 0; row 0, column 1)" in figure.alt
 
 
 @browser
 def test_sliders_move_it_by_mouse_and_keyboard_and_say_so():
     with in_browser(see_invariance(max_pool2d, FACE, (2,))) as page:
         right, said, picture = page.get_by_label("right"), page.locator("[aria-live]"), page.locator("img")
-        assert right.input_value() == "1"
-        assert "2 × 2: 2 of 4" in said.inner_text()
-        right.press("ArrowLeft")
-        page.wait_for_function("document.querySelector('[aria-live]').textContent.includes('2 × 2: 4 of 4')")
-        assert right.get_attribute("aria-valuetext") == "0 pixels"
+        assert right.input_value() == "0"
+        assert "2 × 2: 4 of 4" in said.inner_text()
+        right.press("ArrowRight")
+        page.wait_for_function("document.querySelector('[aria-live]').textContent.includes('2 × 2: 2 of 4')")
+        assert right.get_attribute("aria-valuetext") == "1 pixel"
         first = picture.get_attribute("src")
         box = page.get_by_label("turn").bounding_box()
         page.mouse.click(box["x"] + box["width"] - 2, box["y"] + box["height"] / 2)
@@ -203,3 +221,9 @@ def test_sliders_move_it_by_mouse_and_keyboard_and_say_so():
         page.get_by_role("button", name="as it was").tap()
         page.wait_for_function("document.querySelector('[aria-live]').textContent.includes('2 × 2: 4 of 4')")
         assert page.get_by_label("turn").input_value() == "0"
+
+
+@browser
+def test_without_a_kernel_it_says_so_until_one_answers():
+    with in_browser(see_invariance(max_pool2d, FACE, (2,))) as page:
+        says_when_no_kernel_answers(page, "as it was")

@@ -10,7 +10,7 @@ import nbformat
 import numpy as np
 import pytest
 from browser import accessible, browser, complaints, jupyterlab
-from conftest import ROOT, html, run_cells
+from conftest import html, run_cells
 from nbformat.v4 import new_code_cell, new_notebook
 
 from convblocks import as_batch, step
@@ -115,14 +115,70 @@ def test_where_a_function_first_differs_is_said_and_marked():
     assert "≠ transposed: row 0: 1, 7; row 1: 13, ? (marked: row 0, column 0; row 1, column 0;" in cells[2]["alt"]
 
 
-def test_a_right_function_is_told_so_and_what_was_not_tried():
-    def conv2d(images, kernel, bias, activation):
-        return np.maximum(np.tensordot(images, kernel, 3) + bias, 0)[:, None, None]
+def conv2d(images, kernel, bias=None, strides=(1, 1), padding="valid", activation=None, start=(2, 1)):
+    """Right for strides of (2, 1): `start` is how far apart its windows are."""
+    if padding == "same":
+        images = np.pad(images, ((0, 0), (0, 1), (1, 1), (0, 0)))
+    rows, columns = (
+        (whole - part) // by + 1 for whole, part, by in zip(images.shape[1:3], kernel.shape, strides, strict=False)
+    )
+    (down, right), output = start, np.zeros((len(images), rows, columns, kernel.shape[3]))
+    for row in range(rows):
+        for column in range(columns):
+            window = images[:, down * row :, right * column :][:, : kernel.shape[0], : kernel.shape[1]]
+            output[:, row, column] = np.tensordot(window, kernel, 3) + bias
+    return np.maximum(output, 0)
 
-    cells = told(step(COLOURS, FILTERS, BIAS, 2, "same", "relu", yours=conv2d))
+
+def test_a_right_function_is_told_so():
+    cells = told(step(COLOURS, FILTERS, BIAS, (2, 1), "same", "relu", yours=conv2d))
     assert {cell["yours"] for cell in cells[:-1]} == {"✓ conv2d agrees so far"}
-    assert cells[-1]["yours"].startswith("✓ conv2d agrees at every window")
+    assert cells[-1]["yours"] == "✓ conv2d agrees at every window, each given to it alone, and on the whole picture"
     assert not any("marked" in cell["alt"] for cell in cells)
+
+
+def test_what_is_right_on_every_window_may_be_wrong_on_the_whole_picture():
+    def no_strides(images, kernel, **options):
+        return conv2d(images, kernel, start=(1, 1), **options)
+
+    cells = told(step(COLOURS, FILTERS, BIAS, (2, 1), "same", "relu", yours=no_strides))
+    right = conv2d(COLOURS[:1], FILTERS, BIAS, (2, 1), "same")[0]
+    off = ~np.isclose(no_strides(COLOURS[:1], FILTERS, bias=BIAS, strides=(2, 1), padding="same")[0], right)
+    first = int(np.flatnonzero(np.moveaxis(off, 2, 0))[0])
+    assert [cell["yours"].startswith("✓") for cell in cells] == [cell < first for cell in range(len(cells))]
+    words = "differs here for the first time: each window alone is right, but given the whole picture: yours is"
+    assert words in cells[first]["yours"]
+    assert [cell["alt"].count("marked") for cell in cells if cell["place"] == "row 0, column 0 of filter 0"] == [0]
+    row, column = np.argwhere(off[..., 1])[-1]
+    assert f"marked: row {np.argwhere(off[..., 1])[0][0]}" in cells[-1]["alt"]
+    assert f"row {row}, column {column}" in cells[-1]["alt"].split("marked")[1]
+
+
+@pytest.mark.parametrize(
+    ("strides", "wrong", "words"),
+    [
+        (
+            1,
+            lambda image, kernel: np.full(np.array(image.shape) - 1, (image[:2, :2] * kernel).sum()),
+            "yours is 4, expected 7",
+        ),
+        (1, lambda image, kernel: [[(image[:2, :2] * kernel).sum()]], "yours has shape (1, 1), expected (2, 2)"),
+        (1, lambda image, kernel: [[(image * kernel).sum()]], "given the whole picture: it raised"),
+        # A function that knows of no strides is not to be blamed for theirs.
+        (2, lambda image, kernel: [[(image * kernel).sum()]], "where windows start is not tried here"),
+    ],
+)
+def test_of_one_picture_and_one_kernel_the_whole_is_tried_too(strides, wrong, words):
+    said = told(step(IMAGE, KERNEL, strides=strides, yours=wrong))[-1]["yours"]
+    assert words in said and said.startswith("✓" if strides == 2 else "✗")
+
+
+def test_the_padded_picture_is_the_whole_of_a_function_without_padding():
+    def correlate2d(image, kernel):
+        windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape)
+        return (windows * kernel).sum(axis=(2, 3))
+
+    assert told(step(IMAGE, KERNEL, padding="same", yours=correlate2d))[-1]["yours"].endswith("on the whole picture")
 
 
 def test_a_function_gets_one_window_at_a_time():
@@ -234,6 +290,12 @@ def test_without_anywidget_it_is_a_still_picture_of_all(monkeypatch):
         assert "✗ flipped differs first at row 0, column 0: yours is 2, expected 4" in shown[kind]
 
 
+def test_a_still_picture_of_several_filters_shows_every_kernel(monkeypatch):
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    parts = re.findall(r"(. (?:kernel|output) of filter \d)", step(COLOURS, FILTERS).alt)
+    assert parts == ["∗ kernel of filter 0", "= output of filter 0", "∗ kernel of filter 1", "= output of filter 1"]
+
+
 def test_the_still_picture_goes_along_with_the_widget():
     shown, _ = step(IMAGE, KERNEL)._repr_mimebundle_()
     assert WHOLE in shown["text/plain"]
@@ -258,7 +320,12 @@ const model = {
   set: (name, value) => { state[name] = value; },
   on: (name, listener) => { listeners[name] = listener; },
   off: (name, listener) => { delete listeners[name]; },
-  save_changes: async () => { state.told = await answer(state.asked); listeners["change:told"]?.(); },
+  save_changes: async () => {
+    if (window.dead) return;
+    const before = JSON.stringify(state.told);
+    state.told = await answer(state.asked);
+    if (JSON.stringify(state.told) !== before) listeners["change:told"]?.();
+  },
 };
 window.others = [];
 document.addEventListener("keydown", event => window.others.push(event.key));
@@ -279,9 +346,7 @@ def page(chromium):
     errors = complaints(page)
     page.expose_function("answer", answer)
     page.clock.install()
-    parts = (ROOT / "convblocks" / name for name in ("live.css", "step.js"))
-    style, script = (part.read_text() for part in parts)
-    page.set_content(PAGE % (style, json.dumps(script), json.dumps(widget.told)))
+    page.set_content(PAGE % (widget._css, json.dumps(str(widget._esm)), json.dumps(widget.told)))
     page.wait_for_selector(".convblocks img")
     yield page
     assert errors == []
@@ -291,7 +356,7 @@ def page(chromium):
 
 def at(page, cell: int) -> None:
     """Wait until this cell is shown, counted from 1."""
-    page.locator(".convblocks strong", has_text=f"Cell {cell} of 4").wait_for(timeout=5000)
+    page.locator(".convblocks strong", has_text=f"Cell {cell} of 4").wait_for(timeout=120_000)
 
 
 @browser
@@ -388,6 +453,26 @@ def test_when_it_leaves_the_page_nothing_stays_behind(page):
     assert page.get_by_role("button", name="play").is_visible()
 
 
+@browser
+def test_without_a_kernel_it_says_so_until_one_answers(page):
+    status = page.get_by_role("status")
+    # To the first cell, where it is already: that is answered too.
+    page.get_by_role("slider").focus()
+    page.keyboard.press("Home")
+    page.clock.run_for(10_000)
+    page.locator("[role=status]:empty").wait_for(state="attached")
+    page.evaluate("window.dead = true")
+    page.get_by_role("button", name="play").click()
+    page.clock.run_for(6000)
+    assert status.inner_text().startswith("No kernel answers.")
+    accessible(page, ".convblocks")
+    page.evaluate("window.dead = false")
+    page.get_by_role("button", name="back").click()
+    at(page, 3)
+    page.clock.run_for(10_000)
+    assert status.inner_text() == ""
+
+
 LESSON = f"""import numpy as np
 from convblocks import step
 
@@ -414,7 +499,7 @@ def test_in_jupyterlab_the_keys_are_the_figures_own_and_shortcuts_of_others_are_
     lab = chromium.new_page(viewport={"width": 1366, "height": 900})
     errors = complaints(lab)
     lab.goto(lesson)
-    lab.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
+    lab.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=120_000)
     box = lab.locator(".convblocks")
     # Keys that come while the page still settles get lost.
     for _ in range(10):
@@ -435,12 +520,16 @@ def test_in_jupyterlab_the_keys_are_the_figures_own_and_shortcuts_of_others_are_
     # The notebook saves as ever, and what is kept of the widget is its still picture.
     assert "≠" not in (tmp_path / "lesson.ipynb").read_text()
     lab.keyboard.press("Control+s")
-    for _ in range(50):
+    for _ in range(600):
         lab.wait_for_timeout(100)
         if "≠ correlate2d: row 0: 1, 7; row 1: 13, 0" in (tmp_path / "lesson.ipynb").read_text():
             break
     else:
         pytest.fail("the notebook was not saved")
+    # The kernel that is there now knows nothing of the figure.
+    lab.evaluate("jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart()")
+    box.get_by_role("button", name="next").click()
+    box.get_by_text("No kernel answers").wait_for(timeout=120_000)
     assert errors == []
     lab.close()
 

@@ -63,6 +63,24 @@ def test_a_name_that_no_cell_has_defined_yet_is_said_to_be_so():
     assert error.traceback[-1].startswith("Is it defined in a cell above that has not run?")
 
 
+def test_what_keeps_a_function_from_being_checked_is_told_in_one_line():
+    imports = "import convblocks"
+    typo = "def double(x)\n    return 2 * x"
+    misspelt = RIGHT.replace("double", "dubble")
+    for cells, said in (
+        ((imports, typo, CHECK), "The cell of double has not run, since it is no Python yet: expected ':', in line 1."),
+        (
+            (imports, misspelt, CHECK),
+            "double is not defined. Has its cell run without an error, and is it spelt so there?",
+        ),
+        ((imports, SKELETON, typo, CHECK), "The cell of double has not run"),
+        ((imports, SKELETON, typo, SKELETON, CHECK), "double is not written yet"),
+    ):
+        (error,) = errors(run_cells(*cells)[-1])
+        assert len(error.traceback) == 1
+        assert error.traceback[0].startswith(said)
+
+
 def test_of_a_function_that_calls_a_skeleton_it_is_said_which_one_is_missing():
     calls = "def half(x):\n    raise NotImplementedError\ndef double(x):\n    return half(4 * x)"
     (error,) = errors(run_cells(calls, CHECK)[1])
@@ -118,3 +136,11 @@ def test_a_sentence_begins_with_a_capital_unless_it_begins_with_code():
     assert as_sentence("the kernel is flipped") == "The kernel is flipped."
     assert as_sentence("use_bias is ignored") == "use_bias is ignored."
     assert as_sentence("kernel_size // 2 on both sides") == "kernel_size // 2 on both sides."
+
+
+def test_a_check_may_give_an_example_more_or_less_time():
+    slow = "import time\ndef double(x):\n    time.sleep(0.5)\n    return 2 * x"
+    check = "from convblocks import given, visible_check\nvisible_check(double, [given(1).expect(2)], seconds={})"
+    _, short, long = run_cells(slow, check.format(0.1), check.format(30))
+    assert "no answer after 0.1 s" in html(short) and errors(short)
+    assert not errors(long)
