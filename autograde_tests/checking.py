@@ -1,6 +1,7 @@
 """`check`: one hidden check of one function, its score and what it tells the student."""
 
 import builtins
+import functools
 import hashlib
 import importlib
 import re
@@ -15,14 +16,15 @@ from autograde_tests.cases import CHECKS, Case
 from autograde_tests.diagnosis import Cause, diagnose
 from autograde_tests.explaining import explain
 from autograde_tests.lending import lend
-from autograde_tests.oracle import expected
+from autograde_tests.oracle import ROOT, expected
 from convblocks.calling import NOT_WRITTEN, Outcome, answer
 from convblocks.compare import compare
 from convblocks.report import Line, as_sentence, html_table, plain_table
 from convblocks.shapes import CLASSES
 from convblocks.transfer import MalformedMessage, Unknown, called, pack, unpack
 
-MODULES = ("padding", "conv_forward", "weight_counting", "max_pool", "flatten", "shapes_classifier")
+NOT_MADE = "the check could not be made"
+"""Title of the one line of a check that nothing was answered to."""
 
 UNEARNED = "counts only when at least one case before it agrees"
 
@@ -44,7 +46,8 @@ class Result:
     """What one check found: `score` of `points`, a line for every case, and a `note` on the whole where there is one.
 
     causes: what explains all that is wrong, one way or another; none where the numbers name nothing (see `diagnosis`).
-    version: of the check that gave the score, see `version`.
+    version: of the check that gave the score, see `version`. lent: functions that were lent to the one it is about.
+    withheld: whether there is more to be told, see `showing`.
     As text/plain it is the score alone, which nbgrader reads as partial credit; as text/html the table for the student;
     `application/vnd.convblocks.result+json` carries the same for programs.
     """
@@ -57,6 +60,16 @@ class Result:
     note: str = ""
     causes: list[Cause] = field(default_factory=list)
     version: str = ""
+    lent: tuple[str, ...] = ()
+    withheld: bool = False
+
+    def tell(self, shown: "Result") -> None:
+        """Say of what differs here and there what was seen there, see `showing`; scores stay."""
+        said = {line.title: line for line in shown.lines if not line.agrees}
+        for line in self.lines:
+            told = said.get(line.title)
+            if told and not line.agrees:
+                line.sentence, line.figure, line.steps = told.sentence, told.figure, told.steps
 
     @property
     def heading(self) -> str:
@@ -114,10 +127,21 @@ class Result:
         }
 
 
+def module_of(assignment: str) -> str:
+    """What the module of an assignment's cases is called, as that of its misconceptions: `max_pool` for `4-max-pool`."""
+    return assignment.partition("-")[2].replace("-", "_")
+
+
+@functools.cache
 def load_checks() -> dict[str, registry.Check]:
-    """All checks of the course, by the name of the function they are for."""
-    for module in MODULES:
-        importlib.import_module(f"autograde_tests.{module}")
+    """All checks of the course, by the name of the function they are for, in the order of the assignments.
+
+    An assignment without a module of cases is graded by hand.
+    """
+    for folder in sorted((ROOT / "source").iterdir()):
+        module = module_of(folder.name)
+        if (ROOT / "autograde_tests" / f"{module}.py").is_file():
+            importlib.import_module(f"autograde_tests.{module}")
     return CHECKS
 
 
@@ -169,44 +193,50 @@ def conversation(
     seed: int | None = None,
     lendable: Collection[str] | None = None,
     source: str = "",
+    shows: bool = True,
 ) -> Generator[dict, Outcome, Result]:
     """A check as a generator: yields what to ask `convblocks.calling.answer`, is sent an Outcome each, returns the Result.
 
     Who drives it decides where the function runs. lendable: earlier functions that may be lent, all by default. source:
-    the student's code; nothing else that the function says of a hidden case is told (see `_without_words`).
+    the student's code; nothing else that the function says of a hidden case is told (see `_without_words`). shows: whether
+    of cases that may be shown all is told; no, where the process has been asked hidden ones, whose inputs it could tell.
     Where not all cases agree and the function calls such earlier ones, all cases are asked again with right ones in
-    their place, and the better of the two rounds counts as a whole. Arguments and errors else as for `check`.
+    their place, and the better of the two rounds counts as a whole; of two as good, the one that shows what is its own.
+    Arguments and errors else as for `check`.
     """
-    known = load_checks()
-    if name not in known:
-        raise KeyError(f"there is no check {name!r}; known are {', '.join(sorted(known))}")
-    wanted = known[name]
-    seed = registry.course_seed() if seed is None else seed
-    cases = wanted.cases(seed)
-    answers = expected(wanted, seed)
+    wanted, seed, cases, answers = _asked(name, seed)
 
     def result(counted: "_Round", note: str = "") -> Result:
         wrong = counted.agreeing < len(cases)
         causes = diagnose(wanted, seed, cases, counted.outcomes, answers) if wrong else []
         found = counted.result(name, points, note, causes)
         found.version = _version(cases, answers)
+        found.lent = counted.lent
         return found
 
-    own = yield from _round(name, cases, answers, source)
+    own = yield from _round(name, cases, answers, source, shows=shows)
     lent = [one for one in wanted.builds_on if lendable is None or one in lendable]
     if not lent or own.agreeing == len(cases) or own.ended:
         return result(own)
     # From the first case on, whichever differed: what is asked must not tell what was right.
-    with_lent = yield from _round(name, cases, answers, source, lent)
+    with_lent = yield from _round(name, cases, answers, source, lent, shows)
+    unfit = _called_otherwise(own, with_lent, lent)
+    if unfit:
+        # The student's own has parameters more than the course's, which the function uses.
+        lent = [one for one in lent if one not in unfit]
+        with_lent = yield from _round(name, cases, answers, source, lent, shows)
+    if with_lent.ended or with_lent.earned < own.earned or not any(outcome.borrowed for outcome in with_lent.outcomes):
+        return result(own)
+    pairs = zip(cases, answers, own.lines, with_lent.lines, strict=True)
     # A bug of its own may lie in the first case that differs, and one that it pays for in a later one.
-    pairs = zip(own.lines, with_lent.lines, strict=True)
-    helped = [place for place, (one, other) in enumerate(pairs) if other.agrees and not one.agrees]
-    borrowed = any(outcome.borrowed for outcome in with_lent.outcomes)
-    if with_lent.earned <= own.earned or with_lent.ended or not (helped and borrowed):
+    helped = [(case, target) for case, target, one, two in pairs if two.agrees and not one.agrees]
+    if with_lent.earned == own.earned:
+        # Nothing is gained, but with right ones it goes wrong in another way: that one alone is its own.
+        helped = _changed(cases, own, with_lent)
+    if not helped:
         return result(own)
     to_blame: set[str] = set()
-    for place in helped:
-        case, target = cases[place], answers[place]
+    for case, target in helped:
         # Mostly what explains one case explains the others.
         if to_blame and (yield from _agrees(case, target, [one for one in lent if one in to_blame])):
             continue
@@ -218,6 +248,54 @@ def conversation(
                 needed = fewer
         to_blame.update(needed)
     return result(with_lent, _note(name, own, with_lent, [one for one in lent if one in to_blame]))
+
+
+def _called_otherwise(own: "_Round", with_lent: "_Round", lent: Sequence[str]) -> set[str]:
+    """Lent functions that do not take what the student's own take, by the errors that come of it."""
+    said = [
+        two.sentence
+        for one, two in zip(own.outcomes, with_lent.outcomes, strict=False)
+        if one.kind == "returned" and two.kind == "raised"
+    ]
+    return {one for one in lent if any(f"TypeError: {one}() " in sentence for sentence in said)}
+
+
+def _changed(cases: list[Case], own: "_Round", with_lent: "_Round") -> list[tuple[Case, object]]:
+    """The cases in which a function gives something else with what is lent, and that; none where it fails with it alone."""
+    found = []
+    for case, one, two in zip(cases, own.outcomes, with_lent.outcomes, strict=False):
+        if two.kind != "returned":
+            if one.kind == "returned":
+                return []
+        elif not case.judge and not case.keeps_inputs and _judge(case, one, two.value):
+            found.append((case, two.value))
+    return found
+
+
+def showing(name: str, lent: Sequence[str] = (), seed: int | None = None) -> Generator[dict, Outcome, Result]:
+    """As `conversation`, but only the cases that may be shown, with all that is told of them; the Result scores nothing.
+
+    For a process that has been asked no hidden case, nor what is lent for such. lent: as in the Result that it explains.
+    """
+    _, _, cases, answers = _asked(name, seed)
+    pairs = [(case, target) for case, target in zip(cases, answers, strict=True) if _may_be_told(case)]
+    cases, answers = zip(*pairs, strict=True) if pairs else ((), ())
+    found = yield from _round(name, list(cases), list(answers), "", lent)
+    return Result(name, 0.0, 0.0, found.lines)
+
+
+def _asked(name: str, seed: int | None) -> tuple[registry.Check, int, list[Case], list]:
+    """A check, its seed, cases and right answers. Raises KeyError for a name that no module of checks knows."""
+    known = load_checks()
+    if name not in known:
+        raise KeyError(f"there is no check {name!r}; known are {', '.join(sorted(known))}")
+    seed = registry.course_seed() if seed is None else seed
+    return known[name], seed, known[name].cases(seed), expected(known[name], seed)
+
+
+def _may_be_told(case: Case) -> bool:
+    """Whether what a function says of a case may be told; what a judge looks at was made without hidden inputs."""
+    return case.showable or case.judge is not None
 
 
 def _agrees(case: Case, target, lent: Sequence[str]) -> Generator[dict, Outcome, bool]:
@@ -254,6 +332,8 @@ class _Round:
     earned: float
     possible: float
     ended: bool
+    lent: tuple[str, ...] = ()
+    withheld: bool = False
 
     @property
     def agreeing(self) -> int:
@@ -268,11 +348,12 @@ class _Round:
             lines = [Line("not written yet", False, sentence, self.possible)]
         elif self.outcomes[0].kind == "ended":
             # Nothing was answered, and one line says why as well as one for each case.
-            lines = [Line("the check could not be made", False, lines[0].sentence, self.possible)]
+            lines = [Line(NOT_MADE, False, lines[0].sentence, self.possible)]
         for line in lines:
             line.worth *= points / self.possible
         # Cents of a point, so that the number a student sees is the number that is stored.
-        return Result(name, points, round(points * self.earned / self.possible, 2), lines, written, note, causes)
+        score = round(points * self.earned / self.possible, 2)
+        return Result(name, points, score, lines, written, note, causes, withheld=written and self.withheld)
 
 
 def _request(case: Case, lent: Sequence[str] = ()) -> dict:
@@ -286,7 +367,7 @@ def _request(case: Case, lent: Sequence[str] = ()) -> dict:
 
 
 def _round(
-    name: str, cases: list[Case], answers: list, source: str, lent: Sequence[str] = ()
+    name: str, cases: list[Case], answers: list, source: str, lent: Sequence[str] = (), shows: bool = True
 ) -> Generator[dict, Outcome, _Round]:
     lines, outcomes, earned, shared, stuck, ended = [], [], 0.0, {}, "", False
     for case, target in zip(cases, answers, strict=True):
@@ -305,19 +386,25 @@ def _round(
             sentence = UNEARNED
         earned += 0 if sentence else case.weight
         line = Line(case.name, not sentence, sentence or _remark(outcome), case.weight)
-        if sentence and outcome.kind == "returned" and not any(line.steps for line in lines):
+        if sentence and shows and outcome.kind == "returned" and not any(line.steps for line in lines):
             # One is enough to learn from; more would bury it.
             _explain(name, case, outcome, target, line)
         lines.append(line)
         stuck = {"too long": "not tried after a call that did not end", "ended": "not tried"}.get(outcome.kind, "")
         ended = ended or outcome.kind == "ended"
     # What was said of a case that may be shown tells nothing new when it is said of another.
-    told = {line.sentence for line, case in zip(lines, cases, strict=True) if case.showable} | {UNEARNED}
+    told = {line.sentence for line, case in zip(lines, cases, strict=True) if shows and _may_be_told(case)}
+    withheld = False
     for line, case, outcome, target in zip(lines, cases, outcomes, answers, strict=False):
-        if not case.showable and not case.judge and line.sentence not in told:
-            outcome = _without_words(outcome, case, source)
-            line.sentence = _judge(case, outcome, target) or _remark(outcome)
-    return _Round(lines, outcomes, earned, sum(case.weight for case in cases), ended)
+        returned = outcome.kind == "returned"
+        # What a judge says of what came back are words of ours.
+        if (case.judge and returned) or (shows and _may_be_told(case)) or line.sentence in told | {UNEARNED}:
+            continue
+        withheld = withheld or (not line.agrees and outcome.kind in ("returned", "raised") and _may_be_told(case))
+        outcome = _without_words(outcome, case, source)
+        line.sentence = _judge(case, outcome, target) or _remark(outcome)
+    possible = sum(case.weight for case in cases)
+    return _Round(lines, outcomes, earned, possible, ended, tuple(lent), withheld)
 
 
 def to_outcome(message: bytes) -> Outcome:
@@ -355,7 +442,7 @@ def _judge(case: Case, outcome: Outcome, target) -> str:
         return f"it returned something that cannot be compared ({type(error).__name__})"
 
 
-NOT_SHOWN = "not shown, since this case's input is hidden"
+NOT_SHOWN = "not shown, since it could tell of hidden inputs"
 
 
 def _without_words(outcome: Outcome, case: Case, source: str) -> Outcome:
@@ -375,14 +462,19 @@ def _without_words(outcome: Outcome, case: Case, source: str) -> Outcome:
     elif outcome.kind == "raised":
         raised = re.match(r"it raised (\w+)", sentence)
         if raised:
-            known = isinstance(getattr(builtins, raised[1], None), type) or raised[1] in ("LinAlgError", "AxisError")
             place = re.search(r", at the line `([^`]+)` of (\w+)", sentence)
             shown = place and place[1] in source and place[2] in words
             where = f" at the line `{place[1]}` of {place[2]}" if shown else ""
-            sentence = f"it raised {raised[1] if known else 'an error of its own'}{where} (what it says is {NOT_SHOWN})"
+            sentence = f"it raised {known_error(raised[1])}{where} (what it says is {NOT_SHOWN})"
         elif sentence != NO_ANSWER:
             sentence = UNREADABLE
     return replace(outcome, value=value, sentence=sentence, changed=changed)
+
+
+def known_error(name: str) -> str:
+    """The name of an error where it is one of Python's or NumPy's; a name of the student's own could tell anything."""
+    known = isinstance(getattr(builtins, name, None), type) or name in ("LinAlgError", "AxisError")
+    return name if known else "an error of its own"
 
 
 def _holds_words(value) -> bool:

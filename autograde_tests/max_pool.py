@@ -31,6 +31,8 @@ def max_pool2d_cases(rng):
             weight=2,
             showable=True,
         ),
+        # Powers of two are the same number in Keras' float32, and means of 2 x 2 of them have no rounding error.
+        Case('"same": a padded cell is lower than the lowest number', (negative * 2.0**66,), {"padding": "same"}),
         Case("windows of 3 x 3 with steps of 2 overlap", (batch, (3, 3), (2, 2)), weight=2, showable=True),
         Case('"same" with windows of 3 x 3 and steps of 2', (batch, 3, 2, "same"), weight=2),
         Case("pool size and strides as one int", (signed(rng, 1, 6, 7, 1), 3, 1), showable=True),
@@ -89,6 +91,12 @@ def unchanged_fraction_cases(rng):
     lined = signed(rng, 4, 6)
     swapped = lined.copy()
     swapped[:, 2:4], swapped[:, 4:] = lined[:, 4:], lined[:, 2:4]
+    # Cut off, rounded and equal within one half are three mistakes, each with a number of changes of its own.
+    order = rng.permutation(6)
+    grey, other_grey = (
+        np.kron(np.array(largest)[order].reshape(2, 3), [[1, 0.5], [0.25, 0]])
+        for largest in ((0.25, 0.25, 0.875, 0.125, 0.125, 0.5), (0.375, 0.625, 1.125, 0.875, 0.875, 0.5))
+    )
     return [
         Case("a movement inside the groups changes nothing", (inside, _shifted(inside, 0, 1), (2, 2)), showable=True),
         Case("a movement of one pixel, 2 x 2", (face, _shifted(face, 0, 1), (2, 2)), weight=2),
@@ -104,6 +112,7 @@ def unchanged_fraction_cases(rng):
         Case("the edge that fills no group is not seen", (overhang, other_edge, (2, 2))),
         Case("the same numbers in other places are changes", (lined, swapped, (2, 2))),
         Case("negative numbers count like all others", (-np.abs(lined), -np.abs(lined) - 1, 2)),
+        Case("fractions are compared as they are", (grey, other_grey, 2)),
         Case("both pictures stay as they were", (lined, swapped, 2), keeps_inputs=True),
         Case("random pictures", (*rng.integers(-2, 3, (2, 7, 8)), (rows, columns)), weight=2),
     ]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from autograde_tests import check
+from autograde_tests.bank import SEEDS
 from autograde_tests.cases import Case
 from autograde_tests.checking import load_checks
 from autograde_tests.explaining import EXPLAINERS, explain
@@ -42,7 +43,7 @@ def prove(steps, **names) -> None:
 
 
 @pytest.mark.parametrize("name", EXPLAINERS)
-@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_written_arithmetic_comes_to_what_keras_computes(name, seed):
     for case, answer in showable(name, seed):
         names = inspect.signature(EXPLAINERS[name]).bind_partial(*case.args, **case.kwargs).arguments
@@ -104,8 +105,8 @@ def test_a_picture_fits_on_a_phone_and_says_in_words_what_it_shows(name):
             assert len(figure.alt) > 50
 
 
-def test_every_function_that_returns_numbers_is_explained():
-    assert set(CHECKS) - set(EXPLAINERS) == {"build_model", "train"}
+def test_what_is_explained_is_a_function_of_the_course_and_has_cases_to_show():
+    assert set(EXPLAINERS) <= set(CHECKS)
     assert all(showable(name) for name in EXPLAINERS)
 
 

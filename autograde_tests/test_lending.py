@@ -146,3 +146,50 @@ def test_what_strangers_ask_for_takes_little_and_stops_nothing():
     with pytest.raises(TimeoutError):
         Lender.ask(pack({"name": "padding_amounts", "args": (5, 2), "kwargs": {}}), names, time.monotonic() - 1)
     assert ask("padding_amounts", 5, 2)["value"] == (0, 1)
+
+
+def test_what_is_called_otherwise_than_the_courses_own_stays_the_students():
+    """A pad2d that takes one more parameter, which max_pool2d uses; padding_amounts has a bug."""
+    namespace = student("max_pool2d").__globals__
+    exec(TAKES_A_VALUE, namespace)
+    result = check("max_pool2d", namespace["max_pool2d"], points=8)
+    assert result.score == 8
+    assert result.note.startswith("Your max_pool2d is right; padding_amounts has a bug.")
+
+
+TAKES_A_VALUE = """
+def padding_amounts(size, kernel_size, strides=1):
+    missing = max((output_size(size, kernel_size, strides, "same") - 1) * strides + kernel_size - size, 0)
+    return missing - missing // 2, missing // 2
+
+
+def pad2d(images, kernel_size, strides=(1, 1), padding="same", value=0):
+    if padding == "valid":
+        return images
+    around = [padding_amounts(*one) for one in zip(images.shape[1:3], kernel_size, strides)]
+    return np.pad(images, ((0, 0), *around, (0, 0)), constant_values=value)
+
+
+def max_pool2d(images, pool_size=(2, 2), strides=None, padding="valid"):
+    window = (pool_size, pool_size) if isinstance(pool_size, int) else tuple(pool_size)
+    steps = window if strides is None else (strides, strides) if isinstance(strides, int) else tuple(strides)
+    padded = pad2d(np.asarray(images, float), window, steps, padding, value=-np.inf)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, window, axis=(1, 2))
+    return windows[:, :: steps[0], :: steps[1]].max(axis=(-2, -1))
+"""
+
+
+def test_of_two_rounds_that_are_worth_the_same_the_one_is_told_that_shows_what_is_its_own():
+    """Nothing is gained by a right max_pool2d, but the mistake of unchanged_fraction alone is seen with it."""
+    namespace = student("unchanged_fraction", max_pool2d=lambda images, size: images[:, ::2, ::2]).__globals__
+    exec(CHANGED_FRACTION, namespace)
+    result = check("unchanged_fraction", namespace["unchanged_fraction"], points=4)
+    assert result.note.startswith("max_pool2d has a bug, and unchanged_fraction itself is not right yet.")
+    assert [[one.name for one in cause] for cause in result.causes] == [["fraction_changed"]]
+
+
+CHANGED_FRACTION = """
+def unchanged_fraction(image, moved, pool_size):
+    before, after = (max_pool2d(one[np.newaxis, :, :, np.newaxis], pool_size) for one in (image, moved))
+    return float(np.mean(before != after))
+"""

@@ -1,8 +1,10 @@
 """Every solution gets full points, and every untouched notebook gets none and says why."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -41,16 +43,26 @@ def test_visible_checks_are_tried_without_a_kernel(name, monkeypatch):
     assert "is not written yet" in visible_result(name, _unwritten)
 
 
-def test_the_course_is_worth_100_points():
-    worth = {}
+def test_the_readme_says_what_every_assignment_asks_for_and_is_worth():
+    told = {}
+    for line in re.findall(r"^\| \d+-.*", (ROOT / "README.md").read_text(), re.MULTILINE):
+        name, functions, points = (part.strip() for part in line.strip("|").split("|"))
+        told[name] = (set(re.findall(r"`(\w+)`", functions)), float(points))
+    asked = {}
     for path in source_notebooks():
-        cells = nbformat.read(path, as_version=4).cells
-        points = sum(cell.metadata.get("nbgrader", {}).get("points", 0) for cell in cells)
-        worth[path.parent.name] = worth.get(path.parent.name, 0) + points
-    assert sum(worth.values()) == 100
-    *others, last = worth.values()
-    assert last == 30
-    assert all(10 <= points <= 20 for points in others)
+        cells = [cell.metadata.get("nbgrader", {}) for cell in nbformat.read(path, as_version=4).cells]
+        functions, points = asked.get(path.parent.name, (set(), 0))
+        graded = {one.grade_id.removeprefix("check_") for one in cells if one.get("grade")}
+        asked[path.parent.name] = (functions | graded, points + sum(one.get("points", 0) for one in cells))
+    assert told == asked
+
+
+def test_no_exercise_is_left_as_it_was_laid_out():
+    """What `convblocks new` lays out has a ✎ wherever an author has yet to write."""
+    folders = (ROOT / "source", ROOT / "autograde_tests")
+    files = [path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".ipynb")]
+    left = {str(path.relative_to(ROOT)): path.read_text().count("✎") for path in files if path != Path(__file__)}
+    assert {name: count for name, count in left.items() if count} == {}
 
 
 def test_the_courses_seed_is_read_and_not_set(monkeypatch):

@@ -581,7 +581,7 @@ def largest_of_the_first_row(images, pool_size=(2, 2), strides=None, padding="va
     return pooled(images, pool_size, strides, padding, best=lambda window, axis: window[:, 0].max(axis=1))
 
 
-@wrong_answer("max_pool2d")
+@wrong_answer("max_pool2d", "pool_minus_10_around")
 def a_large_negative_number(images, pool_size=(2, 2), strides=None, padding="valid"):
     return pooled(images, pool_size, strides, padding, value=-10)
 

@@ -33,36 +33,18 @@ class Misconception:
 
 BANK: list[Misconception] = []
 
-LOOK = {
-    "output_size": "A window slides over it",
-    "padding_amounts": "Zeros around the picture",
-    "pad2d": "Zeros around the picture",
-    "weighted_sum": "One number from one patch",
-    "correlate2d": "One kernel for all places",
-    "activate": "What happens to each number afterwards",
-    "conv2d": "Exercise 4 · `conv2d`",
-    "dense_params": "First way: everything with everything",
-    "conv2d_params": "Several filters, several channels",
-    "summarize": "Exercise 3 · `summarize`",
-    "max_pool2d": "Keep the strongest",
-    "unchanged_fraction": "A face moves",
-    "flatten": "From pictures to a row",
-    "flat_index": "Exercise 2 · `flat_index`",
-    "unflat_index": "Exercise 3 · `unflat_index`",
-    "dense": "A dense layer looks at everything",
-    "forward": "The network",
-    "predict": "Exercise 2 · `predict`",
-    "build_model": "The network, once more",
-    "train": "How a network learns",
-}
-"""Where to look again unless a misconception says so itself: a heading of the lesson."""
+LOOK: dict[str, str] = {}
+"""Where to look again unless a misconception says so itself: for each check a heading of the lesson, put in by its module."""
+
+BASES: dict[Callable, str] = {}
+"""The right functions that twists change, in other styles than the solutions', with their check."""
 
 
 def misconception(check: str, **said: str) -> Callable:
     """Register the decorated function as a wrong way to write `check`; said: see Misconception."""
 
     def register(function):
-        BANK.append(Misconception(check, function, **{"look": LOOK[check]} | said))
+        BANK.append(Misconception(check, function, **{"look": LOOK.get(check, "")} | said))
         return function
 
     return register
@@ -76,7 +58,8 @@ def twist(check: str, right: Callable, **said: str) -> Callable:
     """
 
     def register(change):
-        BANK.append(Misconception(check, twisted(change, right), change=change, **{"look": LOOK[check]} | said))
+        BASES[right] = check
+        BANK.append(Misconception(check, twisted(change, right), change=change, **{"look": LOOK.get(check, "")} | said))
         return change
 
     return register

@@ -4,8 +4,15 @@ import math
 
 import numpy as np
 
-from autograde_tests.misconceptions import misconception, twist
+from autograde_tests.misconceptions import LOOK, misconception, twist
 from convblocks.arithmetic import pair
+
+LOOK.update(
+    weighted_sum="One number from one patch",
+    correlate2d="One kernel for all places",
+    activate="What happens to each number afterwards",
+    conv2d="Exercise 4 · `conv2d`",
+)
 
 
 def _padded(images, kernel, strides, padding, turned=False, **how):
@@ -580,6 +587,33 @@ def softmax_plain_over_the_batch(x):
 def softmax_one_maximum(x):
     powers = np.exp(x - x.max())
     return powers / powers.sum(axis=-1, keepdims=True)
+
+
+@_activation(
+    "softmax",
+    wrong="softmax subtracts the row's mean instead of its maximum: NaN in rows of numbers far apart",
+    shows="Most is right; a number far above its row's mean gives NaN, since e to the power of 1000 is infinite.",
+)
+def softmax_minus_mean(x):
+    return _plain_softmax_along(x - x.mean(axis=-1, keepdims=True), -1)
+
+
+@_activation(
+    "softmax",
+    wrong="softmax subtracts the row's minimum instead of its maximum: NaN in rows of numbers far apart",
+    shows="Most is right; a number far above its row's smallest gives NaN, since e to the power of 1000 is infinite.",
+)
+def softmax_minus_minimum(x):
+    return _plain_softmax_along(x - x.min(axis=-1, keepdims=True), -1)
+
+
+@_activation(
+    "softmax",
+    wrong="softmax cuts large numbers off instead of subtracting the maximum: their differences are lost",
+    shows="Numbers of moderate size are right; large ones of a row all get the same share.",
+)
+def softmax_cut_off(x):
+    return _plain_softmax_along(np.clip(x, -700, 700), -1)
 
 
 @_activation(
@@ -1389,6 +1423,19 @@ def conv_edge(conv2d, images, kernel, bias, strides, padding, activation):
 )
 def conv_padded_for_strides_one(conv2d, images, kernel, bias, strides, padding, activation):
     return conv2d(_padded(images, kernel, (1, 1), padding), kernel, bias, strides, "valid", activation)
+
+
+@twist(
+    "conv2d",
+    _right,
+    wrong='"same" puts kernel_size − strides zeros, whatever the size of the picture',
+    shows='Sizes that the strides divide are right; others with "same" and larger strides get too few zeros, or too many.',
+)
+def conv_padded_without_size(conv2d, images, kernel, bias, strides, padding, activation):
+    if padding == "same":
+        missing = [max(length - step, 0) for length, step in zip(kernel.shape[:2], pair(strides), strict=True)]
+        images = np.pad(images, ((0, 0), *((total // 2, total - total // 2) for total in missing), (0, 0)))
+    return conv2d(images, kernel, bias, strides, "valid", activation)
 
 
 @twist(

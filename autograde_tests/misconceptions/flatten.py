@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from autograde_tests.misconceptions import misconception, twist
+from autograde_tests.misconceptions import LOOK, misconception, twist
+
+LOOK.update(
+    flatten="From pictures to a row",
+    flat_index="Exercise 2 · `flat_index`",
+    unflat_index="Exercise 3 · `unflat_index`",
+    dense="A dense layer looks at everything",
+)
 
 
 def _activate(x, activation=None):

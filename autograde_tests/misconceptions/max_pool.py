@@ -4,8 +4,13 @@ import math
 
 import numpy as np
 
-from autograde_tests.misconceptions import misconception, twist
+from autograde_tests.misconceptions import LOOK, misconception, twist
 from convblocks.arithmetic import pair, same_amounts
+
+LOOK.update(
+    max_pool2d="Keep the strongest",
+    unchanged_fraction="A face moves",
+)
 
 
 def _padded(images, pool_size, strides, padding, fill=-np.inf, amounts=same_amounts, **how):
@@ -106,6 +111,36 @@ def pool_mirrored(pool, images, pool_size, strides, padding, **parts):
 )
 def pool_starts_at_zero(pool, images, pool_size, strides, padding, **parts):
     return np.maximum(pool(images, pool_size, strides, padding, **parts), 0)
+
+
+def _finite(number):
+    """Register a number in place of minus infinity, as padding and as the start of the search."""
+    said = f"−{-number:,}".replace(",", " ")
+
+    def around(pool, images, pool_size, strides, padding, **parts):
+        return pool(images, pool_size, strides, padding, **{"fill": number} | parts)
+
+    def start(pool, images, pool_size, strides, padding, **parts):
+        return np.maximum(pool(images, pool_size, strides, padding, **parts), number)
+
+    around.__name__, start.__name__ = f"pool_minus_{-number}_around", f"pool_starts_at_minus_{-number}"
+    twist(
+        "max_pool2d",
+        _pool,
+        wrong=f"{said} is padded: only minus infinity is below every number",
+        shows=f'"valid" is right; with "same" you have {said} at the border where all numbers are below it.',
+        look="What does not fit",
+    )(around)
+    twist(
+        "max_pool2d",
+        _pool,
+        wrong=f"the search for the largest starts at {said}, so nothing below is ever found: start at minus infinity",
+        shows=f"Windows with a larger number are right; where all are lower you have {said}.",
+    )(start)
+
+
+for number in (-10, -99, -100, -255, -999, -1000, -(10**6), -(10**9)):
+    _finite(number)
 
 
 @twist(
@@ -842,6 +877,45 @@ def fraction_rows_for_both(fraction, image, moved, pool_size, **parts):
 )
 def fraction_of_smallest(fraction, image, moved, pool_size, **parts):
     return fraction(image, moved, pool_size, **{"reduce": np.min} | parts)
+
+
+@twist(
+    "unchanged_fraction",
+    _fraction,
+    wrong="whole numbers are compared: what comes after the point is cut off",
+    shows="Whole numbers are right; fractions such as 0.25 and 0.5 count as equal, so your fraction is too large.",
+)
+def fraction_of_whole_numbers(fraction, image, moved, pool_size, **parts):
+    def same(before, after):
+        return before.astype(int) == after.astype(int)
+
+    return fraction(image, moved, pool_size, **{"same": same} | parts)
+
+
+@twist(
+    "unchanged_fraction",
+    _fraction,
+    wrong="the numbers are rounded before they are compared",
+    shows="Whole numbers are right; fractions that round to the same number count as equal.",
+)
+def fraction_of_rounded(fraction, image, moved, pool_size, **parts):
+    def same(before, after):
+        return np.round(before) == np.round(after)
+
+    return fraction(image, moved, pool_size, **{"same": same} | parts)
+
+
+@twist(
+    "unchanged_fraction",
+    _fraction,
+    wrong="numbers less than one half apart count as equal",
+    shows="Whole numbers are right; of fractions, changes smaller than one half are not seen.",
+)
+def fraction_within_half(fraction, image, moved, pool_size, **parts):
+    def same(before, after):
+        return abs(before - after) < 0.5
+
+    return fraction(image, moved, pool_size, **{"same": same} | parts)
 
 
 # Behind the others, so that with one of them it turns round what that one takes for the same.

@@ -4,8 +4,14 @@ import math
 
 import numpy as np
 
-from autograde_tests.misconceptions import misconception, twist
+from autograde_tests.misconceptions import LOOK, misconception, twist
 from convblocks.arithmetic import pair, same_amounts
+
+LOOK.update(
+    output_size="A window slides over it",
+    padding_amounts="Zeros around the picture",
+    pad2d="Zeros around the picture",
+)
 
 
 def _pad(images, kernel_size, strides=(1, 1), padding="same", **parts):
@@ -228,6 +234,31 @@ def pad_extra_before(pad2d, images, kernel_size, strides, padding, **parts):
     return pad2d(
         images, kernel_size, strides, padding, **{"amounts": lambda *given: same_amounts(*given)[::-1]} | parts
     )
+
+
+def _odd_one_before(axis, pad2d, images, *others, **parts):
+    padded = pad2d(images, *others, **parts)
+    return np.roll(padded, (padded.shape[axis] - images.shape[axis]) % 2, axis)
+
+
+@twist(
+    "pad2d",
+    _pad,
+    wrong="the extra row goes to the top instead of the bottom; columns are right",
+    shows="Where an uneven number of rows is needed, the picture sits one row lower than Keras'.",
+)
+def pad_extra_row_before(*given, **parts):
+    return _odd_one_before(1, *given, **parts)
+
+
+@twist(
+    "pad2d",
+    _pad,
+    wrong="the extra column goes to the left instead of the right; rows are right",
+    shows="Where an uneven number of columns is needed, the picture sits one column further right than Keras'.",
+)
+def pad_extra_column_before(*given, **parts):
+    return _odd_one_before(2, *given, **parts)
 
 
 @misconception(

@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from autograde_tests.misconceptions import misconception, twist
+from autograde_tests.misconceptions import LOOK, misconception, twist
+
+LOOK.update(
+    forward="The network",
+    predict="Exercise 2 · `predict`",
+    build_model="The network, once more",
+    train="How a network learns",
+)
 
 NAMES = ["triangle", "square", "circle"]
 

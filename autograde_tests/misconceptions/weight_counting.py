@@ -2,8 +2,14 @@
 
 import math
 
-from autograde_tests.misconceptions import misconception, twist
+from autograde_tests.misconceptions import LOOK, misconception, twist
 from convblocks.arithmetic import pair
+
+LOOK.update(
+    dense_params="First way: everything with everything",
+    conv2d_params="Several filters, several channels",
+    summarize="Exercise 3 · `summarize`",
+)
 
 
 def _dense(inputs, units, use_bias=True):
