@@ -6,13 +6,14 @@ arguments of calls and nothing else, neither answers nor scores.
 
 import contextlib
 import logging
+import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Generator
 from pathlib import Path
 
-from autograde_tests.checking import NO_ANSWER, UNREADABLE, Result, conversation, to_outcome, version
+from autograde_tests.checking import NO_ANSWER, NOT_MADE, UNREADABLE, Result, conversation, showing, to_outcome, version
 from autograde_tests.lending import Lender
 from convblocks.calling import Outcome
 from convblocks.report import Line
@@ -26,7 +27,7 @@ GRACE = 5.0
 
 def no_result(name: str, points: float, sentence: str) -> Result:
     """The result of a check that could not be made, with the reason."""
-    lines = [Line("the check could not be made", False, sentence, points)]
+    lines = [Line(NOT_MADE, False, sentence, points)]
     return Result(name, points, 0.0, lines, version=version(name))
 
 
@@ -47,8 +48,10 @@ class Broker:
         self._check: _OpenCheck | None = None
         self._connection: socket.socket | None = None
         self._closing = False
-        # Whether the check that was opened last has asked for a call, and for one with functions lent to it.
+        # Whether the check that was opened last has asked for a call, and for one with functions lent to it; names that
+        # the student's code missed in such a call.
         self.asked = self.lent = False
+        self.missing: set[str] = set()
 
     def __enter__(self) -> "Broker":
         self._thread.start()
@@ -72,9 +75,17 @@ class Broker:
         source: the student's code, which may be quoted. lendable: functions that may be answered for the student's;
         none whose own check is still to come, since code that is asked could then find its answers out.
         """
+        self._open(name, points, conversation(name, points, lendable=lendable, source=source, shows=False), lendable)
+
+    def open_to_show(self, name: str, lent: Collection[str]) -> None:
+        """As `open`, for what is told of the cases that may be shown, see `checking.showing`; nothing is scored."""
+        self._open(name, 0.0, showing(name, lent), lent)
+
+    def _open(self, name: str, points: float, steps: Generator, lendable: Collection[str]) -> None:
         self._closing = self.asked = self.lent = False
+        self.missing = set()
         with self._lock:
-            self._check = _OpenCheck(name, points, lendable, source)
+            self._check = _OpenCheck(name, points, steps, lendable)
 
     def close(self, reason: str) -> Result:
         """No more calls; the result of the check that was open. reason: what is said of calls not answered."""
@@ -97,6 +108,7 @@ class Broker:
                 if not self._closing and self._check is not None and self._check.request is not None:
                     outcome = self._ask(self._connection, self._check.request)
                     if outcome is not None:
+                        self.missing.update(re.findall(r"NameError: name '(\w+)' is not defined", outcome.sentence))
                         self._check.proceed(outcome)
                 else:
                     with contextlib.suppress(OSError):
@@ -139,10 +151,9 @@ class Broker:
 class _OpenCheck:
     """A check under way: `request` is the call that is due, None when all are answered."""
 
-    def __init__(self, name: str, points: float, lendable: Collection[str], source: str):
+    def __init__(self, name: str, points: float, steps: Generator, lendable: Collection[str]):
         self._name, self._points = name, points
-        self._steps = conversation(name, points, lendable=lendable, source=source)
-        self.lendable = lendable
+        self._steps, self.lendable = steps, lendable
         self.request: dict | None = None
         self.result: Result | None = None
         self.proceed(None)

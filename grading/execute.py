@@ -3,11 +3,13 @@
 A cell that ends the kernel, or never ends itself, costs that cell: a fresh kernel runs what came before it and goes on.
 """
 
+import contextlib
 import copy
 import json
 import re
 import signal
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,18 +17,18 @@ from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader import preprocessors
-from nbgrader.converters import NbGraderException
+from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.utils import is_grade, is_solution
 from traitlets import Bool, Integer, List, Unicode, default
 
-from autograde_tests.checking import Result, load_checks
+from autograde_tests.checking import NOT_MADE, Result, known_error, load_checks
 from autograde_tests.lending import Lender
 from grading import packages, sandbox
 from grading.broker import no_result
 from grading.mending import Wanted, defines, definitions, wanted_notebooks
 from grading.reading import FOLDER
 from grading.sanitize import RESULT, CleanMessages, is_official
-from grading.station import make_next_station, remove_left_behind, take_station
+from grading.station import PATIENCE, make_next_station, remove_left_behind, take_station
 
 KERAS_NOTEBOOKS = ("keras_classifier",)
 """Notebooks whose sandbox has Keras."""
@@ -75,6 +77,25 @@ def require_sandbox(config, log) -> None:
         raise NbGraderException(str(error)) from None
 
 
+_grade = Autograde.start
+
+
+def hold_grading() -> None:
+    """Let nbgrader's autograde refuse in this process until `allow_grading`: the course's config is being read."""
+
+    def refuse(converter) -> None:
+        reason = "nbgrader_config.py could not be read to its end, see the error above, and nothing was graded"
+        converter.log.error("%s: submissions would run unprotected.", reason)
+        raise NbGraderException(reason)
+
+    Autograde.start = refuse
+
+
+def allow_grading() -> None:
+    """End what `hold_grading` began."""
+    Autograde.start = _grade
+
+
 class Execute(CleanMessages, preprocessors.Execute):
     """nbgrader's own step, with kernels in a sandbox and scores from the broker."""
 
@@ -101,6 +122,10 @@ class Execute(CleanMessages, preprocessors.Execute):
     def _seconds_of_a_cell(self):
         return 20
 
+    @default("startup_timeout")
+    def _seconds_of_a_start(self):
+        return PATIENCE
+
     @default("shutdown_kernel")
     def _no_farewell(self):
         """Nothing in a sandbox is worth the half second that a kernel takes to say good-bye."""
@@ -113,23 +138,30 @@ class Execute(CleanMessages, preprocessors.Execute):
         self._results: dict[str, Result | Before] = self._stored(names["notebook"]) if self.only else {}
         self._ran, self._events, self._ended, self._sent, self._started = [], [], 0, 0, False
         self._excess, self._tried_again, self._left_out, self._overdue = "", set(), {}, 0
-        self._kept, self._given_back = 0, {}
+        self._kept, self._given_back, self._quoted = 0, {}, set()
         self._deadline = time.monotonic() + self.notebook_seconds
         unchecked = [name for name in self._wanted.graded if not self._wanted.check(name)[0]]
         if unchecked:
             raise NbGraderException(f"cell {unchecked[0]} is graded, but calls no check: generate the assignment anew")
         path = resources.get("metadata", {}).get("path")
         self._require_packages()
+        with self._prepared(nb, path):
+            self._run(nb, resources)
+        self._explain(nb, path)
+        # What failed for want of them is not the student's doing.
+        self._require_packages()
+        self._write_results(nb, names)
+        return nb, resources
+
+    @contextlib.contextmanager
+    def _prepared(self, nb, path: str | None) -> Iterator[None]:
+        """A station with the submission's files, and its broker."""
         with take_station(self.config, self._keras, self.unsafe_no_sandbox) as self._station:
             if path:
                 self._station.take_files(Path(path), nb.metadata.get(FOLDER, ""))
             with self._station.broker as self._broker:
                 self._broker.on_stuck = self._end_kernel
-                self._run(nb, resources)
-        # What failed for want of them is not the student's doing.
-        self._require_packages()
-        self._write_results(nb, names)
-        return nb, resources
+                yield
 
     def _require_packages(self) -> None:
         if not self.unsafe_no_sandbox and not packages.are_the_same(self._keras):
@@ -155,6 +187,61 @@ class Execute(CleanMessages, preprocessors.Execute):
                 raise SandboxFailed(f"no kernel could be started ({type(error).__name__}: {error})") from error
             self._events.append(f"the notebook could not be run to its end ({type(error).__name__})")
 
+    def _explain(self, nb, path: str | None) -> None:
+        """Have told what may be told of wrong answers, by a kernel that was asked no hidden case and has none to tell.
+
+        It runs the same cells; what becomes of the scored ones there counts for nothing.
+        """
+        wrong = [place for place, cell in enumerate(nb.cells) if self._withholds(cell)]
+        if not wrong:
+            return
+        places = [place for place in self._places() if place <= wrong[-1]]
+        # nbclient runs what is in self.nb.
+        self.nb = copy.deepcopy(nb)
+        # Cells that took too long do so again, and it is said by now.
+        self._overdue += 4
+        try:
+            with self._prepared(nb, path):
+                self._start_kernel_afresh()
+                for place in places:
+                    self._run_again(place, self.nb.cells[place], place in wrong)
+        except SandboxFailed:
+            raise
+        except Exception as error:
+            # As in `_run`; without it they still have what the score was told with.
+            self.log.debug("wrong answers are not explained (%s)", error)
+        finally:
+            self._cleanup_kernel()
+            self.nb = nb
+
+    def _run_again(self, place: int, cell, is_wrong: bool) -> None:
+        """One cell for `_explain`."""
+        result = self._results[cell.metadata.nbgrader.grade_id] if is_wrong else None
+        cell.outputs = []
+        if result:
+            self._broker.open_to_show(result.name, result.lent)
+        self._idle = False
+        self._repeat(place, cell)
+        if not self._idle:
+            raise TimeoutError
+        if result:
+            if not self._broker.asked and place in self._given_back:
+                self._execute(self._check_alone(cell), place)
+            result.tell(self._broker.close(""))
+            if self._is_quoted(cell, result):
+                result.lines[0].sentence = self._why(cell, "", in_full=True)
+
+    def _withholds(self, cell) -> bool:
+        """Whether of a cell's check more may be told than its result tells."""
+        if not _is_checked(cell):
+            return False
+        result = self._results.get(cell.metadata.nbgrader.grade_id)
+        return isinstance(result, Result) and (result.withheld or self._is_quoted(cell, result))
+
+    def _is_quoted(self, cell, result: Result) -> bool:
+        """Whether a check could not be made for an error of which the kind alone is told."""
+        return result.lines[0].title == NOT_MADE and cell.metadata.nbgrader.grade_id in self._quoted
+
     # Kernels
 
     def create_kernel_manager(self):
@@ -179,27 +266,41 @@ class Execute(CleanMessages, preprocessors.Execute):
 
     _cleanup_kernel = run_sync(_async_cleanup_kernel)
 
-    def _start_afresh(self, nb) -> None:
-        """A new kernel in which everything has run that ran before, except the cells that are to blame."""
+    def _start_kernel_afresh(self) -> None:
+        """A new kernel in place of the one that is there. Raises SandboxFailed, or anything once the time is over."""
         self._cleanup_kernel()
         self._sent, self._excess = 0, ""
         self.km = self.create_kernel_manager()
         try:
-            self.start_new_kernel()
+            # The one of a station that was made ready has been started.
+            if not run_sync(self.km.is_alive)():
+                self.start_new_kernel()
             self.start_new_kernel_client()
         except Exception as error:
             # It came up before with the same files.
             if time.monotonic() < self._deadline:
                 raise SandboxFailed(f"no kernel could be started ({type(error).__name__}: {error})") from error
             raise
+
+    def _start_afresh(self, nb) -> None:
+        """A new kernel in which everything has run that ran before, except the cells that are to blame."""
+        self._start_kernel_afresh()
+        for place in self._places():
+            self._repeat(place, copy.deepcopy(nb.cells[place]))
+
+    def _places(self) -> list[int]:
+        """Where something has run that is to run again in a fresh kernel."""
         # What was given back stays so, also where the check for which that was done ended the kernel.
-        for place in sorted({*self._ran, *self._given_back}):
-            if self._deadline < time.monotonic():
-                raise TimeoutError
-            if place in self._ran:
-                self._execute(copy.deepcopy(nb.cells[place]), place)
-            for part in self._given_back.get(place, []):
-                self._execute(new_code_cell(part), place)
+        return sorted({*self._ran, *self._given_back})
+
+    def _repeat(self, place: int, cell) -> None:
+        """Run again what has run at one of `_places`. Raises TimeoutError when the notebook's time is over."""
+        if self._deadline < time.monotonic():
+            raise TimeoutError
+        if place in self._ran:
+            self._execute(cell, place)
+        for part in self._given_back.get(place, []):
+            self._execute(new_code_cell(part), place)
 
     # Cells
 
@@ -237,21 +338,20 @@ class Execute(CleanMessages, preprocessors.Execute):
             self._events.append(f"the notebook took more than {self.notebook_seconds} s, so the rest was not run")
             raise Stop
         if check:
-            source = "\n".join(one.source for one in self.nb.cells if one.cell_type == "code")
-            lendable = self._lendable(check[0])
-            if not self._own_results().keys().isdisjoint(lendable):
-                # It will be asked, and its start is not to take of the cell's time.
-                Lender.start()
-            self._broker.open(*check, lendable, source)
+            self._open(check)
         self._alive = bool(self.km.provisioner.process) and self.km.provisioner.process.poll() is None
         self._idle, self._timed_out, self._excess = False, False, ""
         try:
             self._execute(cell, index)
             if not self._excess and self.km.provisioner.out_of_files:
                 return OUT_OF_FILES
-            if check and not self._broker.asked and not self._excess:
-                self._give_back(cell, index)
-                self._execute(self._check_alone(cell), index)
+            if check and not self._excess:
+                given = self._give_back(cell, index)
+                if given and self._broker.asked:
+                    self._broker.close("")
+                    self._open(check)
+                if given or not self._broker.asked:
+                    self._execute(self._check_alone(cell), index)
             if not self._idle and not self._excess:
                 if self._timed_out:
                     return NOT_STOPPED
@@ -264,21 +364,44 @@ class Execute(CleanMessages, preprocessors.Execute):
             return f"the kernel sent what no kernel sends ({type(error).__name__})"
         return self._excess
 
-    def _give_back(self, cell, index) -> None:
-        """Where a check's function is missing since its own cell stopped, or ended the kernel: run its definition."""
+    def _open(self, check: tuple[str, float]) -> None:
+        source = "\n".join(one.source for one in self.nb.cells if one.cell_type == "code")
+        lendable = self._lendable(check[0])
+        if lendable:
+            # It may be asked, and its start is not to take of the cell's time.
+            Lender.start()
+        self._broker.open(*check, lendable, source)
+
+    def _give_back(self, cell, index) -> bool:
+        """Where a check misses a name since its cell stopped: run the definitions of that cell; whether that helped."""
         function = self._wanted.check(cell.metadata.nbgrader.grade_id)[1]
-        if not any(error.startswith(f"NameError: name {function!r}") for error in _errors(cell)[:1]):
-            return
-        stopped = [one for one in self.nb.cells if defines(one, function) and _errors(one)]
-        parts = [new_code_cell(part) for part in definitions(stopped[-1])] if stopped else []
-        for part in parts:
-            self._execute(part, index)
-        if any(defines(part, function) and not _errors(part) for part in parts):
-            self._given_back[index] = [part.source for part in parts]
-            why = _errors(stopped[-1])[-1]
-            self._events.append(
-                f"the cell of {function} stopped with {why}, so its definitions were run without the rest"
-            )
+        missing = set(self._broker.missing)
+        if any(error.startswith(f"NameError: name {function!r}") for error in _errors(cell)[:1]):
+            missing.add(function)
+        if not missing:
+            return False
+        code = [one for one in self.nb.cells if one.cell_type == "code"]
+        # What another cell has defined since is not to be overwritten by a draft of it.
+        defined = set().union(*(names for one in code if not _errors(one) for names in definitions(one).values()))
+        for stopped in filter(_errors, reversed(code)):
+            parts = {part: names for part, names in definitions(stopped).items() if not names <= defined}
+            lost = missing & set().union(*parts.values())
+            if _is_checked(stopped) or not lost:
+                continue
+            ran = []
+            for part, names in parts.items():
+                one = new_code_cell(part)
+                self._execute(one, index)
+                ran += [] if _errors(one) else [(part, names)]
+            if any(lost & names for _, names in ran):
+                self._given_back[index] = [part for part, _ in ran]
+                whose = function if function in lost else min(lost)
+                kind = _errors(stopped)[-1].split(":")[0]
+                stops = {"KernelEnded": "ended the kernel", "CellTimeoutError": "did not end"}
+                why = stops.get(kind, f"stopped with {known_error(kind)}")
+                self._events.append(f"the cell of {whose} {why}, so its definitions were run without the rest")
+                return True
+        return False
 
     def _why_dead(self) -> str:
         provisioner = self.km.provisioner
@@ -355,8 +478,11 @@ class Execute(CleanMessages, preprocessors.Execute):
         name, _ = self._wanted.check(grade_id)
         return name, float(self._wanted.cells[grade_id]["metadata"]["points"])
 
-    def _why(self, cell, reason: str) -> str:
-        """Why a check is not complete: the reason the kernel is gone, or the error that the cell stopped with."""
+    def _why(self, cell, reason: str, in_full: bool = False) -> str:
+        """Why a check is not complete: the reason the kernel is gone, or the error that the cell stopped with.
+
+        in_full: with what the error says, which could tell of hidden inputs where the kernel was asked such.
+        """
         if reason:
             return f"not answered: {reason}"
         function = self._wanted.check(cell.metadata.nbgrader.grade_id)[1]
@@ -367,8 +493,16 @@ class Execute(CleanMessages, preprocessors.Execute):
         if errors and errors[0].startswith(f"NameError: name {function!r}"):
             before = [error for one in self.nb.cells if defines(one, function) for error in _errors(one)]
             if before:
-                return f"{function} is missing: its own cell stopped with {before[-1]}"
-        return f"the cell stopped with {errors[0]}" if errors else "the cell ended without a call"
+                return f"{function} is missing: its own cell stopped with {self._quote(cell, before[-1], in_full)}"
+        return (
+            f"the cell stopped with {self._quote(cell, errors[0], in_full)}"
+            if errors
+            else "the cell ended without a call"
+        )
+
+    def _quote(self, cell, error: str, in_full: bool) -> str:
+        self._quoted.add(cell.metadata.nbgrader.grade_id)
+        return error if in_full else known_error(error.split(":")[0])
 
     def _check_alone(self, cell):
         """The call of a cell's check without what stands above it there, which may need names the notebook lost."""
@@ -481,9 +615,13 @@ class Before:
 def results_of(path: Path) -> dict[str, dict]:
     """The data of grading's own results in a graded notebook, by the id of their cell; none without a notebook."""
     try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        return results_in(json.loads(path.read_text(encoding="utf-8"))["cells"])
     except (OSError, ValueError, KeyError):
         return {}
+
+
+def results_in(cells: list[dict]) -> dict[str, dict]:
+    """The same for cells that have been read already."""
     found = {}
     for cell in cells:
         for output in filter(is_official, cell.get("outputs", [])):

@@ -1,16 +1,33 @@
-"""The feedback page: what a student may see of a graded notebook, as a page in which nothing runs."""
+"""The feedback page: what a student may see of a graded notebook, as a page in which nothing runs; giving it back."""
 
+import glob
+import hashlib
+import json
 import math
+import re
+from collections import defaultdict
 from pathlib import Path
 
 import nbgrader
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_output
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    Notebook,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
+from nbgrader.exchange.default import ExchangeReleaseFeedback
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
 
 from autograde_tests.checking import load_checks
 from convblocks.report import as_sentence, with_code
+from grading.files import MEGABYTE, LeftOut, open_plain
 from grading.reading import NOTES, UNUSABLE, is_missing
 from grading.sanitize import RESULT, clean_text, is_official
 
@@ -121,9 +138,13 @@ def _check(cell, nb) -> dict:
 
 
 def _comment(cell) -> str:
-    """What the instructor wrote; nbgrader itself comments on an untouched cell with the words left out here."""
-    comment = cell.metadata.get("nbgrader", {}).get("comment") or ""
-    return "" if comment == "No response." else comment
+    """What the instructor wrote."""
+    return _written(cell.metadata.get("nbgrader", {}).get("comment"))
+
+
+def _written(comment: str | None) -> str:
+    """A comment; nbgrader itself comments on an untouched cell with the words left out here."""
+    return "" if comment in (None, "No response.") else comment
 
 
 def _ended(sentence: str) -> str:
@@ -139,6 +160,60 @@ def _under(heading: str, nb) -> list[str]:
     """The id of the cell that this heading stands in."""
     lines = ((cell.id, line) for cell in nb.cells if cell.cell_type == "markdown" for line in cell.source.split("\n"))
     return [place for place, line in lines if line.startswith("#") and line.strip("# ") == heading][:1]
+
+
+class Mark(NbGraderPreprocessor):
+    """Puts into the resources what tells later whether the page still says what the gradebook does."""
+
+    def preprocess(self, nb, resources):
+        page = resources["nbgrader"]
+        with Gradebook(page["db_url"]) as gradebook:
+            marks = fingerprints(gradebook, page["assignment"], page["student"])
+        page["made_of"] = marks[page["student"], page["notebook"]]
+        return nb, resources
+
+
+def fingerprints(gradebook: Gradebook, assignment: str, student: str = "") -> dict[tuple[str, str], str]:
+    """What a page takes from the gradebook, as a few hexadecimal digits, by student and notebook; of all by default.
+
+    That is the late penalty, each score, and what the instructor wrote.
+    """
+
+    def ask(*columns, of=None):
+        rows = gradebook.db.query(SubmittedNotebook.id, *columns).select_from(SubmittedNotebook)
+        if of:
+            rows = rows.join(of, of.notebook_id == SubmittedNotebook.id).join(BaseCell, of.cell_id == BaseCell.id)
+        else:
+            rows = rows.join(SubmittedNotebook.notebook)
+        rows = rows.join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        rows = rows.join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+        rows = rows.filter(Assignment.name == assignment)
+        return rows.filter(SubmittedAssignment.student_id == student) if student else rows
+
+    whose, found = {}, defaultdict(list)
+    for key, penalty, *names in ask(
+        SubmittedNotebook.late_submission_penalty, SubmittedAssignment.student_id, Notebook.name
+    ):
+        whose[key], found[key] = tuple(names), [["", float(penalty or 0)]]
+    # What is nothing looks on the page as if it were not there; Formgrader makes such when a notebook is opened.
+    for key, cell, score in ask(BaseCell.name, Grade.score, of=Grade):
+        found[key] += [[cell, float(score)]] if score else []
+    for key, cell, comment in ask(BaseCell.name, Comment.comment, of=Comment):
+        found[key] += [[cell, comment]] if _written(comment) else []
+    # A cell may have a score and a comment.
+    texts = {names: json.dumps(sorted(map(json.dumps, found[key]))) for key, names in whose.items()}
+    return {names: hashlib.sha256(text.encode()).hexdigest()[:16] for names, text in texts.items()}
+
+
+def made_of(page: Path) -> str:
+    """What `fingerprints` gave when a page was made; "" where the page does not tell."""
+    try:
+        with open_plain(page) as file:
+            head = file.read(1000)
+    except (LeftOut, OSError):
+        return ""
+    found = re.search(rb'data-made-of="([0-9a-f]+)"', head)
+    return found[1].decode() if found else ""
 
 
 class FeedbackExporter(HTMLExporter):
@@ -158,3 +233,31 @@ class FeedbackExporter(HTMLExporter):
         config = super().default_config
         config.merge({"FeedbackExporter": own})
         return config
+
+
+class Release(ExchangeReleaseFeedback):
+    """nbgrader's release_feedback, which names and leaves out whose work came without the exchange.
+
+    nbgrader's own stops at the first of them, and who comes after it gets nothing.
+    """
+
+    def copy_files(self):
+        by_hand = []
+        for folder in sorted(glob.glob(self.src_path)):
+            if secret(Path(folder)) is None:
+                by_hand.append(Path(folder).parts[-2])
+                continue
+            self.src_path = glob.escape(folder)
+            super().copy_files()
+        if by_hand:
+            self.log.warning("Came without the exchange, give back their pages by hand: %s", ", ".join(by_hand))
+
+
+def secret(folder: Path) -> str | None:
+    """What names a student's pages in the exchange, from the folder of feedback; None where nothing does."""
+    try:
+        # nbgrader's release_feedback reads both.
+        with open_plain(folder / "submission_secret.txt") as file, open_plain(folder / "timestamp.txt"):
+            return file.read(MEGABYTE).decode() or None
+    except (LeftOut, OSError, ValueError):
+        return None

@@ -2,18 +2,21 @@
 
 import errno
 import fnmatch
+import functools
 import mimetypes
 import os
 import re
 import stat
 import tarfile
+import unicodedata
 import zipfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from nbgrader.api import Gradebook
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 from nbgrader.utils import parse_utc
 from traitlets import Integer
@@ -278,11 +281,32 @@ def _outside(name: str) -> str:
     return next(filter(None, map(_strange, path.parts)), "")
 
 
+TIME = r"\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d"
+PLATFORMS = {
+    # Ada Lovelace_12345_assignsubmission_file/padding.ipynb, also with _ or _padding.ipynb behind the first part.
+    # https://github.com/moodle/moodle/blob/main/mod/assign/classes/downloader.php
+    "Moodle": re.compile(r"(?P<who>[^_]+)_(?P<number>\d+)_assignsubmission_file(_(?P<file>.*))?"),
+    # 1-padding_ada_attempt_2026-11-20-10-00-00_padding.ipynb
+    # https://nbgrader.readthedocs.io/en/stable/user_guide/managing_assignment_files_manually.html
+    "Blackboard": re.compile(rf"(?P<who>.+?)_attempt_(?P<time>{TIME})(_(?P<file>.+)|\..*)"),
+    # lovelaceada_12345_67890_padding.ipynb, or lovelaceada_LATE_12345_67890_padding.ipynb
+    # https://github.com/instructure/canvas-lms/blob/master/lib/content_zipper.rb
+    "Canvas": re.compile(r"(?P<who>.+?_(?P<number>\d+))_\d+_(?P<file>.+)"),
+}
+"""How learning platforms name what they hand out to teachers: whose it is, then what the student has called it."""
+
+
+def _plain(name: str) -> str:
+    """A person's name without what platforms leave out, join or write in another way."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name).casefold())
+
+
 class Collector(FileNameCollectorPlugin):
     """nbgrader's own for zip_collect, except that no file stops the others or takes the place of somebody else's.
 
     No name leads elsewhere, a file handed in twice or at no possible time is left out, and what comes out of a
-    student's archive is that student's.
+    student's archive is that student's. Without a regular expression it takes a download from Canvas, Moodle or
+    Blackboard, and finds in the gradebook whose each file is. What it leaves out is named, and stays where it is.
     """
 
     def __init__(self, **kwargs):
@@ -291,17 +315,42 @@ class Collector(FileNameCollectorPlugin):
         self._strangers: dict[Path, str] | None = None
 
     def collect(self, submitted_file):
-        found = super().collect(submitted_file)
+        if not self.named_regexp and Path(submitted_file).suffix in self.valid_ext:
+            try:
+                found = self._find_owner(Path(submitted_file))
+            except LeftOut as reason:
+                self.log.error("%s %s: left out.", ascii(submitted_file), reason)
+                return None
+        else:
+            found = super().collect(submitted_file)
         if not found:
             return None
         if self._strangers is None:
-            self._strangers = self._find_strangers()
+            # What lies in a student's part of a download is the student's, whatever names are in it.
+            self._strangers = self._find_strangers() if self.named_regexp else {}
         try:
             self._check(Path(submitted_file), *(found.get(key) or "" for key in ("student_id", "file_id", "timestamp")))
         except LeftOut as reason:
             self.log.error("%s %s: left out.", ascii(submitted_file), reason)
             return None
         return found
+
+    def sort_out(self) -> tuple[set[str], dict[str, str]]:
+        """Of a platform's download as it was unpacked: whose files are in it, and why others are left out, by name.
+
+        Both are empty for another download: a regular expression may have been given with the command alone.
+        """
+        students, left = set(), {}
+        if self.named_regexp or not any(self._fit(within, self._platform[1])[1] for within in self._all):
+            return students, left
+        for within in sorted(self._all):
+            file = Path(self._extracted, *within)
+            if file.suffix in self.valid_ext:
+                try:
+                    students.add(self._find_owner(file)["student_id"])
+                except LeftOut as reason:
+                    left[file.relative_to(self._extracted).as_posix()] = str(reason)
+        return students, left
 
     def _check(self, file: Path, student: str, name: str, timestamp: str) -> None:
         """Raise LeftOut for a file that cannot be collected under what its name tells."""
@@ -321,6 +370,101 @@ class Collector(FileNameCollectorPlugin):
         if place in self._seen and not (timestamp and self._seen[place]):
             raise LeftOut(f"has been handed in twice by {student}, this is the second")
         self._seen[place] = timestamp
+
+    def _find_owner(self, file: Path) -> dict[str, str]:
+        """Whose a file of a learning platform's download is. Raises LeftOut where nobody can say."""
+        name, pattern = self._platform
+        within = file.relative_to(self._extracted).parts
+        place, found = self._fit(within, pattern)
+        if not found:
+            other = "a regular expression, --FileNameCollectorPlugin.named_regexp, tells of other names"
+            raise LeftOut(f"is not named as Canvas, Moodle or Blackboard name what they hand out; {other}")
+        students = self._whose[name](found)
+        says = f"{name} says {found['who']!a}; import the roster with `convblocks roster`, or rename it"
+        if len(students) != 1:
+            whose = "can be " + " or ".join(f"{one}'s" for one in sorted(students)) if students else "is nobody's here"
+            raise LeftOut(f"{whose} ({says})")
+        student = students.pop()
+        if len(self._claims[student]) > 1:
+            raise LeftOut(f"can be {student}'s or somebody else's who is called so ({says})")
+        # What is in a student's archive does without the archive's name.
+        path = "/".join(within[place + 1 :]) or found["file"]
+        time = re.sub(r"(.{10})-(..)-(..)-(..)", r"\1 \2:\3:\4 UTC", found.groupdict().get("time") or "")
+        return {"student_id": student, "file_id": path} | ({"timestamp": time} if time else {})
+
+    @functools.cached_property
+    def _extracted(self) -> Path:
+        return Path(self.parent._format_collect_path(self.parent.extracted_directory))
+
+    @functools.cached_property
+    def _platform(self) -> tuple[str, re.Pattern]:
+        """The platform that a download is from: the one whose way of naming fits most of its files.
+
+        A student could give one file a name that is another platform's way to name somebody else's.
+        """
+        counts = Counter(
+            name for within in self._all for name, pattern in PLATFORMS.items() if self._fit(within, pattern)[1]
+        )
+        name = max(PLATFORMS, key=lambda one: counts[one])
+        return name, PLATFORMS[name]
+
+    @functools.cached_property
+    def _all(self) -> list[tuple[str, ...]]:
+        """Every file of the download, as folders and name."""
+        paths = (Path(folder, name) for folder, _, names in os.walk(self._extracted) for name in names)
+        return [path.relative_to(self._extracted).parts for path in paths]
+
+    @staticmethod
+    def _fit(within: tuple[str, ...], pattern: re.Pattern) -> tuple[int, re.Match | None]:
+        """Which part of a path is the platform's: the outermost that fits. Behind it, names are students' choice."""
+        fits = ((place, pattern.fullmatch(part)) for place, part in enumerate(within))
+        return next(((place, found) for place, found in fits if found), (0, None))
+
+    @functools.cached_property
+    def _claims(self) -> dict[str, set[str | None]]:
+        """By student, the numbers under which the platform has files: where names alone tell, of people of one name."""
+        name, pattern = self._platform
+        claims = defaultdict(set)
+        for found in (self._fit(within, pattern)[1] for within in self._all):
+            students = self._whose[name](found) if found else ()
+            # One that can be several people's keeps nobody else's back.
+            if len(students) == 1:
+                claims[students.pop()].add(found.groupdict().get("number"))
+        return claims
+
+    @functools.cached_property
+    def _whose(self) -> dict[str, Callable[[re.Match], set[str]]]:
+        """By platform, what finds the ids of the students to whom a file of such a name can belong."""
+        coursedir = self.parent.coursedir
+        numbers, usernames, names, unnumbered = (defaultdict(set) for _ in range(4))
+        with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+            for one in gradebook.students:
+                first, last = one.first_name or "", one.last_name or ""
+                numbers[one.lms_user_id].add(one.id)
+                usernames[one.lms_user_id or one.id].add(one.id)
+                for name in {_plain(first + last), _plain(last + first)} - {""}:
+                    names[name].add(one.id)
+                    if not one.lms_user_id:
+                        unnumbered[name].add(one.id)
+
+        def in_canvas(found: re.Match) -> set[str]:
+            name, _, number = found["who"].rpartition("_")
+            # A student may be called "x_12" there; the number of the file is then the student's.
+            further = re.match(r"_(\d+)_\d+_", found.string[found.end("who") :])
+            return numbers.get(number, unnumbered[_plain(name.removesuffix("_LATE"))]) | (
+                numbers.get(further[1], set()) if further else set()
+            )
+
+        def in_blackboard(found: re.Match) -> set[str]:
+            # An assignment's title may have a _ in it, and a username too.
+            parts = found["who"].split("_")
+            return set().union(*(usernames.get("_".join(parts[first:]), ()) for first in range(len(parts))))
+
+        return {
+            "Canvas": in_canvas,
+            "Moodle": lambda found: set(names[_plain(found["who"])]),
+            "Blackboard": in_blackboard,
+        }
 
     def _find_strangers(self) -> dict[Path, str]:
         """Files out of archives that are not of the student whom they name, with the reason.

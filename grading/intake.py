@@ -1,8 +1,10 @@
 """Take in what students handed in: use what can be used, say what cannot, and let no file cost another."""
 
+import contextlib
 import datetime
 import functools
 import glob
+import hashlib
 import itertools
 import json
 import logging
@@ -24,12 +26,13 @@ from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import find_all_files, parse_utc
 from sqlalchemy import Engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
+from traitlets import Enum
 
 from grading.execute import require_sandbox
-from grading.files import NO_STUDENT, LeftOut, copy_plain_files, names_a_student, open_plain, refuse_page
+from grading.files import NO_STUDENT, Allowance, LeftOut, copy_plain_files, names_a_student, open_plain, refuse_page
 from grading.mending import Wanted, mend, wanted_notebooks
-from grading.reading import CUT_OFF, FOLDER, UNUSABLE, Unusable, is_missing, read_notebook
+from grading.reading import CUT_OFF, DIGESTS, FOLDER, UNUSABLE, Unusable, is_missing, read_notebook
 
 __all__ = [
     "AutogradeAll",
@@ -37,14 +40,21 @@ __all__ = [
     "MarkGraded",
     "SubmissionExporter",
     "Wanted",
+    "digest",
     "find_problem",
+    "forget_attempt",
+    "graded_content",
+    "is_due",
+    "is_same_attempt",
+    "note_attempt",
     "read_submission",
+    "read_timestamp",
     "wanted_notebooks",
 ]
 
 GRADED = "graded"
-"""Key of the metadata of a notebook that has been graded to the end."""
-
+"""Key of the metadata of a notebook that has been graded to the end: True, or the time stamp of the newest attempt that
+was graded since and did not count."""
 
 PATIENCE = 20_000
 """Milliseconds that grading waits for a gradebook that another program has locked; SQLite itself waits five seconds."""
@@ -140,10 +150,10 @@ def _recognised(path: Path, wanted: Wanted):
 
 def find_problem(path: Path, wanted: Wanted, others: frozenset[str] = frozenset()) -> str:
     """What makes a submitted file unusable, in a sentence for a person; "" when it can be graded."""
-    return _taken(path, wanted, others)[2]
+    return taken(path, wanted, others)[2]
 
 
-def _taken(path: Path, wanted: Wanted, others: frozenset[str]) -> tuple:
+def taken(path: Path, wanted: Wanted, others: frozenset[str] = frozenset()) -> tuple:
     """The notebook and what was mended, see `take_notebook`, and "": or None, nothing, and what makes it unusable."""
     try:
         return *take_notebook(path, wanted, others), ""
@@ -269,7 +279,7 @@ class Collect(ExchangeCollect):
             first=["timestamp.txt", *(f"{one.name}.ipynb" for one in self._wanted)],
         )
         stamp = Path(dest, "timestamp.txt")
-        if _timestamp(stamp) is None:
+        if read_timestamp(stamp) is None:
             stamp.unlink(missing_ok=True)
             Path(dest).mkdir(parents=True, exist_ok=True)
             stamp.write_text(record["timestamp"].isoformat(" ") + " UTC")
@@ -290,8 +300,13 @@ SAYS_NOTHING = (
     # What is the matter with the submission is said of it by name.
     "No submitted file: ",
     "Kernel died while waiting for execute reply",
+    # Of whom, it does not say; the gradebook does.
+    "Late submission penalty: ",
 )
 """How messages of nbgrader and nbclient begin that tell an instructor nothing."""
+
+LATE = re.compile(r"SubmittedAssignment<.*> is [\d.]+ seconds late")
+"""Another one, of which a worker knows no extension."""
 
 
 LOCKED = "another program is using the gradebook. Once it has ended, the same command goes on where this one stopped."
@@ -307,16 +322,106 @@ def _tells(record: logging.LogRecord) -> bool:
     said = record.getMessage()
     if said.startswith("There was an error accessing the nbgrader database") and is_locked(sys.exception()):
         record.msg, record.args = LOCKED, ()
-    return not said.startswith(SAYS_NOTHING)
+    return not said.startswith(SAYS_NOTHING) and not LATE.fullmatch(said)
 
 
-def _timestamp(path: Path) -> datetime.datetime | None:
+def read_timestamp(path: Path) -> datetime.datetime | None:
     """The time in a file timestamp.txt; None where there is none that can be read."""
     try:
         with open_plain(path) as file:
             return parse_utc(file.read(100).decode().strip())
     except (LeftOut, OSError, ValueError, OverflowError, TypeError):
         return None
+
+
+def digest(folder: Path) -> str:
+    """What tells one submission from another where no time does: its files by name and content, wherever it lies."""
+    found, allowance = hashlib.sha256(), Allowance()
+    # More is not taken either.
+    for name in itertools.islice(_below(folder), allowance.files):
+        if name == "timestamp.txt":
+            continue
+        found.update(os.fsencode(name) + b"\0")
+        with contextlib.suppress(LeftOut, OSError), open_plain(folder / name) as file:
+            allowance.take(os.fstat(file.fileno()).st_size)
+            found.update(hashlib.file_digest(file, "sha256").digest())
+    return found.hexdigest()
+
+
+def is_due(submitted: Path, graded: Path) -> bool:
+    """Whether what lies in one folder came after what was graded in another, which has been graded to its end.
+
+    Times decide where both are known. Else all that is not what was graded is due; where nothing tells what that was,
+    as grading kept no digests once, a submission with a time is, after one without.
+    """
+    stamp, content = read_timestamp(submitted / "timestamp.txt"), ""
+    for known, graded_content in _attempts(graded):
+        if stamp and known:
+            if stamp <= known:
+                return False
+        elif graded_content:
+            content = content or digest(submitted)
+            if content == graded_content:
+                return False
+        elif not stamp:
+            return False
+    return True
+
+
+def is_same_attempt(one: Path, graded: Path, content: str = "") -> bool:
+    """Whether a submission is the one that was graded in another folder: of the same time, or else the same files.
+
+    content: its digest, where `one` is not the folder that was handed in.
+    """
+    stamp, (known, graded_content) = read_timestamp(one / "timestamp.txt"), _attempts(graded)[0]
+    if (stamp and known) or not graded_content:
+        return stamp == known
+    return (content or digest(one)) == graded_content
+
+
+def graded_content(graded: Path) -> str:
+    """The digest of the submission that a folder has graded; "" where it was not kept."""
+    return _attempts(graded)[0][1]
+
+
+def _attempts(graded: Path) -> list[tuple[datetime.datetime | None, str]]:
+    """Time and digest, where known, of the attempt that a folder has graded, and of a newer one that lost to it."""
+    metadata = _metadata(_marked(graded))
+    newest, digests = metadata.get(GRADED), metadata.get(DIGESTS, "").split(" ")
+    found = [(read_timestamp(graded / "timestamp.txt"), digests[0])]
+    if isinstance(newest, str) or len(digests) > 1:
+        found.append((parse_utc(newest) if isinstance(newest, str) else None, digests[1] if digests[1:] else ""))
+    return found
+
+
+def note_attempt(graded: Path, ran: Path) -> None:
+    """Keep with what counts of a student that a newer attempt, graded in the folder `ran`, does not count."""
+    stamp = read_timestamp(ran / "timestamp.txt")
+    _note(graded, f"{stamp} UTC" if stamp else True, [graded_content(graded), graded_content(ran)])
+
+
+def forget_attempt(graded: Path) -> None:
+    """Have a newer attempt that lost to what counts graded once more, as with another deadline it may be the better."""
+    if len(_attempts(graded)) > 1:
+        _note(graded, True, [graded_content(graded)])
+
+
+def _note(graded: Path, mark: str | bool, digests: list[str]) -> None:
+    marked = _marked(graded)
+    notebook = json.loads(marked.read_text(encoding="utf-8"))
+    notebook["metadata"] |= {GRADED: mark, DIGESTS: " ".join(digests)}
+    new = marked.with_suffix(".new")
+    # What a killed run has left may be read alone.
+    new.unlink(missing_ok=True)
+    new.write_text(json.dumps(notebook, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    # Feedback is no older than what it is about.
+    shutil.copystat(marked, new)
+    new.replace(marked)
+
+
+def _marked(graded: Path) -> Path:
+    """Of a graded submission, the notebook whose mark says it for all of them."""
+    return min(graded.glob("*.ipynb"), default=graded / "none")
 
 
 def _folders(converter: Autograde) -> list[str]:
@@ -344,6 +449,14 @@ class SubmissionExporter(NotebookExporter):
 
     files: Path | None = None
     """Where the files beside a notebook are taken from, if not from the submission itself."""
+    refused: dict[str, str]
+    """Folders that nothing can be done with before a person has done something, and why."""
+    counts = Enum(
+        ("last", "best"),
+        "last",
+        help="Of several attempts, the one that counts; the best is so after late penalties. What was graded and did "
+        "not count is graded again with --force alone.",
+    ).tag(config=True)
 
     def __init__(self, config=None, **kwargs):
         super().__init__(config=config, **kwargs)
@@ -358,8 +471,10 @@ class SubmissionExporter(NotebookExporter):
         wanted_notebooks.cache_clear()
         coursedir = converter.coursedir
         self._left_out: list[str] = []
+        self._digest = ""
+        self.refused: dict[str, str] = {}
         # nbgrader's own waits for ever where the file is a pipe, and gives up where it holds no time.
-        coursedir.get_existing_timestamp = lambda folder: _timestamp(Path(folder, "timestamp.txt"))
+        coursedir.get_existing_timestamp = lambda folder: read_timestamp(Path(folder, "timestamp.txt"))
         # nbgrader would copy what links point at. This is called before it copies, for each student.
         before = converter.pre_convert_hook
         converter.pre_convert_hook = functools.partial(
@@ -370,12 +485,14 @@ class SubmissionExporter(NotebookExporter):
             converter.assignments.setdefault(folder, [])
             try:
                 converter.assignments[folder] = self._notebooks_to_grade(converter, folder)
-            except OperationalError as error:
-                said = f"the gradebook cannot be read ({error.orig}): is another program using it? Nothing was changed."
+            except DatabaseError as error:
+                hint = ": is another program using it?" if isinstance(error, OperationalError) else "."
+                said = f"the gradebook cannot be read ({error.orig}){hint} Nothing was changed."
                 self.log.error(said)
                 raise NbGraderException(said) from None
             except Exception as error:
-                self.log.error("%s: it could not be looked at (%r), and is left as it is.", ascii(folder), error)
+                self.refused[folder] = f"it could not be looked at ({error!r}), and is left as it is"
+                self.log.error("%s: %s.", ascii(folder), self.refused[folder])
                 converter.assignments[folder] = []
             if not converter.assignments[folder]:
                 del converter.assignments[folder]
@@ -384,7 +501,8 @@ class SubmissionExporter(NotebookExporter):
         """The notebooks of a submission, whether there is a file or not; none for a submission that is held back."""
         assignment, student = _ids(converter, folder)
         if not names_a_student(student):
-            self.log.error("%s: %a %s. Rename the folder, and run this again.", ascii(folder), student, NO_STUDENT)
+            self.refused[folder] = f"{student!a} {NO_STUDENT}. Rename the folder, and run this again."
+            self.log.error("%s: %s", ascii(folder), self.refused[folder])
             return []
         only = converter.coursedir.notebook_id
         everything = wanted_notebooks(converter.coursedir.db_url, assignment)
@@ -418,12 +536,20 @@ class SubmissionExporter(NotebookExporter):
                 shutil.rmtree(made)
             else:
                 (made / f"{only}.ipynb").unlink(missing_ok=True)
+        # nbgrader's own command and Formgrader remove what they replace before they know what the new one is worth.
+        removes = self.counts == "best" and type(converter) is Autograde and made.exists()
+        if removes and not is_same_attempt(source, made):
+            said = "of several attempts the best counts, which `convblocks grade` finds. This one stays as it is."
+            self.log.error("%s, %s: another attempt was graded, and %s", student, assignment, said)
+            return []
         return sorted(f"{folder}/{one.name}.ipynb" for one in wanted)
 
     def _copy_plain_files(self, converter: Autograde, before, ignore: list[str], **arguments) -> None:
         """Copy a submission's other files in nbgrader's place; a hook of nbgrader's, called for each student."""
         coursedir = converter.coursedir
         folder = os.path.dirname(converter.notebooks[0])
+        # Before anything of it is read: what changes from now on is not what was graded.
+        self._digest = "" if self.files else digest(Path(coursedir.root, folder))
         # An absolute path matches this folder alone: nbgrader copies nothing of it, and all of the course's own files.
         coursedir.ignore = [*ignore, re.sub(r"([*?[])", r"[\1]", os.path.join(coursedir.root, folder))]
         assignment, student = _ids(converter, folder)
@@ -469,6 +595,7 @@ class SubmissionExporter(NotebookExporter):
             frozenset(f"{name}.ipynb" for name in known),
             self._left_out,
         )
+        notebook.metadata[DIGESTS] = self._digest
         if problem := notebook.metadata.get(UNUSABLE):
             said = "%s, %s: %s. It gets no points, and feedback that says so."
             self.log.error(said, ids["student"], ids["assignment"], problem)
@@ -486,7 +613,7 @@ def read_submission(
     it was released. others: file names that belong to other notebooks of the assignment. left_out: sentences on
     files beside it.
     """
-    notebook, mended, problem = _taken(path, wanted, others)
+    notebook, mended, problem = taken(path, wanted, others)
     if problem:
         notebook = nbformat.read(release / f"{wanted.name}.ipynb", as_version=4)
         became, to_do = "could not be graded", "Your own file is untouched; hand it in again"

@@ -12,6 +12,9 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import ClearHiddenTests
 from rapidfuzz import fuzz
 
+from autograde_tests.checking import load_checks
+from convblocks.toolbox import parsed
+
 ALIKE = 80
 """How alike, of 100, a cell and a released one must be to be taken for the same."""
 APART = 5
@@ -140,23 +143,33 @@ def defines(cell: NotebookNode, function: str) -> bool:
     return cell.cell_type == "code" and has_definition(cell, function)
 
 
-def definitions(cell: NotebookNode) -> list[str]:
-    """What a cell defines and imports, each as a source of its own; none where the cell is no Python."""
-    from IPython.core.inputtransformer2 import TransformerManager
-
+def definitions(cell: NotebookNode) -> dict[str, set[str]]:
+    """What a cell imports, defines and names: each such statement, with its names; none where it is no Python."""
     try:
-        lines = TransformerManager().transform_cell(cell.source).split("\n")
-        body = ast.parse("\n".join(lines)).body
+        _, body = parsed(cell.source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
-    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
-    wanted = [one for one in body if isinstance(one, kinds) or _names_a_constant(one)]
-    firsts = [min([one.lineno, *(each.lineno for each in getattr(one, "decorator_list", []))]) for one in wanted]
-    return ["\n".join(lines[first - 1 : one.end_lineno]) for first, one in zip(firsts, wanted, strict=True)]
+        return {}
+    lines = cell.source.split("\n")
+    found = {}
+    for one in body:
+        if isinstance(one, ast.Import):
+            # One module that is not there takes no other with it.
+            found |= {ast.unparse(ast.Import([alias])): _names(alias) for alias in one.names}
+        elif isinstance(one, (ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign, ast.Try)):
+            first = min([one.lineno, *(each.lineno for each in getattr(one, "decorator_list", []))])
+            found["\n".join(lines[first - 1 : one.end_lineno])] = _names(one)
+    return found
 
 
-def _names_a_constant(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
+def _names(node: ast.AST) -> set[str]:
+    """What a statement names, but for what is named inside of functions and classes."""
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return {node.name}
+    if isinstance(node, ast.alias):
+        return {(node.asname or node.name).partition(".")[0]}
+    if isinstance(node, ast.Name):
+        return {node.id} if isinstance(node.ctx, ast.Store) else set()
+    return set().union(*map(_names, ast.iter_child_nodes(node)))
 
 
 def has_definition(cell: NotebookNode, function: str) -> bool:
@@ -215,9 +228,7 @@ def mend(notebook: NotebookNode, wanted: Wanted) -> list[str]:
         cells.insert(after + 1, _restored(name, wanted))
     told["What had been written in the cell of {} instead is kept and was run, too."] = list(changed)
     told["Moved to the top: {}."] = [name for name in wanted.locked if _move_above(cells, name, wanted)]
-    told["Moved below the function that it checks: {}."] = [
-        name for name in wanted.graded if _move_below(cells, name, wanted)
-    ]
+    told["Moved below what it needs: {}."] = [name for name in wanted.graded if _move_below(cells, name, wanted)]
     told["No code cell defines {}."] = [
         name for name in wanted.functions if not any(defines(cell, name) for cell in cells)
     ]
@@ -227,11 +238,27 @@ def mend(notebook: NotebookNode, wanted: Wanted) -> list[str]:
 def _without_stub(cells: list[NotebookNode], function: str, wanted: Wanted) -> bool:
     """Take out the cells of a function that are as handed out, where another one defines it; whether there were any."""
     defining = [cell for cell in cells if defines(cell, function)]
-    stubs = [cell for cell in defining if wanted.is_released(function, cell)]
+    stubs = [cell for cell in defining if wanted.is_released(function, cell) or _is_skeleton(cell, function)]
     if not stubs or len(stubs) == len(defining):
         return False
     cells[:] = [cell for cell in cells if all(cell is not stub for stub in stubs)]
     return True
+
+
+def _is_skeleton(cell: NotebookNode, function: str) -> bool:
+    """Whether a cell holds nothing but a function of this name that does nothing, whatever its comments say."""
+    try:
+        (found,) = ast.parse(cell.source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    if not isinstance(found, ast.FunctionDef) or found.name != function:
+        return False
+    return all(
+        isinstance(one, ast.Pass)
+        or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+        or (isinstance(one, ast.Raise) and "NotImplementedError" in ast.dump(one))
+        for one in found.body
+    )
 
 
 def _by_id(cells: list[NotebookNode], wanted: Wanted) -> tuple[dict[str, NotebookNode], list[str]]:
@@ -327,14 +354,29 @@ def _last_definition(cells: list[NotebookNode], function: str, default: int) -> 
 
 
 def _move_below(cells: list[NotebookNode], graded: str, wanted: Wanted) -> bool:
-    """Move a graded cell that stands above every definition of its function below the last; whether it did."""
+    """Move a graded cell below what it needs and that stands below it alone; whether it did.
+
+    That is a definition of its function and, of each earlier function of the notebook that this may call, a definition
+    and its check: what stands behind that can be lent.
+    """
     place = next(place for place, cell in enumerate(cells) if _name(cell) == graded)
-    _, function = wanted.check(graded)
-    below = _last_definition(cells, function, default=-1)
-    if below < place or any(defines(cell, function) for cell in cells[:place]):
+    name, function = wanted.check(graded)
+    known = load_checks().get(name)
+    earlier = [one for one in known.builds_on if one in wanted.functions] if known else []
+    needed = [lambda cell, one=one: defines(cell, one) for one in (function, *earlier)]
+    needed += [lambda cell, one=one: _name(cell) == one for one in wanted.graded if wanted.check(one)[1] in earlier]
+    below = max(_below(cells, place, is_needed) for is_needed in needed)
+    if below < 0:
         return False
     cells.insert(below, cells.pop(place))
     return True
+
+
+def _below(cells: list[NotebookNode], place: int, is_needed: Callable[[NotebookNode], bool]) -> int:
+    """The place of the last of such cells, -1 where one stands above this place or there is none."""
+    if any(map(is_needed, cells[: place + 1])):
+        return -1
+    return max((one for one in range(place + 1, len(cells)) if is_needed(cells[one])), default=-1)
 
 
 def _move_above(cells: list[NotebookNode], locked: str, wanted: Wanted) -> bool:

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import functools
+import glob
 import os
 import shutil
 import tempfile
@@ -14,13 +15,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbconvert.writers import FilesWriter
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import AutogradeApp
 from nbgrader.converters import NbGraderException
 from nbgrader.converters.base import BaseConverter
 
 from autograde_tests.checking import version
+from grading import policy
+from grading.course import instead
 from grading.execute import results_of
-from grading.intake import LOCKED, AutogradeAll, is_locked
+from grading.intake import (
+    LOCKED,
+    AutogradeAll,
+    graded_content,
+    is_due,
+    is_locked,
+    is_same_attempt,
+    note_attempt,
+    read_timestamp,
+)
 from grading.sanitize import RESULT
 from grading.submission import Job, Ran, copy_cells, run, steps
 from grading.workers import TRIES, Workers
@@ -33,12 +46,14 @@ STAGING = ".grading-"
 class Summary:
     """What became of a run: how many submissions were graded and how many had been; why others could not be.
 
-    failed: reasons, by student and assignment, or by "" and assignment. stopped: whether Ctrl-C has ended it. due: how
-    many wait for `grade`, when others were regraded.
+    kept: student and assignment where an earlier attempt than the one in submitted/ counts, as the better one. failed:
+    reasons, by student and assignment, or by "" and assignment. stopped: whether Ctrl-C has ended it. due: how many
+    wait for `grade`, when others were regraded.
     """
 
     graded: int = 0
     skipped: int = 0
+    kept: list[tuple[str, str]] = field(default_factory=list)
     failed: dict[tuple[str, str], str] = field(default_factory=dict)
     stopped: bool = False
     due: int = 0
@@ -64,7 +79,7 @@ class Store(AutogradeAll):
         self.exporter = self.exporter_class(parent=self, config=self.config)
         self._everything = dict(self.assignments)
         due = [folder for folder in sorted(self._everything) if self._is_due(folder)]
-        return due, count - len(due)
+        return due, count - len(due) - len(self.exporter.refused)
 
     def outdated(self) -> dict[str, list[str]]:
         """Ids of the cells that another version of their check has scored, by the folder of the submission."""
@@ -78,6 +93,18 @@ class Store(AutogradeAll):
                         found.setdefault(folder, []).append(grade_id)
         return found
 
+    @property
+    def missing(self) -> str:
+        """Where nobody has handed in what is asked for, what there is instead, in a sentence; else ""."""
+        wanted, student = self.coursedir.assignment_id, self.coursedir.student_id
+        place = f"in {self._input_directory}/"
+        if glob.glob(self._format_source(wanted, student)):
+            return ""
+        if students := {self.student(one) for one in glob.glob(self._format_source(wanted, "*"))}:
+            return f"There is no {wanted} of {student} {place}{instead(student, students)}."
+        assignments = {Path(one).name for one in glob.glob(self._format_source("*", "*"))}
+        return f"There is no {wanted} {place}{instead(wanted, assignments)}."
+
     def student(self, folder: str) -> str:
         """Whose submission lies in a folder."""
         return Path(folder).parts[-2]
@@ -90,18 +117,19 @@ class Store(AutogradeAll):
         graded = self._format_dest(assignment, student)
         if self.force or not os.path.exists(graded):
             return True
-        new, old = map(self.coursedir.get_existing_timestamp, (folder, graded))
-        return new is not None and old is not None and new > old
+        return is_due(Path(self.coursedir.root, folder), Path(graded))
 
-    def take(self, folder: str, ran: Path) -> None:
+    def take(self, folder: str, ran: Path) -> bool:
         """Store a submission that has been graded in the folder `ran`. Raises NbGraderException when it cannot be.
 
-        What was graded before stays until all of it is stored.
+        What was graded before stays until all of it is stored. False where it stays for good, as the better attempt.
         """
         self._ran, self.exporter.files = ran, ran
         self.assignments = {folder: self._everything[folder]}
         ids = self.coursedir.assignment_id, self.student(folder)
         graded, usual, before = Path(self._format_dest(*ids)), self.coursedir.autograded_directory, os.getcwd()
+        if self.exporter.counts == "best" and self._is_worse(*ids, graded):
+            return False
         os.chdir(self.coursedir.root)
         # Beside the others, so that it can be moved there.
         self.coursedir.autograded_directory = os.path.join(usual, ".new")
@@ -115,6 +143,33 @@ class Store(AutogradeAll):
             self.coursedir.autograded_directory = usual
             shutil.rmtree(aside, ignore_errors=True)
             os.chdir(before)
+        return True
+
+    def _is_worse(self, assignment: str, student: str, graded: Path) -> bool:
+        """Whether what was graded now is another attempt than the one in a folder, and worth less; if so, notes it."""
+        if not graded.exists() or is_same_attempt(self._ran, graded, graded_content(self._ran)):
+            return False
+        stamp = read_timestamp(self._ran / "timestamp.txt")
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+            try:
+                stored = gradebook.find_submission(assignment, student)
+            except MissingEntry:
+                return False
+            if stored.timestamp != read_timestamp(graded / "timestamp.txt"):
+                # A run was interrupted while it replaced this one: of neither is all there, so none can be kept.
+                return False
+            counts = stored.score - stored.late_submission_penalty
+            worse = round(policy.points(stored, self._ran, stamp, self.config) - counts, 6) < 0
+        if worse:
+            note_attempt(graded, self._ran)
+        return worse
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        super().init_assignment(assignment_id, student_id)
+        if read_timestamp(self._ran / "timestamp.txt") is None:
+            # nbgrader leaves that of an earlier attempt, which may have been late.
+            with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+                gradebook.update_or_create_submission(assignment_id, student_id, timestamp=None)
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
         ids = self.init_single_notebook_resources(notebook_filename)["nbgrader"]
@@ -201,7 +256,11 @@ def regrade(
                 if folder in due:
                     # What was graded is not what lies there now.
                     continue
-                before = store._format_dest(store.coursedir.assignment_id, store.student(folder))
+                student, assignment = store.student(folder), store.coursedir.assignment_id
+                before = store._format_dest(assignment, student)
+                if not is_same_attempt(Path(store.coursedir.root, folder), Path(before)):
+                    summary.kept.append((student, assignment))
+                    continue
                 jobs[_job(store, folder, options, staging, tuple(cells), before)] = store, folder
         begin(len(jobs))
         try:
@@ -232,8 +291,13 @@ def _open(apps: list[AutogradeApp], summary: Summary) -> Iterator[tuple[Store, l
     """A store for each assignment, with what `open` says of it."""
     for app in apps:
         store = Store(coursedir=app.coursedir, parent=app)
+        if store.missing:
+            summary.failed["", app.coursedir.assignment_id] = store.missing
+            continue
         try:
             yield store, *store.open()
+            for folder, reason in store.exporter.refused.items():
+                summary.failed[store.student(folder), app.coursedir.assignment_id] = reason
         except NbGraderException as error:
             summary.failed["", app.coursedir.assignment_id] = str(error)
 
@@ -296,10 +360,11 @@ def _store(summary: Summary, tell: Callable[[Ran], None], ran: Ran, store: Store
     if not ran.failed:
         try:
             with _turn(Path(job.course)):
-                store.take(folder, Path(job.course, job.out, job.student, job.assignment))
+                counts = store.take(folder, Path(job.course, job.out, job.student, job.assignment))
             summary.graded += 1
-        except NbGraderException as error:
-            said = LOCKED if is_locked(error.__context__) else error
+            summary.kept += [] if counts else [(job.student, job.assignment)]
+        except Exception as error:
+            said = LOCKED if is_locked(error) or is_locked(error.__context__) else error
             ran.failed, ran.said = True, [*ran.said, f"it could not be stored: {said}"]
     if ran.failed:
         _fail(summary, ran)

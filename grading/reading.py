@@ -25,6 +25,10 @@ UNUSABLE = "unusable_submission"
 CUT_OFF = "The file was cut off or damaged"
 """How a sentence begins that says so."""
 
+DIGESTS = "graded_digests"
+"""Key of the metadata of a graded notebook with the digest of its submission, and, behind a space, of a newer one that
+did not count."""
+
 NOTES = ("unusable", "mended", "did-not-run")
 """How the ids of cells begin in which grading itself says something; a submission has none of them."""
 
@@ -138,6 +142,12 @@ def _without_outputs(found: dict) -> dict:
 
 def _cells(found: Any) -> list[dict]:
     """The cells of a parsed notebook of any format."""
+    # As Jupyter's own server sends a notebook, and as programs write one: in a list, or its cells alone.
+    if isinstance(found, dict) and "cells" not in found and isinstance(found.get("content"), dict):
+        found = found["content"]
+    if isinstance(found, list):
+        is_cells = any(isinstance(one, dict) and "cell_type" in one for one in found)
+        found = {"cells": found} if is_cells else next((one for one in found if isinstance(one, dict)), None)
     sheets = [found] if isinstance(found, dict) else []
     if sheets and not isinstance(found.get("cells"), list):
         sheets = found.get("worksheets") if isinstance(found.get("worksheets"), list) else []

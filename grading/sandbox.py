@@ -202,8 +202,8 @@ class Sandbox(LocalProvisioner):
         return number
 
     async def _soon(self, wanted: Callable, *arguments):
-        """What a function returns as soon as it can. Raises SandboxMissing when it cannot for a minute."""
-        for _ in range(30_000):
+        """What a function returns as soon as it can. Raises SandboxMissing when it cannot for minutes."""
+        for _ in range(60_000):
             if self.process.poll() is not None:
                 break
             with contextlib.suppress(OSError, IndexError, psutil.Error):

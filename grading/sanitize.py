@@ -5,6 +5,7 @@ import functools
 import re
 import sys
 from html import escape
+from pathlib import Path
 
 import jinja2
 import nh3
@@ -18,7 +19,7 @@ from nbgrader.utils import is_grade
 from pygments.token import STANDARD_TYPES
 
 from convblocks.report import whole_characters
-from grading.reading import FOLDER, UNUSABLE
+from grading.reading import DIGESTS, FOLDER, UNUSABLE
 
 RESULT = "application/vnd.convblocks.result+json"
 """Mime type of a check's result; kept only where grading itself wrote it."""
@@ -169,7 +170,7 @@ def clean_notebook(nb: NotebookNode) -> None:
         # A kernel may say anything about its language, which chooses how code is coloured.
         "language_info": {"name": "python", "pygments_lexer": "ipython3"},
     }
-    for key in (UNUSABLE, FOLDER):
+    for key in (UNUSABLE, FOLDER, DIGESTS):
         if key in _dict(nb.get("metadata")):
             metadata[key] = clean_text(nb.metadata[key])
     nb.metadata = from_dict(metadata)
@@ -340,6 +341,20 @@ class EscapeNames(NbGraderPreprocessor):
             if isinstance(resources.get(name), str):
                 resources[name] = escape(clean_text(resources[name]))
         return nb, resources
+
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def pages() -> jinja2.Environment:
+    """Templates of the course's own pages, in which whatever is filled in stands as text."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
 
 
 def escape_formgrader() -> None:

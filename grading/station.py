@@ -25,6 +25,9 @@ from traitlets.config import Config
 from grading import sandbox
 from grading.broker import Broker
 
+PATIENCE = 180
+"""Seconds that a kernel may take to answer for the first time, on a machine that has much else to do."""
+
 RUNTIME = Path("/tmp")
 """Where folders with sockets are made. Paths of sockets are short: 107 bytes, wherever temporary files usually go."""
 
@@ -127,7 +130,7 @@ class _Next:
     def fits(self, config: Config) -> bool:
         """Whether it is one of these limits, and its kernel lives. Waits until that is known."""
         with contextlib.suppress(Exception):
-            run_sync(asyncio.wait_for)(self.made, 60)
+            run_sync(asyncio.wait_for)(self.made, PATIENCE)
         return self.limits == repr(config.get("Sandbox")) and self.station.is_ready
 
 
@@ -186,7 +189,7 @@ class Client(AsyncKernelClient):
 
         jupyter_client's own listens a fifth of a second longer for what might still come; here the end is known.
         """
-        deadline = time.monotonic() + (60 if timeout is None else timeout)
+        deadline = time.monotonic() + (PATIENCE if timeout is None else timeout)
         while time.monotonic() < deadline:
             asked = self.kernel_info()
             with contextlib.suppress(queue.Empty):

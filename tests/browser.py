@@ -11,7 +11,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, free_port
+from conftest import ROOT
+
+from benchmarks import free_port
 
 CHROMIUM = shutil.which("chromium")
 SCREENSHOTS = ROOT / ".cache" / "screenshots"
@@ -80,7 +82,12 @@ def jupyterlab(folder: Path, config: Path, **environment: str):
         yield address
     finally:
         os.killpg(server.pid, signal.SIGTERM)
-        server.wait(30)
+        # It ends its kernels first, which takes its time where much else is tested.
+        try:
+            server.wait(120)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
 
 
 class Desk:
@@ -88,6 +95,8 @@ class Desk:
 
     def __init__(self, chromium, address: str, name: str):
         self.page = chromium.new_page(viewport=LAPTOP, has_touch=True)
+        # Where much else is tested at the same time, what takes a second takes half a minute.
+        self.page.set_default_timeout(120_000)
         self.address, self.name, self.shots = address, name, 0
         self.errors = complaints(self.page)
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
@@ -97,9 +106,9 @@ class Desk:
     def open(self, path: str = "") -> None:
         """JupyterLab with nothing else open; path: of a notebook, whose kernel is then idle."""
         self.page.goto(f"{self.address}/lab{f'/tree/{path}' if path else ''}?reset")
-        self.page.locator(".jp-FileBrowser").wait_for(timeout=60_000)
+        self.page.locator(".jp-FileBrowser").wait_for(timeout=120_000)
         if path:
-            self.page.locator(".jp-Notebook").wait_for(timeout=60_000)
+            self.page.locator(".jp-Notebook").wait_for(timeout=120_000)
             self.idle()
 
     def menu(self, *names: str) -> None:
@@ -161,7 +170,7 @@ class Desk:
         self.page.wait_for_timeout(200)
         # Before it is ready, to run a cell would ask which kernel is wanted.
         self.page.evaluate("jupyterapp.shell.currentWidget.context.sessionContext.ready")
-        self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]:visible").wait_for(timeout=60_000)
+        self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]:visible").wait_for(timeout=120_000)
 
     def shoot(self, step: str) -> None:
         """A picture as on a laptop in the light theme, and one as on a tablet in the dark theme."""

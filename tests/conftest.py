@@ -4,11 +4,12 @@ import contextlib
 import ctypes
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
+import commands
 import nbformat
 import psutil
 import pytest
@@ -16,20 +17,35 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook, MissingEntry
 from report import remember
+from typer.testing import CliRunner
 
 ROOT = Path(__file__).resolve().parent.parent
+NBGRADER = (sys.executable, "-m", "nbgrader")
+CONVBLOCKS = (sys.executable, "-m", "grading.cli")
 
 
 def run(course: Path, *command: str, **environment: str) -> tuple[int, str]:
     """Run a command in a course, as on the command line; its exit code and output."""
     usual = {key: value for key, value in os.environ.items() if key != "CONVBLOCKS_SEED"}
     usual["CONVBLOCKS_EXCHANGE"] = str(course / "exchange")
+    if command[:3] in (NBGRADER, CONVBLOCKS) and "PYTHONPATH" not in environment:
+        return commands.call(command[2], command[3:], course, usual | environment)
     done = subprocess.run(command, cwd=course, env=usual | environment, capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
 
-NBGRADER = (sys.executable, "-m", "nbgrader")
-CONVBLOCKS = (sys.executable, "-m", "grading.cli")
+def convblocks(course: Path, *arguments: str):
+    """Run a command of convblocks in this process, for those that are small; typer's result, with exit code and output."""
+    from grading.cli import app
+
+    # Reading the course's configuration sets the seed of this process. And nbgrader ends the handlers of all loggers: that
+    # of TensorFlow, where it was imported before, would close the stream of pytest's that it found then.
+    with (
+        contextlib.chdir(course),
+        mock.patch.dict(os.environ, {"CONVBLOCKS_EXCHANGE": str(course / "exchange")}),
+        mock.patch("logging.shutdown"),
+    ):
+        return CliRunner().invoke(app, arguments)
 
 
 def nbgrader(course: Path, *arguments: str, fails: bool = False) -> str:
@@ -37,13 +53,6 @@ def nbgrader(course: Path, *arguments: str, fails: bool = False) -> str:
     code, output = run(course, *NBGRADER, *arguments)
     assert bool(code) == fails, output
     return output
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens at."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def scores(course, assignment="1-padding"):
@@ -119,10 +128,34 @@ def course(generated_course, tmp_path) -> Path:
     return Path(shutil.copytree(generated_course, tmp_path / "course"))
 
 
-def adopt_orphans() -> None:
-    """From now on what a process leaves that was started here becomes a child of this one, not of the machine's first."""
+@pytest.fixture(scope="session")
+def graded_class(tmp_path_factory) -> Path:
+    """A course of one assignment, 1-padding, and a class of 30 that is made up and graded; not to be changed."""
+    from benchmarks.report import build
+
+    course = tmp_path_factory.mktemp("graded") / "course"
+    build(course, 30)
+    return course
+
+
+@pytest.fixture
+def graded_course(graded_class, tmp_path) -> Path:
+    """A copy of it for one test."""
+    return Path(shutil.copytree(graded_class, tmp_path / "course"))
+
+
+@pytest.fixture
+def adopted_orphans():
+    """What a process leaves that was started here becomes a child of this one, not of the machine's first."""
     set_child_subreaper = 36
     ctypes.CDLL(None).prctl(set_child_subreaper, 1)
+    yield
+    ctypes.CDLL(None).prctl(set_child_subreaper, 0)
+    # Nobody else asks how they ended, and who looks for processes would look at hundreds.
+    for one in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess, ChildProcessError):
+            if one.status() == psutil.STATUS_ZOMBIE:
+                os.waitpid(one.pid, os.WNOHANG)
 
 
 def processes_named(*names: str, started_by: int | None = None) -> list[psutil.Process]:

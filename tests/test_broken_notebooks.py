@@ -90,6 +90,22 @@ def moved_checks_above(notebook):
     return write(notebook)
 
 
+def moved(*names):
+    """These cells at the end."""
+
+    def make(notebook):
+        notebook["cells"].sort(key=lambda one: one["id"] in names)
+        return write(notebook)
+
+    return make
+
+
+def reversed_exercises(notebook):
+    for name in ("padding_amounts", "output_size"):
+        moved(name, f"check_{name}")(notebook)
+    return write(notebook)
+
+
 def split(notebook):
     """Every code cell in two, in JupyterLab's way: both halves have the metadata."""
     halves = []
@@ -250,6 +266,26 @@ def above(name, line):
     return make
 
 
+def needs_in_its_cell(line, use):
+    """A line in the cell of pad2d that it needs, below one that stops the cell."""
+
+    def make(notebook):
+        replaced(notebook, "pad2d", "images = np.asarray(images)", f"{use}\n    images = np.asarray(images)")
+        return above("pad2d", f"import not_there, math as mathematics\n{line}")(notebook)
+
+    return make
+
+
+def needs_helper(line):
+    """A helper of pad2d in a cell of its own, below a line that stops that cell."""
+
+    def make(notebook):
+        code(f"{line}\n\ndef as_floats(images):\n    return np.array(images, float)", before="pad2d")(notebook)
+        return replaced(notebook, "pad2d", "images = np.asarray(images)", "images = as_floats(images)")
+
+    return make
+
+
 def below(name, lines):
     """Lines below what is written in a cell."""
 
@@ -291,6 +327,19 @@ def beside_stubs(place_of):
             own = dict(cell(notebook, name), id=f"own_{name}", metadata={})
             cell(notebook, name)["source"] = stubs[name]["source"]
             notebook["cells"].insert(place_of(notebook, name), own)
+        return write(notebook)
+
+    return make
+
+
+def below_stubs(body):
+    """The cells of functions as handed out but for what is in them, and the solutions below their checks."""
+
+    def make(notebook):
+        beside_stubs(lambda nb, name: place(nb, f"check_{name}") + 1)(notebook)
+        for name in FUNCTIONS:
+            stub = cell(notebook, name)
+            stub["source"] = source(stub).replace("    raise NotImplementedError", body)
         return write(notebook)
 
     return make
@@ -411,7 +460,10 @@ BROKEN = {
     "ids-and-metadata-lost": (lambda nb: write(without(nb, "id", "metadata")), 444, "Found again by content"),
     "duplicated": (duplicated, 444, "More than one cell had the id"),
     "checks-at-the-end": (moved_checks_to_the_end, 444, ""),
-    "checks-above": (moved_checks_above, 444, "Moved below the function"),
+    "checks-above": (moved_checks_above, 444, "Moved below what it needs"),
+    "function-at-the-end": (moved("output_size"), 444, "Moved below what it needs"),
+    "exercise-at-the-end": (moved("output_size", "check_output_size"), 444, "Moved below what it needs"),
+    "exercises-reversed": (reversed_exercises, 444, "Moved below what it needs"),
     "split": (split, 444, "More than one cell had the id"),
     "split-without-metadata": (split_without_metadata, 444, "Put back"),
     "checks-deleted": (deleted("check_output_size", "check_pad2d"), 444, "Put back"),
@@ -426,6 +478,15 @@ BROKEN = {
         "The cell of <code>output_size</code>, <code>padding_amounts</code>, <code>pad2d</code> was as it was handed out",
     ),
     "solved-above-the-stub": (beside_stubs(place), 444, "was as it was handed out"),
+    "solved-below-a-stub-with-comments": (
+        below_stubs("    # my solution is further down\n    raise NotImplementedError"),
+        444,
+        "was as it was handed out",
+    ),
+    "solved-below-a-stub-that-passes": (below_stubs("    pass"), 444, "was as it was handed out"),
+    "as-jupyters-server-sends-it": (lambda nb: write({"type": "notebook", "content": nb}), 444, ""),
+    "in-a-list": (lambda nb: write([nb]), 444, ""),
+    "cells-alone": (lambda nb: write(nb["cells"]), 444, ""),
     "solved-at-the-end": (beside_stubs(lambda nb, name: len(nb["cells"])), 444, "was as it was handed out"),
     "pasted-below": (pasted(), 444, "was as it was handed out"),
     "pasted-below-and-metadata-lost": (pasted("metadata"), 444, "was as it was handed out"),
@@ -503,6 +564,31 @@ BROKEN = {
         444,
         "so its definitions were run without the rest",
     ),
+    **{
+        f"{name}-in-the-functions-own-cell": (
+            needs_in_its_cell(line, use),
+            444,
+            "so its definitions were run without the rest",
+        )
+        for name, line, use in (
+            ("constants", "MODES, LAST = ('valid', 'same'), -1", "MODES[LAST]"),
+            ("function-of-a-module", "up = mathematics.ceil", "up(1.5)"),
+            ("lambda", "twice = lambda value: 2 * value", "twice(1)"),
+            ("import-that-may-fail", "try:\n    from math import ceil\nexcept ImportError:\n    pass", "ceil(1.5)"),
+        )
+    },
+    **{
+        f"{name}-in-the-cell-of-a-helper": (
+            needs_helper(line),
+            444,
+            "so its definitions were run without the rest",
+        )
+        for name, line in (
+            ("number-asked-for", "size = int(input('Size? '))"),
+            ("package-that-is-not-there", "import not_there"),
+            ("endless-loop", "while True:\n    pass"),
+        )
+    },
     "endless-loop-in-the-functions-own-cell": (
         below("pad2d", "while True:\n    pass"),
         444,

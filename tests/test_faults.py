@@ -17,7 +17,7 @@ import time
 import nbformat
 import psutil
 import pytest
-from conftest import CONVBLOCKS, NBGRADER, ROOT, adopt_orphans, fill, processes_named, run, scores
+from conftest import CONVBLOCKS, NBGRADER, ROOT, fill, processes_named, run, scores
 from nbformat.v4 import new_code_cell
 
 WRONG = "def pad2d(images, kernel_size, strides=(1, 1), padding='same'):\n    return images"
@@ -79,8 +79,7 @@ def until(wanted):
         time.sleep(0.02)
 
 
-def test_killed_at_any_moment_the_next_run_finishes_it(course, tmp_path):
-    adopt_orphans()
+def test_killed_at_any_moment_the_next_run_finishes_it(course, tmp_path, adopted_orphans):
     shutil.rmtree(course / "submitted" / "ada")
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["nbgrader.apps", "grading.intake", "grading.feedback", "grading.generate"])
@@ -118,7 +117,7 @@ def test_killed_at_any_moment_the_next_run_finishes_it(course, tmp_path):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         ends = list(pool.map(kill_and_finish, range(KILLS)))
     assert ends == [(0, DESERVED["bob"])] * KILLS
-    _, alive = psutil.wait_procs(processes_named("kernel", "bwrap"), timeout=5)
+    _, alive = psutil.wait_procs(processes_named("kernel", "bwrap"), timeout=60)
     assert alive == []
 
 
@@ -191,12 +190,17 @@ def insert(course, *sources):
 
 
 def test_answers_removed_meanwhile_are_made_anew(course, checkout, tmp_path):
+    # To make those of all assignments anew takes half a minute.
+    these = [f"{name}-*" for name in ("output_size", "padding_amounts", "pad2d")]
+    kept, others = checkout / ".cache" / "expected", tmp_path / "others"
+    shutil.copytree(kept, others, ignore=shutil.ignore_patterns(*these))
     with background(course, PYTHONPATH=str(checkout)) as run:
         until(lambda: processes_named("kernel", started_by=run.pid))
         # At once: what is made anew may be there before all is removed.
-        (checkout / ".cache" / "expected").rename(tmp_path / "removed")
+        kept.rename(tmp_path / "removed")
+        others.rename(kept)
         assert run.wait() == 0
-    assert list((checkout / ".cache" / "expected").iterdir())
+    assert all(list(kept.glob(one)) for one in these)
     assert scores(course) == DESERVED
 
 
@@ -215,10 +219,10 @@ WAITS = """
 import os, time
 _answer, _calls = output_size, iter(range(1000))
 def output_size(*args, **kwargs):
-    if "check" in globals() and next(_calls) in (2, 3, 4):
+    if "check" in globals() and next(_calls) == 2:
         child = os.fork()
         if not child:
-            time.sleep(1)
+            time.sleep(4)
             os._exit(0)
         os.waitpid(child, 0)
     return _answer(*args, **kwargs)
@@ -255,7 +259,7 @@ def test_a_kernel_killed_from_outside_costs_nothing(course, killed, times, code)
             until(lambda: _busy(run.pid))
             (kernel,) = _busy(run.pid)
             (kernel if killed == "kernel" else _sandbox(kernel, run.pid)).kill()
-            kernel.wait(10)
+            kernel.wait(60)
         assert run.wait() == code
     assert scores(course)["bob"] == DESERVED["bob"]
     assert (autograde(course)[0], scores(course)) == (0, DESERVED)
@@ -273,7 +277,7 @@ def test_a_kernel_killed_from_outside_inside_its_check_costs_nothing(course, vic
         until(lambda: _busy(run.pid))
         (kernel,) = _busy(run.pid)
         victim(kernel, run.pid).kill()
-        kernel.wait(10)
+        kernel.wait(60)
         assert run.wait() == 0
     assert scores(course) == DESERVED
 

@@ -136,7 +136,7 @@ def validate(student, name, said):
     page = student.page
     page.get_by_role("button", name="Validate").click()
     answer = page.locator(".jp-Dialog-content")
-    answer.wait_for(timeout=60_000)
+    answer.wait_for(timeout=120_000)
     student.shoot(f"validated {name}")
     assert said in answer.inner_text()
     answer.get_by_role("button", name="Ok").click()
@@ -153,7 +153,7 @@ def submit(student):
 def read_feedback(student):
     page = assignments(student)
     page.get_by_role("button", name="Fetch Feedback").click()
-    page.get_by_text("view feedback").wait_for(timeout=60_000)
+    page.get_by_text("view feedback").wait_for(timeout=120_000)
     student.shoot("feedback fetched")
     page.get_by_text("view feedback").click()
     page.locator(".jp-DirListing-item").get_by_text("padding.html").dblclick()

@@ -69,9 +69,16 @@ def test_without_the_courses_config_nothing_is_graded(submitted, damage):
         case "stock":
             config.write_text(config.read_text().replace("    execute.Execute,", "    nbgrader.Execute,"))
     code, output, score = autograde(submitted)
-    assert (code, score) == (1, None), output
+    assert (code, score) == (2, None), output
     assert not (submitted / "autograded").exists()
-    assert "nbgrader_config.py" in output and "Nothing was graded" in output
+    assert "nbgrader_config.py" in output and "Nothing was done" in output
+
+
+def test_after_an_error_in_the_courses_config_nbgrader_grades_nothing_either(submitted):
+    config = submitted / "nbgrader_config.py"
+    config.write_text(config.read_text().replace("str(2026)", "the_year"))
+    assert "nothing was graded" in nbgrader(submitted, "autograde", "1-padding", fails=True)
+    assert not (submitted / "autograded").exists()
 
 
 def test_told_so_it_grades_unprotected_and_says_so_every_time(submitted):
@@ -178,7 +185,8 @@ def test_cells_after_one_that_never_ends_get_less_time_and_checks_as_much_as_eve
     notebook.cells[:0] = [new_code_cell("while True: pass", id=f"loop-{place}") for place in range(3)]
     nbformat.write(notebook, path)
     output = nbgrader(submitted, "autograde", "1-padding", "--Execute.timeout=5")
-    assert re.findall(r"Timeout waiting for execute reply \((\d+)s\)", output) == ["5", "2", "2"]
+    # And once more, where what may be told of the other functions is asked.
+    assert re.findall(r"Timeout waiting for execute reply \((\d+)s\)", output) == ["5", "2", "2", "2", "2", "2"]
     assert scores(submitted) == {"ada": 4}
 
 
@@ -287,7 +295,7 @@ def test_no_process_hides_what_it_takes(submitted, cell, limit, words):
     nbformat.write(notebook, path)
     said = [line for line in nbgrader(submitted, "autograde", "1-padding", limit).splitlines() if "ERROR" in line]
     assert [line for line in said if words in line], said
-    assert scores(submitted) == {"ada": 4}
+    assert scores(submitted) == {"ada": 4}, said
 
 
 SUICIDE = "import os\nos.kill(os.getpid(), 9)"
@@ -540,6 +548,56 @@ def test_one_bug_costs_once_and_what_is_lent_teaches_nothing(submitted):
     assert "The padding is ignored: zeros are put around with" in named
     # "valid adds nothing" and the input left alone are right in what she handed in.
     assert scores(submitted)["eve"] == 4.67
+
+
+def test_errors_are_told_in_full_where_no_hidden_input_can_be_told_with_them(submitted):
+    """What a function is asked by one check it could tell in the words of the next; it is said what a clean kernel says."""
+    shutil.copytree(ROOT / "solutions" / "1-padding", submitted / "submitted" / "eve" / "1-padding")
+    asked = "asked = []\ndef output_size(*case):\n    asked.append(case)\n    return -1"
+    fill(
+        submitted / "submitted" / "eve" / "1-padding" / "padding.ipynb",
+        output_size=asked,
+        padding_amounts="raise ValueError(f'its cell has seen {asked}')\ndef padding_amounts(*case):\n    return 7, 7",
+        pad2d="def pad2d(*case):\n    raise ValueError(f'it has seen {asked}')",
+    )
+    autograde(submitted)
+    nbgrader(submitted, "generate_feedback", "1-padding")
+    page = (submitted / "feedback" / "eve" / "1-padding" / "padding.html").read_text()
+    told = set(re.findall(r"it has seen \[([^\]]*)\]", page))
+    cases = [", ".join(map(repr, case.args)) for case in load_checks()["output_size"].cases(2026) if not case.showable]
+    assert told and not any(case in one for one in told for case in cases), told
+    assert "its cell has seen [" not in page
+
+
+SLOW_TO_START = """
+import time
+
+from autograde_tests.lending import Lender
+
+start = Lender.start
+
+
+def slow():
+    if Lender._process is None:
+        time.sleep(9)
+    start()
+
+
+Lender.start = slow
+c.Execute.timeout_with_keras = c.Execute.timeout = 8
+"""
+
+
+def test_a_function_has_all_its_time_also_where_what_is_lent_takes_long_to_start(submitted):
+    """Under load: the start took more than a cell has, and a right function stood there without what it needs."""
+    folder = submitted / "submitted" / "ann" / "6-shapes-classifier"
+    shutil.copytree(ROOT / "solutions" / "6-shapes-classifier", folder)
+    fill(folder / "numpy_classifier.ipynb", toolbox="raise NotImplementedError")
+    with (submitted / "nbgrader_config.py").open("a") as config:
+        config.write(SLOW_TO_START)
+    nbgrader(submitted, "autograde", "6-shapes-classifier", "--notebook=numpy_classifier")
+    graded = (submitted / "autograded" / "ann" / "6-shapes-classifier" / "numpy_classifier.ipynb").read_text()
+    assert "Your assembly is right" in graded
 
 
 def test_a_check_that_cannot_be_judged_costs_itself(tmp_path, monkeypatch):

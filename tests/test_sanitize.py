@@ -352,7 +352,7 @@ def test_what_a_kernel_sends_costs_nobody_the_run_and_nobody_a_point(graded):
     shown = {mime for output in emitted.outputs for mime in output.get("data", {})}
     assert shown == {"text/plain", "text/html"}
     assert all(not output.get("metadata") for output in emitted.outputs)
-    assert set(nb.metadata) == {"graded", "kernelspec", "language_info"}
+    assert set(nb.metadata) == {"graded", "graded_digests", "kernelspec", "language_info"}
     assert all(set(cell.metadata) <= {"nbgrader", "deletable", "editable"} for cell in nb.cells)
 
 

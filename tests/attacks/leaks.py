@@ -4,6 +4,18 @@ from . import Attack
 
 KIND = "Leaks"
 
+RECORDS = """
+asked = []
+def output_size(size, kernel_size, strides=1, padding='valid'):
+    asked.append((size, kernel_size, strides, padding))
+    return -(-size // strides) if padding == 'same' else (size - kernel_size) // strides + 1
+# Said in the words that are looked for, which this source does not hold, once there is something hidden to tell.
+def told():
+    hidden = (6, 6, 1, 'valid') in asked
+    return f'SECRET-OF-THE-{"INSTRUCTOR"} {asked[-10:]}' if hidden else 'nothing yet'
+"""
+"""A right function that keeps what it is asked by its hidden check."""
+
 ATTACKS = [
     Attack(
         "home-file",
@@ -203,5 +215,72 @@ def pad2d(images, kernel_size, strides=(1, 1), padding='same'):
     return borrowed('pad2d', images, kernel_size, strides, padding)
 """,
         },
+    ),
+    Attack(
+        "told-by-the-next",
+        "what one check asked is told in the errors of the next function, in cases that may be shown",
+        "inputs recorded, error messages as oracle",
+        "leak",
+        functions={
+            "output_size": RECORDS,
+            "padding_amounts": "def padding_amounts(*case):\n    raise ValueError(told())",
+        },
+    ),
+    Attack(
+        "told-by-itself",
+        "what hidden cases asked is told in the error of a later case that may be shown",
+        "inputs recorded, error messages as oracle",
+        "leak",
+        functions={
+            "output_size": f"""{RECORDS}
+right = output_size
+def output_size(*case):
+    if case == (10, 2, 3, 'same'):
+        raise ValueError(told())
+    return right(*case)
+"""
+        },
+        honest=3.67,
+    ),
+    Attack(
+        "told-by-a-number",
+        "what hidden cases asked is told in the numbers that a figure shows of an answer",
+        "inputs recorded",
+        "a planted secret has no digits",
+        functions={
+            "output_size": RECORDS,
+            "padding_amounts": "def padding_amounts(*case):\n    return (4711, 4711) if 'SECRET' in told() else (1, 7)",
+        },
+    ),
+    Attack(
+        "told-by-the-lent",
+        "asks right functions that are lent for what another check asked, and tells the answers in an error",
+        "lent functions as oracle, error messages as oracle",
+        "leak",
+        functions={
+            "padding_amounts": "asked = []\ndef padding_amounts(*case):\n    asked.append(case)\n    return 7, 7",
+            "pad2d": """
+def pad2d(images, kernel_size, strides=(1, 1), padding='same'):
+    two = lambda value: (value, value) if isinstance(value, int) else value
+    if two(kernel_size) == (3, 1) and (6, 1) in asked:
+        raise ValueError(f'SECRET-OF-THE-{"INSTRUCTOR"} {[padding_amounts(*case) for case in asked[:10]]}')
+    around = [padding_amounts(*case) for case in zip(images.shape[1:3], two(kernel_size), two(strides))]
+    return images if padding == 'valid' else np.pad(images, ((0, 0), *around, (0, 0)))
+""",
+        },
+        honest=7.67,
+    ),
+    Attack(
+        "told-by-the-stub",
+        "what one check asked is told in an error of the stub that calls the next one",
+        "inputs recorded, tampered stub",
+        "leak",
+        functions={"output_size": RECORDS},
+        cell="""
+import autograde_tests
+def stub(*given, **more):
+    raise ValueError(told())
+autograde_tests.check = stub
+""",
     ),
 ]
