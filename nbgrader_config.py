@@ -10,9 +10,12 @@ from nbconvert.preprocessors import (
 )
 from nbgrader import preprocessors as nbgrader
 
-from grading import execute, export, feedback, files, generate, intake, sanitize
+from grading import execute, export, feedback, files, generate, intake, policy, sanitize
 
 c = get_config()  # noqa: F821  (nbgrader gives it to this file)
+# After an error in this file nbgrader goes on with its own defaults, without the sandbox: so nothing is graded before
+# its last line has been read.
+execute.hold_grading()
 root = Path(__file__).resolve().parent
 
 # The name under which students find the course in their assignment list.
@@ -27,12 +30,15 @@ c.Exchange.root = os.environ.get("CONVBLOCKS_EXCHANGE", str(root / "exchange"))
 Path(c.Exchange.root).mkdir(parents=True, exist_ok=True)
 # Keep a submission that can be read when a newer one cannot.
 c.ExchangeFactory.collect = intake.Collect
+# What came without the exchange, such as a download, does not keep the others from getting their feedback.
+c.ExchangeFactory.release_feedback = feedback.Release
 # Archives from elsewhere, taken in with `nbgrader zip_collect`: what is in them stays in the student's folder.
+# Downloads from Canvas, Moodle and Blackboard need no regular expression, only the names from `convblocks roster`.
 c.ZipCollectApp.extractor_plugin = files.Extractor
 c.ZipCollectApp.collector_plugin = files.Collector
 
 # Random cases of the hidden checks are drawn from this seed: one for all students of a course, new for each course.
-os.environ["CONVBLOCKS_SEED"] = "2026"
+os.environ["CONVBLOCKS_SEED"] = str(2026)
 
 # What a student finds in place of a solution.
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
@@ -59,7 +65,7 @@ c.GenerateSolution.preprocessors = [
     nbgrader.ClearOutput,
     nbgrader.ClearHiddenTests,
     nbgrader.ClearMarkScheme,
-    nbgrader.Execute,
+    generate.RunSolution,
     generate.FinishSolutions,
     # How often a print is flushed depends on how busy the machine is.
     CoalesceStreamsPreprocessor,
@@ -98,6 +104,14 @@ c.Autograde.autograde_preprocessors = [
 # Seconds for one cell of a submission; without training, even loops in plain Python take less than one. By default:
 # c.Execute.timeout = 20
 # c.Execute.timeout_with_keras = 120
+# What comes late loses a share of its score for each day begun; `convblocks extend` gives one student more time.
+c.AssignLatePenalties.plugin_class = policy.LatePolicy
+# By default lateness costs nothing. What has been graded keeps its penalty until `convblocks grade --force`, or
+# `convblocks extend`, also by 0 hours, reckons it anew; `convblocks status` names whose would change.
+# c.LatePolicy.percent_a_day = 0
+# c.LatePolicy.grace_minutes = 0
+# Of several attempts the "last" counts, or the "best" after late penalties, which `convblocks grade` finds. By default:
+# c.SubmissionExporter.counts = "last"
 # Time stamps in the metadata would make every run's files differ.
 c.Execute.record_timing = False
 
@@ -112,13 +126,20 @@ c.HTMLExporter.filters = {
 sanitize.escape_formgrader()
 # A page in which no script runs.
 c.GenerateFeedback.exporter_class = feedback.FeedbackExporter
-# nbgrader's own list, no outputs that could tell of a hidden check, and what the page says on top.
+# nbgrader's own list, no outputs that could tell of a hidden check, what the page says on top, and what tells
+# `convblocks status` whether the gradebook says something else since.
 c.GenerateFeedback.preprocessors = [
     nbgrader.GetGrades,
     feedback.HideLaterOutputs,
     feedback.Overview,
+    feedback.Mark,
     CSSHTMLHeaderPreprocessor,
 ]
 
-# nbgrader's grades.csv, in which no name is a formula.
+# nbgrader's grades.csv, in which no name is a formula. For a learning platform:
+# `nbgrader export --exporter=grading.export.CanvasExport --to=canvas.csv`, MoodleExport or BlackboardExport.
 c.ExportApp.plugin_class = export.CsvExport
+# Headings of the columns there, where they are not the assignments' names:
+# c.BlackboardExport.columns = {"1-padding": "1-padding [Total Pts: 12 Score] |12345"}
+
+execute.allow_grading()

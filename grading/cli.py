@@ -1,4 +1,4 @@
-"""The command line of the course: `convblocks grade ASSIGNMENT…` and `convblocks regrade ASSIGNMENT…`.
+"""The command line of the course: `convblocks`, for instructors, and its `new` for authors.
 
 nbgrader takes a second to import, so that is left to the functions that need it, after the workers have begun to.
 """
@@ -6,11 +6,14 @@ nbgrader takes a second to import, so that is left to the functions that need it
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
+import json
 import logging
 import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -23,7 +26,9 @@ from grading import workers
 if TYPE_CHECKING:
     from nbgrader.apps import AutogradeApp
 
+    from grading.course import Course
     from grading.pool import Change, Summary
+    from grading.status import Problem, Status
     from grading.submission import Ran
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -31,7 +36,12 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 @app.callback()
 def convblocks() -> None:
-    """Run a course, in the folder of its nbgrader_config.py."""
+    """Run a course, in the folder of its nbgrader_config.py.
+
+    Every command exits with 0 where all was done; with 1 where some of it could not be, which is named; with 2 where
+    nothing was, as there is no course here or what was asked for is not there; and with 130 after Ctrl-C. What --json
+    prints stands alone on standard output, and all else goes to standard error.
+    """
 
 
 Assignments = Annotated[list[str], typer.Argument(help="Assignments, such as 1-padding.")]
@@ -41,6 +51,7 @@ OneStudent = Annotated[str, typer.Option(help="Only this student's.")]
 Unsafe = Annotated[
     bool, typer.Option("--unsafe-no-sandbox", help="Run submissions where they can read and change your files.")
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Say it for a program, on standard output.")]
 PROCESSORS = os.cpu_count() or 1
 
 
@@ -51,11 +62,12 @@ def grade(
     scheduler: Scheduler = "",
     student: OneStudent = "*",
     force: Annotated[bool, typer.Option("--force", help="Also what has been graded.")] = False,
+    as_json: AsJson = False,
     unsafe_no_sandbox: Unsafe = False,
 ) -> None:
     """Grade what was collected, each submission in a sandbox: as `nbgrader autograde` does, but many at once.
 
-    Ctrl-C stops it; the same command again goes on from there. Exits with 1 if anything could not be graded.
+    Ctrl-C stops it; the same command again goes on from there.
     """
     graders = _graders(workers, scheduler, unsafe_no_sandbox)
     from grading import pool
@@ -66,7 +78,9 @@ def grade(
     with _progress(console) as shown:
         summary = pool.grade(apps, options, graders, *shown)
     _show(console, summary)
-    _exit(summary)
+    if summary.kept:
+        console.print(_line(f"Kept the better earlier attempt of: {_named(summary.kept)}."))
+    _exit(summary, as_json)
 
 
 @app.command()
@@ -76,6 +90,7 @@ def regrade(
     workers: WorkerCount = PROCESSORS,
     scheduler: Scheduler = "",
     student: OneStudent = "*",
+    as_json: AsJson = False,
     unsafe_no_sandbox: Unsafe = False,
 ) -> None:
     """Score again, after a check was changed, the cells that it is about, and show who gains or loses what.
@@ -89,7 +104,10 @@ def regrade(
     options = (f"--Execute.unsafe_no_sandbox={unsafe_no_sandbox}",)
     apps = _apps(console, assignments, f"--student={student}", *options)
 
-    def decide(changes: list[Change]) -> bool:
+    changes: list[Change] = []
+
+    def decide(found: list[Change]) -> bool:
+        changes.extend(found)
         _show_changes(console, changes)
         if changes and not apply:
             console.print("Nothing was stored; the same command with --apply does it.")
@@ -99,9 +117,258 @@ def regrade(
         summary = pool.regrade(apps, options, graders, *shown, decide)
     if summary.due:
         console.print(f"{summary.due} not graded yet, or handed in anew: `convblocks grade` grades them.")
+    if summary.kept:
+        said = "An earlier attempt than the one in submitted/ counts, and keeps its score, of"
+        console.print(_line(f"{said}: {_named(summary.kept)}. Put it back there to have it scored again."))
     if apply:
         _show(console, summary)
-    _exit(summary)
+    _exit(summary, as_json, changes=list(map(dataclasses.asdict, changes)))
+
+
+@app.command()
+def roster(
+    file: Annotated[
+        Path, typer.Argument(help="CSV: id, first_name, last_name, email, lms_user_id; all but id optional.")
+    ],
+    skip_wrong: Annotated[bool, typer.Option("--skip-wrong", help="Import the right rows all the same.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put the class into the gradebook, with the names and identifiers that exports and zip_collect need.
+
+    Wrong rows are named, and then nothing is imported. Nobody is taken out.
+    """
+    console = _console()
+    app = _nbgrader()
+    from nbgrader.api import Gradebook
+
+    from grading.roster import Imported, import_roster, read_roster
+
+    try:
+        read, done = read_roster(file), Imported()
+    except OSError as error:
+        _give_up(f"{file} cannot be read ({error.strerror}). Nothing was imported.")
+    whole = not read.wrong or (skip_wrong and bool(read.rows))
+    if whole:
+        with _storing("imported"), Gradebook(app.coursedir.db_url, app.coursedir.course_id) as gradebook:
+            done = import_roster(gradebook, read)
+    if as_json:
+        told = {"imported": whole, "wrong": [dataclasses.asdict(one) for one in read.wrong], "ignored": read.ignored}
+        typer.echo(json.dumps(told | dataclasses.asdict(done), indent=2))
+    else:
+        for one in read.wrong:
+            console.print(_line(f"{file.name}, line {one.line}: {one.problem}. {one.to_do}"))
+        if read.ignored:
+            console.print(_line(f"These columns mean nothing here: {', '.join(read.ignored)}."))
+        if whole:
+            wrong = f", {len(read.wrong)} left out" * bool(read.wrong)
+            same = len(read.rows) - len(done.added) - len(done.changed)
+            counts = f"{len(done.added)} added, {len(done.changed)} changed, {same} as they were{wrong}"
+            console.print(f"{len(read.rows)} student{'s' * (len(read.rows) != 1)}: {counts}.")
+        else:
+            console.print("Nothing was imported. Mend these rows, or import the others with --skip-wrong.")
+        if done.elsewhere:
+            console.print(_line(f"In the gradebook, and not in this file: {', '.join(done.elsewhere)}. They stay."))
+    if read.wrong:
+        raise typer.Exit(1)
+
+
+@app.command()
+def extend(
+    assignment: Annotated[str, typer.Argument(help="Assignment, such as 1-padding.")],
+    student: Annotated[str, typer.Argument(help="Id of the student.")],
+    hours: Annotated[float, typer.Argument(help="Hours after everybody's deadline; 0 takes an extension back.")],
+) -> None:
+    """Give one student more time, also for what has been graded: its late penalty is reckoned anew."""
+    console = _console()
+    app = _nbgrader()
+    from grading import policy
+
+    try:
+        with _storing("changed"):
+            due, before, after = policy.extend(app.coursedir, app.config, assignment, student, hours)
+    except policy.NoExtension as error:
+        _give_up(str(error))
+    changed = f" Late penalty: {before:g} before, {after:g} now." * (before != after)
+    console.print(_line(f"{student} has until {due:%Y-%m-%d %H:%M} UTC for {assignment}.{changed}"))
+
+
+@app.command()
+def status(
+    as_json: AsJson = False,
+) -> None:
+    """Show what has been done in the course, what went wrong, and what comes next with the command for it.
+
+    Changes nothing.
+    """
+    course = _course()
+    from grading.course import NoCourse
+    from grading.status import look
+
+    try:
+        found = list(look(course))
+    except NoCourse as reason:
+        _refuse(reason)
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {"course": course.coursedir.course_id, "assignments": list(map(dataclasses.asdict, found))}, indent=2
+            )
+        )
+    else:
+        _show_status(Console(width=None if os.isatty(1) else 100, highlight=False), course, found)
+
+
+@app.command()
+def report(
+    assignments: Annotated[list[str] | None, typer.Argument(help="Assignments; all by default.")] = None,
+    to: Annotated[Path, typer.Option(help="The page, NAME.html, or a folder for it.")] = Path("report"),
+) -> None:
+    """Make one page on the class that opens without a network, and CSV files beside it.
+
+    How scores are distributed, how hard each check is, what the class misunderstood, who needs help and who never
+    started. It names students: mind who can read it.
+    """
+    course = _course()
+    if to.suffix not in ("", ".html") and not to.is_dir():
+        _give_up(f"Nothing to show: a report is a page, NAME.html, or a folder for it, and {to} is neither.")
+    from grading import report
+    from grading.course import NoCourse
+
+    try:
+        written = report.report(course, assignments or [], to)
+    except NoCourse as reason:
+        _refuse(reason)
+    except OSError as reason:
+        _give_up(f"The report cannot be written: {reason}.", 1)
+    for path in written:
+        typer.echo(path)
+
+
+def _course() -> Course:
+    """The course in this folder; ends the command with 2, and in words, where there is none."""
+    from grading.course import NoCourse, open_course
+
+    try:
+        return open_course()
+    except NoCourse as reason:
+        _refuse(reason)
+
+
+def _refuse(reason: Exception) -> NoReturn:
+    _give_up(f"Nothing to show: {reason}.")
+
+
+NAMED = 3
+"""How many students a problem names on the screen."""
+
+
+def _show_status(console: Console, course: Course, found: list[Status]) -> None:
+    if not found:
+        console.print("No assignment yet. Put a notebook into source/ASSIGNMENT/, and then run:")
+        console.print("    nbgrader generate_assignment ASSIGNMENT")
+        return
+    table = Table("assignment", "released", "submitted", "graded", "feedback", title=_line(course.coursedir.course_id))
+    for one in found:
+        released = "yes" if one.released else "generated" if one.generated else "no"
+        waiting = f"{one.waiting} to collect" if one.waiting else ""
+        due = f"{one.due} to do" if one.due else ""
+        stale = f"{one.stale} outdated" if one.stale else ""
+        out = f"{one.out} out" if one.out else ""
+        apart = f"{one.apart} to give by hand" if one.apart else ""
+        table.add_row(
+            _line(one.assignment),
+            released,
+            _numbers(one.collected, waiting, "download waits" * one.downloaded),
+            _numbers(one.graded, due, f"{one.outdated} to regrade" if one.outdated else ""),
+            _numbers(one.pages, out, apart, stale),
+        )
+    console.print(table)
+    problems = [(one, problem) for one in found for problem in one.problems]
+    if problems:
+        console.print("[bold]Problems[/bold]")
+        for one, problem in problems:
+            console.print(f"  {_line(one.assignment)}: {_told(problem)}", soft_wrap=True)
+    if any(one.outdated is None for one in found):
+        why = "Whether a check has changed since it graded is not known: what Keras answers is not kept yet."
+        console.print(f"{why} `python -m autograde_tests` does that.")
+    todo = [(one, one.steps[0]) for one in found if one.steps]
+    console.print("[bold]Next[/bold]" if todo else "Nothing to do.")
+    for one, step in todo:
+        more = f" (and then {len(one.steps) - 1} more)" if len(one.steps) > 1 else ""
+        console.print(f"  {_line(one.assignment)}: {step.why}{more}", soft_wrap=True)
+        console.print(f"    {_line(step.command)}", style="bold", soft_wrap=True)
+
+
+def _numbers(whole: int, *parts: str) -> str:
+    """A cell of the table: a number, and what is to be said of it."""
+    said = ", ".join(filter(None, parts))
+    return f"{whole}, {said}" if said else str(whole or "–")
+
+
+def _told(problem: Problem) -> str:
+    """A problem in one line, with the first few names and what is known of them."""
+    named = [f"{name} ({why})" if why else name for name, why in list(problem.students.items())[:NAMED]]
+    more = len(problem.students) - len(named)
+    return _line(f"{len(problem.students)} {problem.what}: {'; '.join(named)}" + f"; and {more} more" * bool(more))
+
+
+@app.command()
+def similar(
+    assignment: Annotated[str, typer.Argument(help="An assignment, such as 4-max-pool.")],
+    as_json: AsJson = False,
+    to: Annotated[Path | None, typer.Option(help="The page to write; similar-ASSIGNMENT.html by default.")] = None,
+) -> None:
+    """Show whose submissions are alike beyond what the task explains: a place to look, never a verdict.
+
+    Nothing of a submission is run. Exits with 0 whatever is found.
+    """
+    course = _course()
+    from grading import similar as similar_work
+
+    try:
+        handed = similar_work.read(course.coursedir, assignment)
+        pairs = similar_work.compare(handed)
+        page = to or (None if as_json else Path(f"similar-{assignment}.html"))
+        if page:
+            page.write_text(similar_work.page(handed, pairs), encoding="utf-8", errors="replace")
+    except FileNotFoundError as missing:
+        _give_up(f"Nothing was compared: {missing}. Is the assignment's name right, and was it generated?")
+    except OSError as error:
+        _give_up(f"The page could not be written: {error}", 1)
+    if as_json:
+        typer.echo(json.dumps(similar_work.as_data(handed, pairs), indent=1))
+    console = _console()
+    for student, said in handed.skipped.items():
+        console.print(_line(f"{student}: {'; '.join(said)}. Left out."))
+    console.print(
+        f"{len(pairs)} of {handed.pairs:,} pairs share more than the task explains: a place to look, no verdict."
+    )
+    if page:
+        console.print(_line(f"Side by side in {page}, with how often that comes by chance."))
+
+
+@app.command()
+def new(
+    place: Annotated[str, typer.Argument(metavar="ASSIGNMENT/NOTEBOOK", help="Such as 7-average-pool/average_pool.")],
+    function: Annotated[str, typer.Argument(help='What students write, also as "avg_pool2d(images, strides=1)".')],
+) -> None:
+    """Lay out one more exercise: a notebook, its hidden cases, its misconceptions; docs/authoring.md says what then.
+
+    Writes nothing where a name cannot be used or is taken.
+    """
+    from grading import new as laying_out
+
+    try:
+        made = laying_out.exercise(place, function)
+        *files, readme = laying_out.lay_out(made)
+    except laying_out.Refused as reason:
+        _give_up(f"Nothing was laid out: {reason}.")
+    for path in files:
+        typer.echo(f"{path.relative_to(laying_out.ROOT)}: write wherever there is a ✎ ({path.read_text().count('✎')})")
+    typer.echo(f"{readme.relative_to(laying_out.ROOT)}: one line in the table of assignments")
+    typer.echo(f"Then: python -m grading.generate {made.assignment}")
+    typer.echo(f'and:  pytest autograde_tests -k "{made.module} or {made.function}"')
+    typer.echo("docs/authoring.md has every step.")
 
 
 def _show_changes(console: Console, changes: list[Change]) -> None:
@@ -135,16 +402,29 @@ def _graders(count: int, scheduler: str, unsafe: bool) -> workers.Workers:
 
 
 def _apps(console: Console, assignments: list[str], *arguments: str) -> list[AutogradeApp]:
-    """nbgrader's command for each assignment, initialized; its warnings are shown on the console."""
-    from nbgrader.apps import AutogradeApp
+    """nbgrader's command for each assignment, initialized; its warnings are shown on the console.
+
+    Ends the command with 2 where of none of them there is what was asked for.
+    """
+    from nbgrader.converters import Autograde
+
+    from grading.execute import Execute
+    from grading.pool import Store
 
     apps = []
     for assignment in dict.fromkeys(assignments):
-        nbgrader = AutogradeApp()
-        _initialize(nbgrader, [assignment, *arguments, "--log-level=50"])
+        nbgrader = _nbgrader(assignment, *arguments)
+        # Without it nbgrader would run submissions where they can do anything.
+        if Execute not in Autograde(parent=nbgrader).autograde_preprocessors:
+            reason = "nbgrader_config.py does not put grading.execute.Execute into c.Autograde.autograde_preprocessors"
+            _give_up(f"Nothing was done: {reason}. Submissions would run unprotected.")
         nbgrader.coursedir.assignment_id = assignment
         nbgrader.log.addHandler(_Said(console))
         apps.append(nbgrader)
+    missing = [Store(coursedir=one.coursedir, parent=one).missing for one in apps]
+    if all(missing):
+        console.print(_line(f"Nothing was graded. {' '.join(missing)}"))
+        raise typer.Exit(2)
     return apps
 
 
@@ -175,7 +455,15 @@ def _progress(console: Console) -> Iterator[tuple[Callable[[int], None], Callabl
         yield lambda total: progress.update(bar, total=total), tell
 
 
-def _exit(summary: Summary) -> None:
+def _exit(summary: Summary, as_json: bool, **more) -> None:
+    """Tell a program of a run, if that was asked for, and exit with the code for it."""
+    if as_json:
+        kept = [{"student": student, "assignment": assignment} for student, assignment in summary.kept]
+        failed = [
+            {"student": student or None, "assignment": assignment, "reason": reason}
+            for (student, assignment), reason in summary.failed.items()
+        ]
+        typer.echo(json.dumps(dataclasses.asdict(summary) | {"kept": kept, "failed": failed} | more, indent=2))
     if summary.stopped:
         raise typer.Exit(130)
     if summary.failed:
@@ -187,11 +475,17 @@ def _show(console: Console, summary: Summary) -> None:
     before = f", {summary.skipped} left as they were (graded before, or held back)" if summary.skipped else ""
     console.print(f"{summary.graded} submission{'s' * (summary.graded != 1)} graded{before}.")
     if summary.failed:
-        console.print(f"{len(summary.failed)} could not be graded; the same command again tries them once more:")
+        # Of what nobody has handed in there is nothing to try.
+        again = "; the same command again tries them once more" * any(student for student, _ in summary.failed)
+        console.print(f"{len(summary.failed)} could not be graded{again}:")
         for (student, assignment), reason in summary.failed.items():
             console.print(_line(f"  {f'{student}, ' if student else ''}{assignment}: {reason}"))
     if summary.stopped:
         console.print("Stopped. What was graded is stored; the same command again goes on from there.")
+
+
+def _named(submissions: list[tuple[str, str]]) -> str:
+    return ", ".join(f"{student} ({assignment})" for student, assignment in sorted(submissions))
 
 
 def _line(text: str) -> str:
@@ -211,22 +505,35 @@ class _Said(logging.Handler):
             self._console.print(_line(line))
 
 
-def _initialize(nbgrader: AutogradeApp, arguments: list[str]) -> None:
-    """Read the course's nbgrader_config.py; without it nbgrader would run submissions where they can do anything."""
-    from nbgrader.converters import Autograde
+def _nbgrader(*arguments: str) -> AutogradeApp:
+    """nbgrader's command in this course, for its configuration and gradebook; ends the command where there is none."""
+    from grading.course import NoCourse, open_app
 
-    from grading.execute import Execute
-
-    nbgrader.raise_config_file_errors = True
     try:
-        nbgrader.initialize(arguments)
-        if Execute in Autograde(parent=nbgrader).autograde_preprocessors:
-            return
-        reason = "no nbgrader_config.py here puts grading.execute.Execute into c.Autograde.autograde_preprocessors"
-    except Exception as error:
-        reason = f"nbgrader_config.py cannot be used ({type(error).__name__}: {error})"
-    typer.echo(f"Nothing was graded: {reason}. Submissions would run unprotected.", err=True)
-    raise typer.Exit(1)
+        return open_app(*arguments)
+    except NoCourse as reason:
+        _give_up(f"Nothing was done: {reason}.")
+
+
+@contextlib.contextmanager
+def _storing(what: str) -> Iterator[None]:
+    """Give up, in words, where the gradebook cannot be written to; nothing was `what` then."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from grading import intake
+
+    try:
+        yield
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        said = intake.LOCKED if intake.is_locked(error) else f"the gradebook cannot be written to ({reason})."
+        _give_up(f"Nothing was {what}: {said}", 1)
+
+
+def _give_up(reason: str, code: int = 2) -> NoReturn:
+    """Say why nothing was done, and exit with this code. Raises typer.Exit."""
+    typer.echo(reason, err=True)
+    raise typer.Exit(code) from None
 
 
 if __name__ == "__main__":

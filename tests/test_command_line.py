@@ -1,0 +1,120 @@
+"""Every command as a script sees it: an exit code to go by, and JSON alone on standard output."""
+
+import json
+import shutil
+
+import pytest
+from conftest import ROOT, convblocks
+
+from grading.cli import app
+
+# A command, and how it is told to speak to a program where it can be.
+COMMANDS = {
+    "grade": ("1-padding", "--json"),
+    "regrade": ("1-padding", "--json"),
+    "roster": ("class.csv", "--json"),
+    "extend": ("1-padding", "ada", "24"),
+    "status": ("--json",),
+    "report": (),
+    "similar": ("1-padding", "--json"),
+}
+
+
+def test_every_command_is_here():
+    # An exercise needs no course.
+    assert {one.callback.__name__ for one in app.registered_commands} == {*COMMANDS, "new"}
+    assert "exits with 0 where all was done" in " ".join(convblocks(ROOT, "--help").stdout.split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_without_a_course_nothing_is_done_and_no_program_is_told_anything(tmp_path, command):
+    result = convblocks(tmp_path, command, *COMMANDS[command])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "there is no nbgrader_config.py here" in result.stderr and "unprotected" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("SubmissionExporter.counts = 'Best'", "expected any of ['last', 'best'], not the str 'Best'"),
+        ("LatePolicy.percent_a_day = -10", "should not be less than 0"),
+        ("Execute.timeout = 'long'", "expected an int"),
+        # nbgrader itself would say it in a line of its log, and exit with 1.
+        ("CourseDirectory.root = 5", "expected a unicode string"),
+    ],
+)
+@pytest.mark.parametrize("command", ["grade", "extend", "status"])
+def test_a_wrong_value_in_the_configuration_is_named_before_anything_is_done(tmp_path, command, line, said):
+    config = (ROOT / "nbgrader_config.py").read_text()
+    (tmp_path / "nbgrader_config.py").write_text(f"{config}\nc.{line}\n")
+    shutil.copytree(ROOT / "solutions" / "1-padding", tmp_path / "submitted" / "ada" / "1-padding")
+    result = convblocks(tmp_path, command, *COMMANDS[command])
+    assert (result.exit_code, result.stdout) == (2, "")
+    (sentence,) = result.stderr.splitlines()
+    assert "nbgrader_config.py cannot be used" in sentence and said in sentence
+    assert all(name in sentence for name in line.partition(" ")[0].split("."))
+    assert not (tmp_path / "autograded").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("roster", "none.csv"),
+        ("extend", "9-none", "ada", "1"),
+        ("similar", "9-none"),
+        ("report", "9-none"),
+        # Not a folder of that name.
+        ("report", "--to=class.pdf"),
+    ],
+)
+def test_what_is_not_there_is_wrong_use(tmp_path, command):
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    result = convblocks(tmp_path, *command)
+    assert (result.exit_code, result.stdout) == (2, "") and len(result.stderr.splitlines()) == 1, result.output
+    assert not (tmp_path / "class.pdf").exists()
+
+
+@pytest.mark.parametrize("command", ["grade", "regrade"])
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("1-pad",), "There is no 1-pad in submitted/; perhaps 1-padding is meant."),
+        (("9-none",), "There is no 9-none in submitted/, only 1-padding."),
+        (("1-padding", "--student=adda"), "There is no 1-padding of adda in submitted/; perhaps ada is meant."),
+        (("1-padding", "--student=nobody"), "There is no 1-padding of nobody in submitted/, only ada, cem."),
+    ],
+)
+def test_what_nobody_has_handed_in_is_wrong_use_and_what_there_is_is_named(tmp_path, command, asked, said):
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    for student in ("ada", "cem"):
+        (tmp_path / "submitted" / student / "1-padding").mkdir(parents=True)
+    result = convblocks(tmp_path, command, *asked, "--json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"Nothing was graded. {said}\n"
+
+
+@pytest.mark.parametrize(
+    "command", [("grade", "1-padding"), ("roster", "class.csv"), ("extend", "1-padding", "ada", "1")]
+)
+def test_a_gradebook_that_cannot_be_used_is_said_in_words_and_in_the_exit_code(tmp_path, command):
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    shutil.copytree(ROOT / "solutions" / "1-padding", tmp_path / "submitted" / "ada" / "1-padding")
+    (tmp_path / "class.csv").write_text("id\nada\n")
+    (tmp_path / "gradebook.db").write_text("no database")
+    result = convblocks(tmp_path, *command)
+    assert result.exit_code == 1 and "(file is not a database)" in result.stderr, result.output
+
+
+def test_what_could_not_be_graded_is_told_to_programs(tmp_path):
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    (tmp_path / "submitted" / "a'b" / "1-padding").mkdir(parents=True)
+    for command in ("grade", "regrade"):
+        result = convblocks(tmp_path, command, "1-padding", "2-conv-forward", "--json")
+        assert result.exit_code == 1
+        said = json.loads(result.stdout)
+        assert (said["graded"], said["skipped"], said["kept"]) == (0, 0, [])
+        assert [(one["student"], one["assignment"]) for one in said["failed"]] == [
+            ("a'b", "1-padding"),
+            (None, "2-conv-forward"),
+        ]
+        assert "Rename the folder" in said["failed"][0]["reason"]
