@@ -1,10 +1,15 @@
 """Preprocessors that make release/ and solutions/ from source/ the way this course wants them."""
 
+import argparse
+import contextlib
+import hashlib
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+import nbformat
 from nbgrader import preprocessors
 from nbgrader.converters import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor
@@ -42,6 +47,14 @@ class RefuseUnchecked(NbGraderPreprocessor):
         return cell, resources
 
 
+class RunSolution(preprocessors.Execute):
+    """nbgrader's own, in which the course's own code may take as long as it takes: training does on a busy machine."""
+
+    def __init__(self, **settings):
+        # Over nbgrader's half a minute, and what a course allows its submissions.
+        super().__init__(**settings, timeout_func=lambda cell: None)
+
+
 class FinishSolutions(NbGraderPreprocessor):
     """After a solution has run: refuse errors, drop what only nbgrader reads and what differs from run to run."""
 
@@ -72,20 +85,33 @@ class FinishSolutions(NbGraderPreprocessor):
 
 
 def main() -> None:
-    """Make release/ and solutions/ anew, with nbgrader's own commands; used by `make release`."""
+    """Make release/ and solutions/ anew, with nbgrader's own commands, of the assignments that have changed since."""
+    parser = argparse.ArgumentParser(prog="python -m grading.generate", description=main.__doc__)
+    parser.add_argument("assignments", nargs="*", metavar="assignment", help="to be made anew in any case")
     root = Path(__file__).resolve().parent.parent
-    generate_course(root)
+    generate_course(root, parser.parse_args().assignments)
 
 
-def generate_course(course: Path) -> None:
-    """Make release/ and solutions/ of every assignment in `course`, without touching a class' gradebook.
+def generate_course(course: Path, assignments: Sequence[str] = ()) -> None:
+    """Make release/ and solutions/ of these assignments in `course` without touching a class' gradebook.
+
+    Without names: of all of which a file has changed since they were last made here, or one that goes into all of them.
+    Solutions that would differ in nothing but what differs from run to run stay as they are.
 
     Raises subprocess.CalledProcessError when an assignment cannot be generated, after nbgrader has said why.
     """
+    made = course / ".cache" / "generated"
+    made.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as aside:
         # A gradebook with submissions refuses changes of cells, and this is about files alone.
         database = f"--db=sqlite:///{aside}/generate.db"
-        for assignment in sorted(folder.name for folder in (course / "source").iterdir() if folder.is_dir()):
+        every = sorted(folder.name for folder in (course / "source").iterdir() if folder.is_dir())
+        for assignment in assignments or every:
+            mark = made / assignment
+            if not assignments and mark.is_file() and mark.read_text() == _fingerprint(course, assignment):
+                continue
+            solutions = course / "solutions" / assignment
+            before = {path: path.read_text(encoding="utf-8") for path in solutions.glob("*.ipynb")}
             for command in ("generate_assignment", "generate_solution"):
                 print(f"{command} {assignment}", flush=True)
                 subprocess.run(
@@ -93,6 +119,34 @@ def generate_course(course: Path) -> None:
                     cwd=course,
                     check=True,
                 )
+            for path, text in before.items():
+                # One with the marks of a merge that met conflicts is no notebook.
+                with contextlib.suppress(FileNotFoundError, nbformat.reader.NotJSONError):
+                    if lasting(text) == lasting(path.read_text(encoding="utf-8")):
+                        path.write_text(text, encoding="utf-8")
+            mark.write_text(_fingerprint(course, assignment))
+
+
+def lasting(solution: str) -> nbformat.NotebookNode:
+    """A solution's notebook without what comes from training or from the system's Graphviz, in cells tagged as that."""
+    nb = nbformat.reads(solution, as_version=4)
+    for cell in nb.cells:
+        if "machine-dependent" in cell.metadata.get("tags", []):
+            cell.outputs = [output.output_type for output in cell.outputs]
+    return nb
+
+
+def _fingerprint(course: Path, assignment: str) -> str:
+    """Of all that goes into an assignment's release/ and solutions/, and of what has come out."""
+    folders = [course / "convblocks", *(course / room / assignment for room in ("source", "release", "solutions"))]
+    files = [course / "nbgrader_config.py", course / "requirements.lock", Path(__file__)]
+    files += [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    digest = hashlib.sha256()
+    for path in files:
+        # What Python and JupyterLab leave beside them goes nowhere.
+        if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts):
+            digest.update(f"{path.name} {path.stat().st_size} ".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 if __name__ == "__main__":
