@@ -9,7 +9,6 @@ import json
 import os
 import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,8 +22,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import parts
-from benchmarks.one_submission import ROOT
+from benchmarks import ROOT, parts, spread, validate
 
 FIGURES = ROOT / "benchmarks" / "figures.json"
 ASSIGNMENTS = [folder.name for folder in sorted((ROOT / "source").iterdir()) if folder.is_dir()]
@@ -200,25 +198,10 @@ def growth(place: Path, sizes: list[int]) -> dict:
     return seconds
 
 
-def validation(place: Path, turns: int) -> dict:
-    """Seconds of what stands behind the button Validate, for a solved notebook of ours and of stock."""
-    found = {}
-    for side in ("stock nbgrader, a test that does nothing", "here, 1 worker"):
-        course = place / f"validate-{len(found)}"
-        prepare(course, SIDES[side], 1, ASSIGNMENTS[1:2])
-        notebook = str(next((course / "submitted").glob("*/*/*.ipynb")))
-        found[side.split(",")[0]] = spread([run(course, "nbgrader", "validate", notebook) for _ in range(turns)])
-    return found
-
-
 def shares(place: Path, turns: int) -> dict:
     """Where the time of one right submission goes, in seconds by part, for each assignment."""
     prepare(place / "parts", "", 2, ASSIGNMENTS)
     return parts.measure(place / "parts", ASSIGNMENTS, "student0000", turns)
-
-
-def spread(values: list[float]) -> dict:
-    return {"median": statistics.median(values), "least": min(values), "most": max(values), "turns": len(values)}
 
 
 def show(figures: dict, console: Console) -> None:
@@ -239,10 +222,7 @@ def show(figures: dict, console: Console) -> None:
     for size, seconds in figures["growth"].items():
         table.add_row(str(size), f"{seconds:.1f}", f"{60 * int(size) / seconds:.0f}")
     console.print(table)
-    table = Table("", "seconds", "least to most", title="Validate")
-    for side, took in figures["validate"].items():
-        table.add_row(side, f"{took['median']:.1f}", f"{took['least']:.1f} to {took['most']:.1f}")
-    console.print(table)
+    validate.show(figures["validate"], console)
     parts.show(figures["parts"], console)
 
 
@@ -264,7 +244,7 @@ def main() -> None:
             },
             "throughput": throughput(place, options.students, options.turns),
             "growth": growth(place, options.sizes),
-            "validate": validation(place, options.turns),
+            "validate": validate.measure(options.turns),
             "parts": shares(place, options.turns),
         }
     options.json.write_text(json.dumps(figures, indent=1) + "\n")

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 from nbgrader.api import Gradebook
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks import ROOT
 
 NOTEBOOKS = {"padding": "1-padding", "keras_classifier": "6-shapes-classifier"}
 

@@ -4,12 +4,13 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from benchmarks import free_port
 
 
 class Missing(RuntimeError):
@@ -32,9 +33,7 @@ def serve(durable: bool = True) -> Iterator[str]:
     place = tempfile.mkdtemp(prefix="postgresql-")
     if who:
         shutil.chown(place, **who)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     data = f"{place}/data"
     initdb = [f"{programs}/initdb", "-D", data, "-U", "course", "-A", "trust", "-E", "UTF8", "--no-sync"]
     subprocess.run(initdb, check=True, capture_output=True, cwd="/", **who)

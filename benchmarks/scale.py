@@ -17,9 +17,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import postgresql
+from benchmarks import ROOT, postgresql
 from benchmarks.many_submissions import prepare, run
-from benchmarks.one_submission import ROOT
 
 # For its engine, which is kept between openings as it is where submissions are stored.
 from grading import submission
