@@ -19,8 +19,8 @@ from autograde_tests.lending import lend
 from autograde_tests.oracle import ROOT, expected
 from convblocks.calling import NOT_WRITTEN, Outcome, answer
 from convblocks.compare import compare
-from convblocks.report import Line, as_sentence, html_table, plain_table
 from convblocks.shapes import CLASSES
+from convblocks.table import Line, as_sentence, html_table, plain_table
 from convblocks.transfer import MalformedMessage, Unknown, called, pack, unpack
 
 NOT_MADE = "the check could not be made"

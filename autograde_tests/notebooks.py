@@ -22,7 +22,7 @@ from autograde_tests.cases import SEED_VARIABLE
 from autograde_tests.checking import Result
 from autograde_tests.misconceptions import load_bank
 from convblocks.checks import NotWrittenYet, VisibleCheckFailed
-from convblocks.report import Line
+from convblocks.table import Line
 
 ROOT = Path(__file__).resolve().parent.parent
 

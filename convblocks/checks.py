@@ -13,7 +13,7 @@ from convblocks import toolbox
 from convblocks.calling import NOT_WRITTEN, SECONDS, Outcome, call, parameter_names
 from convblocks.compare import compare
 from convblocks.figures import side_by_side
-from convblocks.report import Line, html_table, plain_table
+from convblocks.table import Line, html_table, plain_table
 
 
 class VisibleCheckFailed(AssertionError):

@@ -13,7 +13,7 @@ from convblocks.calling import Outcome, call, parameter_names
 from convblocks.compare import compare, short
 from convblocks.figures import Figure, draw, grid
 from convblocks.live import live
-from convblocks.report import LONGEST
+from convblocks.table import LONGEST
 
 WIDEST = 640
 """Pixels of a line of the figure: what fits beside JupyterLab's file browser on a tablet without becoming small."""

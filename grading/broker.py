@@ -16,7 +16,7 @@ from pathlib import Path
 from autograde_tests.checking import NO_ANSWER, NOT_MADE, UNREADABLE, Result, conversation, showing, to_outcome, version
 from autograde_tests.lending import Lender
 from convblocks.calling import Outcome
-from convblocks.report import Line
+from convblocks.table import Line
 from convblocks.transfer import QUESTION, MalformedMessage, pack, receive, send
 
 log = logging.getLogger(__name__)

@@ -235,12 +235,25 @@ def _says_nothing(record: logging.LogRecord) -> bool:
 
 
 def _check_values(config: Config) -> None:
-    """Whether each value may be one, now and not where a class is first used. Raises TraitError."""
-    for kind in _below(Configurable):
+    """Whether each value may be one, now and not where a class is first used; of our classes, whether it is a setting.
+
+    Raises TraitError.
+    """
+    kinds = list(_below(Configurable))
+    ours = {kind.__name__ for kind in kinds if kind.__module__.startswith("grading.")}
+    for name in config.keys() - {kind.__name__ for kind in kinds}:
+        # It may be of a program that is not running; what is nearly a name of ours is meant to be one.
+        if close := difflib.get_close_matches(name, ours, 1, 0.8):
+            raise TraitError(f"c.{name} is of nothing here ({', '.join(config[name])}); perhaps c.{close[0]} is meant")
+    for kind in kinds:
         traits = kind.class_traits(config=True) if kind.__name__ in config else {}
         for name, value in config[kind.__name__].items() if traits else ():
+            if name not in traits:
+                if kind.__module__.startswith("grading."):
+                    raise TraitError(f"c.{kind.__name__} has no {name}{instead(name, traits)}")
+                continue
             # What is added to a list, or comes from the command line, has no value of its own yet.
-            if name not in traits or isinstance(value, LazyConfigValue | DeferredConfig):
+            if isinstance(value, LazyConfigValue | DeferredConfig):
                 continue
             try:
                 # To make one of them properly may take a folder, a database, or another object.

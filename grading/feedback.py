@@ -26,7 +26,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
 
 from autograde_tests.checking import load_checks
-from convblocks.report import as_sentence, with_code
+from convblocks.table import as_sentence, with_code
 from grading.files import MEGABYTE, LeftOut, open_plain
 from grading.reading import NOTES, UNUSABLE, is_missing
 from grading.sanitize import RESULT, clean_text, is_official

@@ -18,7 +18,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
 from pygments.token import STANDARD_TYPES
 
-from convblocks.report import whole_characters
+from convblocks.table import whole_characters
 from grading.reading import DIGESTS, FOLDER, UNUSABLE
 
 RESULT = "application/vnd.convblocks.result+json"

@@ -16,7 +16,7 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook, MissingEntry
-from report import remember
+from seen import remember
 from typer.testing import CliRunner
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -3,7 +3,7 @@
 import pytest
 from attacks import KERAS, PADDING, THREATS, all_attacks, asked_for, words
 from attacks.course import NEIGHBOURS, ROOT, ask_keras, grade
-from report import remember
+from seen import remember
 
 ATTACKS = all_attacks()
 LESSONS = list(dict.fromkeys(attack.lesson for attack in ATTACKS))

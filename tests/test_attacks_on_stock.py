@@ -2,7 +2,7 @@
 
 import pytest
 from attacks import all_attacks, asked_for
-from report import remember
+from seen import remember
 from stock import grade_attacks, shown
 
 ATTACKS = shown(all_attacks())

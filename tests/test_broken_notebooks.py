@@ -7,7 +7,7 @@ import shutil
 import pytest
 from conftest import ROOT, nbgrader
 from nbgrader.api import Gradebook
-from report import remember
+from seen import remember
 
 from grading.intake import read_submission, wanted_notebooks
 from grading.reading import UNUSABLE

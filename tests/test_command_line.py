@@ -41,6 +41,8 @@ def test_without_a_course_nothing_is_done_and_no_program_is_told_anything(tmp_pa
         ("Execute.timeout = 'long'", "expected an int"),
         # nbgrader itself would say it in a line of its log, and exit with 1.
         ("CourseDirectory.root = 5", "expected a unicode string"),
+        ("LatePolicy.percent_per_day = 10", "perhaps percent_a_day is meant"),
+        ("LatePolicies.percent_a_day = 10", "perhaps c.LatePolicy is meant"),
     ],
 )
 @pytest.mark.parametrize("command", ["grade", "extend", "status"])

@@ -152,7 +152,7 @@ RUN_BELOW = '"make", "lab" "cluster.py" "report.py"'
 
 
 def test_what_the_tests_have_seen_is_printed():
-    done = subprocess.run([sys.executable, "tests/report.py"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "tests/seen.py"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert re.findall("^## (.*)", done.stdout, re.MULTILINE) == ["Attacks", "Broken notebooks", "Faults"]
 

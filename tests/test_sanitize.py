@@ -25,7 +25,7 @@ from nbgrader.utils import determine_grade
 from traitlets.config import Config
 
 from convblocks import draw, grid
-from convblocks.report import Line, html_table
+from convblocks.table import Line, html_table
 from grading import feedback
 from grading.intake import UNUSABLE
 from grading.sanitize import (

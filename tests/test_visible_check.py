@@ -2,7 +2,7 @@
 
 from conftest import errors, html, run_cells
 
-from convblocks.report import as_sentence
+from convblocks.table import as_sentence
 
 CHECK = """
 from convblocks import given, visible_check

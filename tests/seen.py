@@ -1,4 +1,4 @@
-"""`python tests/report.py [--stock]`: tables of attacks, broken notebooks and faults, from what the last tests have seen.
+"""`python tests/seen.py [--stock]`: tables of attacks, broken notebooks and faults, from what the last tests have seen.
 
 With --stock the broken notebooks are graded by stock nbgrader first, which takes some minutes; the attacks are by a test.
 """
