@@ -148,7 +148,7 @@ def run_somewhere(page: Path, program: str, *arguments: str) -> bool:
     return program in programs and said in page.read_text()
 
 
-RUN_BELOW = '"make", "lab" "cluster.py" "report.py"'
+RUN_BELOW = '"make", "lab" "cluster.py" "seen.py"'
 
 
 def test_what_the_tests_have_seen_is_printed():
