@@ -445,12 +445,18 @@ def _judge(case: Case, outcome: Outcome, target) -> str:
 NOT_SHOWN = "not shown, since it could tell of hidden inputs"
 
 
+@functools.lru_cache(maxsize=1)
+def _words(source: str) -> set[str]:
+    """All words of the student's code, which is the same for every case of a check."""
+    return set(re.findall(r"\w+", source))
+
+
 def _without_words(outcome: Outcome, case: Case, source: str) -> Outcome:
     """An outcome of a hidden case without words that the student's process chose: they could carry the input out.
 
     Left are the names of Python's errors, what stands in the student's code, and numbers, of which few are ever told.
     """
-    words = set(re.findall(r"\w+", source))
+    words = _words(source)
     changed = [name if name in words else "array" for name in outcome.changed]
     value = Unknown(f"something that is {NOT_SHOWN},") if _holds_words(outcome.value) else outcome.value
     sentence = outcome.sentence
