@@ -9,10 +9,10 @@ from collections import Counter
 
 from autograde_tests.checking import check, load_checks
 from autograde_tests.misconceptions import load_bank
-from autograde_tests.notebooks import course_seed, visible_result
+from autograde_tests.notebooks import configured_seed, visible_result
 from autograde_tests.wrong_answers import WRONG_ANSWERS
 
-SEEDS = (0, int(course_seed()))
+SEEDS = (0, int(configured_seed()))
 """What the tests try: outside a course, and in this one. For both the answers are kept anyway."""
 
 MODELS = ("build_model", "train")

@@ -126,7 +126,7 @@ def score_notebook(path: Path) -> Iterator[Result]:
             notebook.cells[own[_grade_id(cell)]] = cell
         else:
             notebook.cells.append(cell)
-    environment = os.environ | {"NBGRADER_EXECUTION": "autograde", SEED_VARIABLE: course_seed()}
+    environment = os.environ | {"NBGRADER_EXECUTION": "autograde", SEED_VARIABLE: configured_seed()}
     client = NotebookClient(
         notebook,
         timeout=300,
@@ -139,7 +139,7 @@ def score_notebook(path: Path) -> Iterator[Result]:
         yield _result(cell)
 
 
-def course_seed() -> str:
+def configured_seed() -> str:
     """The seed that nbgrader_config.py gives the course."""
     with mock.patch.dict(os.environ):
         PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config()

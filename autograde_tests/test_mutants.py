@@ -8,12 +8,12 @@ import pytest
 
 from autograde_tests.cases import SEED_VARIABLE
 from autograde_tests.mutants import __main__ as command
-from autograde_tests.notebooks import ROOT, course_seed
+from autograde_tests.notebooks import ROOT, configured_seed
 
 
 def test_every_survivor_is_accounted_for_and_no_other():
     # A process of its own: forks are made before anything imports Keras. A class is graded with the course's seed.
-    environment = os.environ | {SEED_VARIABLE: course_seed()}
+    environment = os.environ | {SEED_VARIABLE: configured_seed()}
     mutants = [sys.executable, "-m", "autograde_tests.mutants"]
     done = subprocess.run(mutants, cwd=ROOT, env=environment, capture_output=True, text=True)
     unaccounted = [line for line in done.stdout.split("\n") if "NOT ACCOUNTED FOR" in line or "not live" in line]

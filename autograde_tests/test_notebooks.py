@@ -11,7 +11,7 @@ import pytest
 
 from autograde_tests.cases import SEED_VARIABLE
 from autograde_tests.checking import load_checks
-from autograde_tests.notebooks import ROOT, course_seed, lesson, score_notebook, source_notebooks, visible_result
+from autograde_tests.notebooks import ROOT, configured_seed, lesson, score_notebook, source_notebooks, visible_result
 
 NOTEBOOKS = [path.relative_to(ROOT / "source") for path in source_notebooks()]
 
@@ -67,7 +67,7 @@ def test_no_exercise_is_left_as_it_was_laid_out():
 
 def test_the_courses_seed_is_read_and_not_set(monkeypatch):
     monkeypatch.delenv(SEED_VARIABLE, raising=False)
-    assert int(course_seed())
+    assert int(configured_seed())
     assert SEED_VARIABLE not in os.environ
 
 

@@ -26,7 +26,7 @@ from sqlalchemy import insert
 
 from autograde_tests.checking import Result, check
 from autograde_tests.misconceptions import load_bank
-from autograde_tests.notebooks import course_seed
+from autograde_tests.notebooks import configured_seed
 from benchmarks import ROOT
 from grading.course import label
 from grading.execute import OFFICIAL
@@ -65,7 +65,7 @@ def build(course: Path, size: int, assignment: str = "1-padding", draws: int = 0
 
     draws: the seed of who is how good. The folder must not exist yet.
     """
-    rng, seed = np.random.default_rng(draws), int(course_seed())
+    rng, seed = np.random.default_rng(draws), int(configured_seed())
     for step in ("source", "release"):
         shutil.copytree(ROOT / step / assignment, course / step / assignment)
     shutil.copy(ROOT / "nbgrader_config.py", course)

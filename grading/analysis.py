@@ -32,6 +32,7 @@ LEAST = 6
 
 UNTOUCHED = "handed in as it was given out"
 NOTHING = "nothing handed in"
+NOT_GIVEN_OUT = "not given out yet"
 UNREADABLE = "handed in, and could not be read"
 
 
@@ -70,7 +71,8 @@ class Class:
 
     checks: points of each. students: names of all in the gradebook, by id. waiting: ids of those who have handed in and
     are not graded. words: what the bank of misconceptions says of one, by check and name, as results hold it. unusable:
-    by id, why nothing that a student handed in could be graded; it says nothing of what was understood.
+    by id, why nothing that a student handed in could be graded; it says nothing of what was understood. given_out:
+    whether students have it.
     """
 
     assignment: str
@@ -81,6 +83,7 @@ class Class:
     deadline: datetime | None = None
     words: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     unusable: dict[str, str] = field(default_factory=dict)
+    given_out: bool = True
 
     @property
     def points(self) -> float:
@@ -256,8 +259,10 @@ def stuck(group: Class) -> list[Stuck]:
 def never_started(group: Class) -> dict[str, str]:
     """Who has not begun, as far as can be known, and what tells so, by id; who waits for grading has.
 
-    A file that cannot be read tells nothing.
+    A file that cannot be read tells nothing, and nobody can begin what is not given out.
     """
+    if not group.given_out:
+        return {}
     graded = {one.student: one for one in group.submissions}
     found = {}
     for student in group.students:

@@ -289,8 +289,10 @@ def _show_status(console: Console, course: Course, found: list[Status]) -> None:
         for one, problem in problems:
             console.print(f"  {_line(one.assignment)}: {_told(problem)}", soft_wrap=True)
     if any(one.outdated is None for one in found):
+        from autograde_tests.cases import course_seed
+
         why = "Whether a check has changed since it graded is not known: what Keras answers is not kept yet."
-        console.print(f"{why} `python -m autograde_tests` does that.")
+        console.print(f"{why} `python -m autograde_tests --seed {course_seed()}` does that.")
     todo = [(one, one.steps[0]) for one in found if one.steps]
     console.print("[bold]Next[/bold]" if todo else "Nothing to do.")
     for one, step in todo:

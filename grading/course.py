@@ -26,6 +26,7 @@ from traitlets import TraitError
 from traitlets.config import Config, Configurable
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
+from autograde_tests.cases import course_seed
 from grading.execute import results_in
 from grading.files import Collector, names_a_student
 from grading.intake import GRADED, is_due, is_locked, read_timestamp
@@ -104,6 +105,19 @@ class Course:
     def notebooks(self, step: str, assignment: str) -> list[Path]:
         """The notebooks of an assignment in source/ or release/, sorted."""
         return sorted(self.folder(step, ".", assignment).glob("*.ipynb"))
+
+    def is_released(self, assignment: str) -> bool:
+        """Whether students find it in the exchange."""
+        return assignment in self._outbound()
+
+    def is_given_out(self, assignment: str) -> bool:
+        """Whether students have it, as far as can be known: where none is released, they get it in another way."""
+        generated = self.notebooks(self.coursedir.release_directory, assignment)
+        return self.is_released(assignment) or (bool(generated) and not self._outbound())
+
+    def _outbound(self) -> set[str]:
+        folders = glob.glob(f"{glob.escape(str(self.exchange))}/outbound/*/") if self.exchange else []
+        return {Path(one).name for one in folders}
 
     @property
     def _source(self) -> str:
@@ -207,6 +221,7 @@ def open_app(*arguments: str) -> AutogradeApp:
         # nbgrader logs how it reads its configuration.
         app.initialize([*arguments, "--log-level=50"])
         _check_values(app.config)
+        course_seed()
     except (Exception, SystemExit) as error:
         raise _unusable(error.__context__ if isinstance(error, SystemExit) and error.__context__ else error) from error
     finally:

@@ -43,9 +43,7 @@ def points(submission: SubmittedAssignment, attempt: Path, stamp: datetime.datet
 
     submission: the student's in the gradebook. What a person gave there would stay, as nbgrader leaves it.
     """
-    late = (stamp - submission.duedate).total_seconds() if stamp and submission.duedate else 0
-    assigning, total = AssignLatePenalties(config=config), 0.0
-    assigning.init_plugin()
+    scores = []
     for notebook in submission.notebooks:
         cells = nbformat.read(attempt / f"{notebook.name}.ipynb", as_version=4).cells
         checked = {one.metadata.nbgrader.grade_id: determine_grade(one)[0] for one in cells if is_grade(one)}
@@ -53,11 +51,40 @@ def points(submission: SubmittedAssignment, attempt: Path, stamp: datetime.datet
         for one in notebook.grades:
             given = checked.get(one.name) if one.manual_score is None else one.manual_score
             score += (given or 0) + (one.extra_credit or 0)
-        if late > 0:
-            penalty = assigning.plugin_inst.late_submission_penalty(submission.student.id, score, late)
-            score -= min(max(penalty or 0, 0), score)
-        total += score
+        scores.append(score)
+    return _after_penalties(submission, scores, stamp, config)
+
+
+def points_now(submission: SubmittedAssignment, config: Config) -> float:
+    """What a student has, were late penalties reckoned now: the stored ones may be of an earlier deadline or policy."""
+    return _after_penalties(submission, [one.score for one in submission.notebooks], submission.timestamp, config)
+
+
+def _after_penalties(
+    submission: SubmittedAssignment, scores: list[float], stamp: datetime.datetime | None, config: Config
+) -> float:
+    """The sum of the scores of a student's notebooks, were they handed in at `stamp`."""
+    late = (stamp - submission.duedate).total_seconds() if stamp and submission.duedate else 0
+    assigning, total = AssignLatePenalties(config=config), sum(scores)
+    assigning.init_plugin()
+    for score in scores if late > 0 else ():
+        penalty = assigning.plugin_inst.late_submission_penalty(submission.student.id, score, late)
+        total -= min(max(penalty or 0, 0), score)
     return total
+
+
+def reckon_anew(db_url: str, config: Config, assignment: str, student: str) -> None:
+    """Store the late penalties of what has been graded of a student as they are by today's deadline and policy."""
+    with Gradebook(db_url) as gradebook:
+        graded = [
+            notebook.name
+            for notebook in gradebook.find_submission(assignment, student).notebooks
+            if any(one.auto_score is not None or one.manual_score is not None for one in notebook.grades)
+        ]
+    for notebook in graded:
+        ids = {"assignment": assignment, "student": student, "notebook": notebook, "db_url": db_url}
+        # The step of grading that does it, for a notebook of no cells: it looks at the gradebook alone.
+        AssignLatePenalties(config=config).preprocess(new_notebook(), {"nbgrader": ids})
 
 
 def changed(gradebook: Gradebook, assignment: str, config: Config) -> dict[str, tuple[float, float]]:
@@ -123,15 +150,7 @@ def extend(
             submission = gradebook.add_submission(assignment, student)
         before = submission.late_submission_penalty
         gradebook.grant_extension(assignment, student, hours=hours)
-        graded = [
-            notebook.name
-            for notebook in submission.notebooks
-            if any(one.auto_score is not None or one.manual_score is not None for one in notebook.grades)
-        ]
-    for notebook in graded:
-        ids = {"assignment": assignment, "student": student, "notebook": notebook, "db_url": coursedir.db_url}
-        # The step of grading that does it, for a notebook of no cells: it looks at the gradebook alone.
-        AssignLatePenalties(config=config).preprocess(new_notebook(), {"nbgrader": ids})
+    reckon_anew(coursedir.db_url, config, assignment, student)
     # An attempt that lost by its lateness may now be the better one.
     forget_attempt(Path(coursedir.format_path(coursedir.autograded_directory, student, assignment)))
     with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:

@@ -146,7 +146,10 @@ class Store(AutogradeAll):
         return True
 
     def _is_worse(self, assignment: str, student: str, graded: Path) -> bool:
-        """Whether what was graded now is another attempt than the one in a folder, and worth less; if so, notes it."""
+        """Whether what was graded now is another attempt than the one in a folder, and worth less; if so, notes it.
+
+        By today's deadline and policy, by which the late penalty of the one that stays is stored then.
+        """
         if not graded.exists() or is_same_attempt(self._ran, graded, graded_content(self._ran)):
             return False
         stamp = read_timestamp(self._ran / "timestamp.txt")
@@ -158,9 +161,10 @@ class Store(AutogradeAll):
             if stored.timestamp != read_timestamp(graded / "timestamp.txt"):
                 # A run was interrupted while it replaced this one: of neither is all there, so none can be kept.
                 return False
-            counts = stored.score - stored.late_submission_penalty
+            counts = policy.points_now(stored, self.config)
             worse = round(policy.points(stored, self._ran, stamp, self.config) - counts, 6) < 0
         if worse:
+            policy.reckon_anew(self.coursedir.db_url, self.config, assignment, student)
             note_attempt(graded, self._ran)
         return worse
 

@@ -66,7 +66,8 @@ def read(course: Course, gradebook: Gradebook | None, assignment: str) -> Class:
     handed_in = {*course.inbound(assignment), *course.collected(assignment)}
     found = gradebook and gradebook.db.query(Assignment).filter(Assignment.name == assignment).first()
     if not found:
-        return Class(assignment, {}, students(gradebook), [], frozenset(handed_in))
+        given_out = bool(handed_in) or course.is_given_out(assignment)
+        return Class(assignment, {}, students(gradebook), [], frozenset(handed_in), given_out=given_out)
     names = students(gradebook)
     cells = course.checks(assignment, gradebook)
     labels = _labels(cells)
@@ -117,7 +118,9 @@ def read(course: Course, gradebook: Gradebook | None, assignment: str) -> Class:
         )
     graded = {*unusable, *(one.student for one in submissions)}
     checks = {labels[cell]: worth for cell, worth in cells.items()}
-    return Class(assignment, checks, names, submissions, frozenset(handed_in - graded), found.duedate, words, unusable)
+    given_out = bool(handed_in or graded) or course.is_given_out(assignment)
+    waiting = frozenset(handed_in - graded)
+    return Class(assignment, checks, names, submissions, waiting, found.duedate, words, unusable, given_out)
 
 
 def _labels(cells: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
@@ -197,6 +200,7 @@ def _section(place: int, group: Class) -> dict:
         "quartiles": statistics.quantiles(scores, n=4, method="inclusive") if len(scores) > 1 else [],
         "median": statistics.median(scores) if graded else None,
         "pictures_kept": oracle.is_warm(_oracles(group), course_seed()),
+        "seed": course_seed(),
         "times": analysis.times(group),
     }
     section["time_plot"] = _time_plot(section["times"]) if section["times"] else None
@@ -316,7 +320,8 @@ def _students(groups: list[Class]) -> Iterator[list]:
         never = analysis.never_started(group)
         for student in sorted({*group.students, *graded, *group.waiting}):
             unusable = analysis.UNREADABLE if student in group.unusable else ""
-            state = unusable or never.get(student) or ("graded" if student in graded else "waits for grading")
+            waits = "waits for grading" if group.given_out else analysis.NOT_GIVEN_OUT
+            state = unusable or never.get(student) or ("graded" if student in graded else waits)
             row = [group.assignment, student, group.students.get(student, student), state]
             if one := graded.get(student):
                 names = sorted({name for ways in one.causes.values() for way in ways for name in way})

@@ -85,7 +85,7 @@ def _look(course: Course, assignment: str, gradebook: Gradebook | None, current)
     found = Status(assignment)
     found.generated = bool(course.notebooks(course.coursedir.release_directory, assignment))
     if course.exchange:
-        found.released = (course.exchange / "outbound" / assignment).is_dir()
+        found.released = course.is_released(assignment)
     inbound, collected = course.inbound(assignment), course.collected(assignment)
     found.collected = len(collected)
     found.waiting = sum(

@@ -36,8 +36,8 @@ BY_HAND = {"cem": ("check_padding_amounts", 2.0)}
 
 
 @pytest.fixture
-def graded(course):
-    """A course in which the best counts; the first attempts are graded, the second ones are collected."""
+def course(course):
+    """A course in which the best counts, and a quarter is lost each day after the deadline."""
     config = course / "nbgrader_config.py"
     text = config.read_text()
     for usual, here in {
@@ -47,8 +47,18 @@ def graded(course):
         assert usual in text
         text = text.replace(usual, here)
     config.write_text(text)
+    set_deadline(course, DUE)
+    return course
+
+
+def set_deadline(course, due):
     with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
-        gradebook.update_or_create_assignment("1-padding", duedate=DUE)
+        gradebook.update_or_create_assignment("1-padding", duedate=due)
+
+
+@pytest.fixture
+def graded(course):
+    """That course; the first attempts are graded, the second ones are collected."""
     for student, (unwritten, _, _) in CLASS.items():
         folder = course / "submitted" / student / "1-padding"
         shutil.copytree(ROOT / "solutions" / "1-padding", folder)
@@ -144,6 +154,27 @@ def test_the_best_attempt_counts_as_if_there_were_no_other(graded):
         gradebook.update_or_create_submission("1-padding", "ada", timestamp=SECOND)
     assert grade(graded, "--force", "--student=ada")["kept"] == []
     assert stored(graded)["ada"][:2] == ({SECOND}, 8)
+
+
+def test_attempts_are_compared_by_today_s_deadline_and_the_one_that_counts_keeps_no_penalty_of_an_earlier_one(course):
+    day = datetime.timedelta(days=1)
+    set_deadline(course, DUE - 3 * day)
+    folder = course / "submitted" / "ada" / "1-padding"
+    shutil.copytree(ROOT / "solutions" / "1-padding", folder)
+    (folder / "timestamp.txt").write_text(FIRST)
+    grade(course)
+    assert stored(course)["ada"][:3] == ({FIRST}, 12, 6)
+    set_deadline(course, DUE)
+    fill(folder / "padding.ipynb", pad2d=UNWRITTEN)
+    (folder / "timestamp.txt").write_text(SECOND)
+    # Both are in time now, so the 8 points of the second are not the better ones.
+    assert grade(course)["kept"] == named("ada")
+    assert stored(course)["ada"][:3] == ({FIRST}, 12, 0)
+    set_deadline(course, DUE - 2 * day)
+    assert [one["students"] for one in status(course)["problems"]] == [{"ada": "0, and now 3"}]
+    assert grade(course, "--force")["kept"] == named("ada")
+    assert stored(course)["ada"][:3] == ({FIRST}, 12, 3)
+    assert status(course)["problems"] == []
 
 
 def test_an_attempt_is_worth_what_all_its_notebooks_are_beside_what_a_person_gave(tmp_path):

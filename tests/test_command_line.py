@@ -58,6 +58,18 @@ def test_a_wrong_value_in_the_configuration_is_named_before_anything_is_done(tmp
     assert not (tmp_path / "autograded").exists()
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_seed_that_is_no_number_is_named_before_anything_is_done(tmp_path, command):
+    config = (ROOT / "nbgrader_config.py").read_text()
+    assert "str(2026)" in config
+    (tmp_path / "nbgrader_config.py").write_text(config.replace("str(2026)", '"autumn"'))
+    shutil.copytree(ROOT / "solutions" / "1-padding", tmp_path / "submitted" / "ada" / "1-padding")
+    result = convblocks(tmp_path, command, *COMMANDS[command])
+    assert (result.exit_code, result.stdout) == (2, "")
+    (sentence,) = result.stderr.splitlines()
+    assert "the course's seed has to be a whole number, not 'autumn'" in sentence
+
+
 @pytest.mark.parametrize(
     "command",
     [

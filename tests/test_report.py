@@ -7,13 +7,14 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from html import unescape
 from unittest import mock
 
 import numpy as np
 import pytest
 from browser import accessible, browser, complaints
-from conftest import convblocks
+from conftest import ROOT, convblocks
 from nbgrader.api import Gradebook
 
 from autograde_tests.misconceptions import load_bank
@@ -179,6 +180,29 @@ def test_the_page_and_the_tables_say_what_the_gradebook_says(graded_course):
         named = [one for one in graded.values() if row["misconception"] in one["misconceptions"].split("; ")]
         assert int(row["students"]) == len(named)
         assert load_bank()[row["check"], row["misconception"]].wrong in unescape(page)
+
+
+def test_nobody_has_failed_to_start_what_is_not_given_out(graded_course):
+    for step in ("source", "release"):
+        shutil.copytree(ROOT / step / "2-conv-forward", graded_course / step / "2-conv-forward")
+    shutil.copytree(ROOT / "source" / "5-flatten", graded_course / "source" / "5-flatten")
+    with Gradebook(f"sqlite:///{graded_course}/gradebook.db") as gradebook:
+        gradebook.add_assignment("5-flatten")
+
+    def states(assignment):
+        page, folder = report(graded_course)
+        section = page.partition(f">{assignment}</h2>")[2].partition("<section")[0]
+        found = {one["state"] for one in rows(folder / "report-students.csv") if one["assignment"] == assignment}
+        return found, "never started" in section, "not given out yet" in section
+
+    # Nothing stands in the exchange, so what was generated may have been given out in another way.
+    assert states("2-conv-forward") == ({analysis.NOTHING}, True, False)
+    assert states("5-flatten") == ({analysis.NOT_GIVEN_OUT}, False, True)
+    outbound = graded_course / "exchange" / "convblocks" / "outbound"
+    (outbound / "1-padding").mkdir(parents=True)
+    assert states("2-conv-forward") == ({analysis.NOT_GIVEN_OUT}, False, True)
+    (outbound / "2-conv-forward").mkdir()
+    assert states("2-conv-forward") == ({analysis.NOTHING}, True, False)
 
 
 def test_of_a_file_that_could_not_be_read_nothing_is_concluded(graded_course):
