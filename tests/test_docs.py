@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -90,13 +91,35 @@ def test_every_command_is_one_that_its_program_knows_and_that_is_run_somewhere(p
     assert (unknown, not_run) == ([], [])
 
 
+def assignments(page: Path) -> set[str]:
+    """What a page may call an assignment: one of the course, one that the page has laid out, or a word in its place."""
+    laid_out = re.findall(r"convblocks new (\d-[\w-]+)/", page.read_text())
+    return {folder.name for folder in (ROOT / "source").iterdir()} | set(laid_out) | {"ASSIGNMENT"}
+
+
+def is_understood(page: Path, command, arguments: tuple[str, ...]) -> bool:
+    """Whether a command of convblocks takes these arguments; a page may name it without all that it needs."""
+    try:
+        given = command.make_context(command.name, list(arguments)).params
+    except Exception as error:
+        # Of typer's errors only this one's parent has a public name.
+        return isinstance(error, typer.BadParameter) and type(error).__name__ == "MissingParameter"
+    named = given.get("assignments") or [given.get("assignment")]
+    return set(filter(None, named)) <= assignments(page)
+
+
 def known(page: Path, program: str, *arguments: str) -> bool:
-    """Whether there is such a command with such options."""
+    """Whether there is such a command with such options, and all that its arguments name."""
+    named = {one for one in arguments if re.fullmatch(r"\d-[\w-]+", one)}
+    classes = [one for each in arguments for one in re.findall(r"=(grading\.\w+\.\w+)$", each)]
+    modules = [one.rpartition(".") for one in classes]
+    if not named <= assignments(page) or not all(hasattr(import_module(one), name) for one, _, name in modules):
+        return False
     options = {one.partition("=")[0] for one in arguments if one.startswith("-")} - {"-m"}
     match program, *arguments:
         case "convblocks", name, *_:
             command = typer.main.get_command(app).commands.get(name)
-            return command is not None and options <= {one for each in command.params for one in each.opts}
+            return command is not None and is_understood(page, command, tuple(arguments[1:]))
         case "nbgrader", name, *_:
             command, _ = NbGraderApp.subcommands[name]
             traits = {
