@@ -11,6 +11,7 @@ import functools
 import json
 import logging
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -363,9 +364,13 @@ def new(
         *files, readme = laying_out.lay_out(made)
     except laying_out.Refused as reason:
         _give_up(f"Nothing was laid out: {reason}.")
+    here = Path.cwd() == laying_out.ROOT
     for path in files:
-        typer.echo(f"{path.relative_to(laying_out.ROOT)}: write wherever there is a ✎ ({path.read_text().count('✎')})")
-    typer.echo(f"{readme.relative_to(laying_out.ROOT)}: one line in the table of assignments")
+        shown = path.relative_to(laying_out.ROOT) if here else path
+        typer.echo(f"{shown}: write wherever there is a ✎ ({path.read_text().count('✎')})")
+    typer.echo(f"{readme.relative_to(laying_out.ROOT) if here else readme}: one line in the table of assignments")
+    if not here:
+        typer.echo(f"All of it is in the checkout: cd {shlex.quote(str(laying_out.ROOT))}")
     typer.echo(f"Then: python -m grading.generate {made.assignment}")
     typer.echo(f'and:  pytest autograde_tests -k "{made.module} or {made.function}"')
     typer.echo("docs/authoring.md has every step.")
