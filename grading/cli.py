@@ -330,10 +330,12 @@ def similar(
         handed = similar_work.read(course.coursedir, assignment)
         pairs = similar_work.compare(handed)
         page = to or (None if as_json else Path(f"similar-{assignment}.html"))
-        if page:
-            page.write_text(similar_work.page(handed, pairs), encoding="utf-8", errors="replace")
     except FileNotFoundError as missing:
         _give_up(f"Nothing was compared: {missing}. Is the assignment's name right, and was it generated?")
+    try:
+        if page:
+            page.parent.mkdir(parents=True, exist_ok=True)
+            page.write_text(similar_work.page(handed, pairs), encoding="utf-8", errors="replace")
     except OSError as error:
         _give_up(f"The page could not be written: {error}", 1)
     if as_json:
@@ -531,7 +533,8 @@ def _storing(what: str) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        said = intake.LOCKED if intake.is_locked(error) else f"the gradebook cannot be written to ({reason})."
+        unusable = f"the gradebook cannot be written to ({reason}){intake.hint(error)}."
+        said = intake.LOCKED if intake.is_locked(error) else unusable
         _give_up(f"Nothing was {what}: {said}", 1)
 
 
