@@ -11,6 +11,7 @@ import functools
 import json
 import logging
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -331,10 +332,12 @@ def similar(
         handed = similar_work.read(course.coursedir, assignment)
         pairs = similar_work.compare(handed)
         page = to or (None if as_json else Path(f"similar-{assignment}.html"))
-        if page:
-            page.write_text(similar_work.page(handed, pairs), encoding="utf-8", errors="replace")
     except FileNotFoundError as missing:
         _give_up(f"Nothing was compared: {missing}. Is the assignment's name right, and was it generated?")
+    try:
+        if page:
+            page.parent.mkdir(parents=True, exist_ok=True)
+            page.write_text(similar_work.page(handed, pairs), encoding="utf-8", errors="replace")
     except OSError as error:
         _give_up(f"The page could not be written: {error}", 1)
     if as_json:
@@ -365,9 +368,13 @@ def new(
         *files, readme = laying_out.lay_out(made)
     except laying_out.Refused as reason:
         _give_up(f"Nothing was laid out: {reason}.")
+    here = Path.cwd() == laying_out.ROOT
     for path in files:
-        typer.echo(f"{path.relative_to(laying_out.ROOT)}: write wherever there is a ✎ ({path.read_text().count('✎')})")
-    typer.echo(f"{readme.relative_to(laying_out.ROOT)}: one line in the table of assignments")
+        shown = path.relative_to(laying_out.ROOT) if here else path
+        typer.echo(f"{shown}: write wherever there is a ✎ ({path.read_text().count('✎')})")
+    typer.echo(f"{readme.relative_to(laying_out.ROOT) if here else readme}: one line in the table of assignments")
+    if not here:
+        typer.echo(f"All of it is in the checkout: cd {shlex.quote(str(laying_out.ROOT))}")
     typer.echo(f"Then: python -m grading.generate {made.assignment}")
     typer.echo(f'and:  pytest autograde_tests -k "{made.module} or {made.function}"')
     typer.echo("docs/authoring.md has every step.")
@@ -528,7 +535,8 @@ def _storing(what: str) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        said = intake.LOCKED if intake.is_locked(error) else f"the gradebook cannot be written to ({reason})."
+        unusable = f"the gradebook cannot be written to ({reason}){intake.hint(error)}."
+        said = intake.LOCKED if intake.is_locked(error) else unusable
         _give_up(f"Nothing was {what}: {said}", 1)
 
 

@@ -29,7 +29,7 @@ from traitlets.config.loader import DeferredConfig, LazyConfigValue
 from autograde_tests.cases import course_seed
 from grading.execute import results_in
 from grading.files import Collector, names_a_student
-from grading.intake import GRADED, is_due, is_locked, read_timestamp
+from grading.intake import GRADED, hint, is_due, read_timestamp
 from grading.reading import NOTES, UNUSABLE
 from grading.sanitize import RESULT
 
@@ -126,9 +126,7 @@ class Course:
     @contextlib.contextmanager
     def gradebook(self) -> Iterator[Gradebook | None]:
         """nbgrader's gradebook; None where there is none yet. Raises NoCourse where it cannot be read."""
-        address = make_url(self.coursedir.db_url)
-        # To open one that is not there would make it.
-        if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
+        if not has_gradebook(self.coursedir):
             yield None
             return
         try:
@@ -136,8 +134,7 @@ class Course:
                 yield gradebook
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-            hint = ": another program is using it" if is_locked(error) else ""
-            raise NoCourse(f"the gradebook cannot be read ({reason}){hint}") from error
+            raise NoCourse(f"the gradebook cannot be read ({reason}){hint(error)}") from error
 
     def inbound(self, assignment: str) -> dict[str, list[tuple[datetime, Path]]]:
         """What each student has handed in of an assignment through the exchange, collected or not.
@@ -204,6 +201,12 @@ class Course:
         ]
         places = {one: place for place, one in enumerate(order)}
         return dict(sorted(found.items(), key=lambda one: (places.get(one[0], len(places)), one[0])))
+
+
+def has_gradebook(coursedir: CourseDirectory) -> bool:
+    """Whether there is a gradebook: to open one that is not there would make it."""
+    address = make_url(coursedir.db_url)
+    return address.get_backend_name() != "sqlite" or Path(address.database or "").is_file()
 
 
 def open_app(*arguments: str) -> AutogradeApp:

@@ -1,16 +1,20 @@
 """Grades as files that are safe to open in a spreadsheet: grades.csv, and what learning platforms take in."""
 
+import contextlib
 import csv
 import re
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn, TextIO
 
 from nbgrader.api import Assignment, Grade, Gradebook, MissingEntry, Student, SubmittedAssignment, SubmittedNotebook
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import ExportPlugin
 from sqlalchemy import func
 from traitlets import Dict, Unicode
 
-from grading.course import instead, penalties
+from grading.course import Course, instead, penalties
 
 COLUMNS = [
     "assignment",
@@ -42,11 +46,15 @@ def defuse(value):
 class CsvExport(ExportPlugin):
     """nbgrader's own columns and options; names with commas, quotes or formulas in them stay in their cells."""
 
+    usual = "grades.csv"
+    """Where it goes, unless `--to` says otherwise."""
+
     def export(self, gradebook: Gradebook) -> None:
-        destination = Path(self.to or "grades.csv")
+        """Write the file. Raises SystemExit, after a sentence that says why, where it cannot."""
+        destination = Path(self.to or self.usual)
         self.log.info("Exporting grades to %s", destination)
         assignments, students = _chosen(self, gradebook)
-        with destination.open("w", newline="", encoding="utf-8") as file:
+        with _written(self, destination) as file:
             # With its own line ends, \r\n, it quotes names in which either is.
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
@@ -69,9 +77,27 @@ def _chosen(plugin: ExportPlugin, gradebook: Gradebook) -> tuple[list[Assignment
 def _listed(plugin: ExportPlugin, what: str, there: dict) -> list:
     wanted = set(map(str, getattr(plugin, what)))
     for unknown in sorted(wanted - set(there)):
-        plugin.log.error("Nothing was exported: the gradebook has no %s %s%s.", what, unknown, instead(unknown, there))
-        raise SystemExit(1)
+        _refuse(plugin, f"the gradebook has no {what} {unknown}{instead(unknown, there)}")
     return [one for name, one in there.items() if not wanted or name in wanted]
+
+
+def _refuse(plugin: ExportPlugin, reason: str) -> NoReturn:
+    """Say why nothing is exported, and end the command. Raises SystemExit."""
+    plugin.log.error("Nothing was exported: %s.", reason)
+    raise SystemExit(1)
+
+
+@contextlib.contextmanager
+def _written(plugin: ExportPlugin, destination: Path) -> Iterator[TextIO]:
+    """A CSV file to be filled, in a folder that is made where it is missing; ends the command where it cannot be."""
+    if destination.is_dir():
+        _refuse(plugin, f"{destination} is a folder; let --to name a file, such as {destination / plugin.usual}")
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        with destination.open("w", newline="", encoding="utf-8") as file:
+            yield file
+    except OSError as error:
+        _refuse(plugin, f"{destination} cannot be written ({error.strerror}); let --to name another file")
 
 
 def _row(gradebook: Gradebook, assignment, student) -> dict:
@@ -139,7 +165,7 @@ class _PlatformExport(ExportPlugin):
     ).tag(config=True)
 
     def export(self, gradebook: Gradebook) -> None:
-        """Write the file. Raises OSError."""
+        """Write the file. Raises SystemExit, after a sentence that says why, where it cannot."""
         destination = Path(self.to or self.usual)
         assignments, students = _chosen(self, gradebook)
         scores = final_scores(gradebook)
@@ -149,11 +175,11 @@ class _PlatformExport(ExportPlugin):
         names = [one.name for one in assignments]
         graded = [one for one in students if any((name, one.id) in scores for name in names)]
         about = self.about(graded)
+        headings = self._headings(gradebook, about)
         known = self._identified(graded, any(map(_is_known, gradebook.students)))
-        heads = [self.columns.get(name, defuse(name)) for name in names]
-        with destination.open("w", newline="", encoding="utf-8") as file:
+        with _written(self, destination) as file:
             writer = csv.writer(file, quoting=self.quoting)
-            writer.writerow([*about, *heads])
+            writer.writerow([*about, *(headings[name] for name in names)])
             writer.writerows(self.before(len(about), assignments))
             for student in known:
                 cells = [_points(scores.get((name, student.id))) for name in names]
@@ -162,6 +188,7 @@ class _PlatformExport(ExportPlugin):
             if empty := [ascii(one.id) for one in known if (name, one.id) not in scores]:
                 said = "%s: an empty cell takes away a grade that is there, and %d have handed in nothing: %s. %s"
                 self.log.warning(said, name, len(empty), ", ".join(empty), ALONE)
+        self.check_headings({name: headings[name] for name in names})
         said = "%s: %d assignments and %d students; %d of whom nothing has been graded have no row."
         self.log.info(said, destination, len(names), len(known), len(students) - len(graded))
 
@@ -179,6 +206,29 @@ class _PlatformExport(ExportPlugin):
     def before(self, columns: int, assignments: list[Assignment]) -> list[list]:
         """Rows that come before the students', with so many columns about a student."""
         return []
+
+    def check_headings(self, headings: dict[str, str]) -> None:
+        """Warn of headings, by assignment, with which the platform does something else than one would think."""
+
+    def _headings(self, gradebook: Gradebook, about: dict) -> dict[str, str]:
+        """The heading of every assignment's column. Ends the command where one is of nothing, or of two columns."""
+        setting = f"c.{type(self).__name__}.columns"
+        # Whoever sets up a term's columns at once has assignments that are in no gradebook yet.
+        there = {one.name for one in gradebook.assignments}
+        there |= {*Course(CourseDirectory(parent=self), None, self.config).assignments()}
+        for unknown in sorted(self.columns.keys() - there):
+            _refuse(self, f"there is no assignment {unknown}, which is in {setting}{instead(unknown, there)}")
+        headings = {name: self.columns.get(name, defuse(name)) for name in sorted(there)}
+        # Also of what is not exported now: an earlier file has put another assignment's points there.
+        columns = defaultdict(list)
+        for name, heading in headings.items():
+            columns[heading].append(name)
+        for heading, names in columns.items():
+            if heading in about:
+                _refuse(self, f"{heading!r}, in {setting} for {names[0]}, is the heading of a column about students")
+            if len(names) > 1:
+                _refuse(self, f"{', '.join(names)} have one heading, {heading!r}; give each its own in {setting}")
+        return headings
 
     def _identified(self, students: list[Student], rostered: bool) -> list[Student]:
         """Those whom the platform can tell from all others; the rest is named. rostered: whether there is a roster."""
@@ -289,6 +339,14 @@ class BlackboardExport(_PlatformExport):
     usual = "blackboard.csv"
     # "Data in each column of comma-delimited files must be contained within a quote character".
     quoting = csv.QUOTE_ALL
+
+    def check_headings(self, headings: dict[str, str]) -> None:
+        if new := [name for name, heading in headings.items() if not re.search(r"\|[0-9]+\s*\Z", heading)]:
+            said = (
+                "%s: a heading without the number of a column makes a new one on Blackboard, of text and for 0 points."
+            )
+            todo = "Put the heading that a gradebook downloaded from there has, |number and all, into"
+            self.log.warning(f"{said} {todo} c.BlackboardExport.columns.", ", ".join(new))
 
     def about(self, students: list[Student]) -> dict:
         return {

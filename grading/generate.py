@@ -3,10 +3,12 @@
 import argparse
 import contextlib
 import hashlib
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import nbformat
@@ -15,6 +17,7 @@ from nbgrader.converters import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
 
+from grading.course import instead
 from grading.mending import called_check
 
 
@@ -84,12 +87,22 @@ class FinishSolutions(NbGraderPreprocessor):
         return cell, resources
 
 
+class NotGenerated(Exception):
+    """An assignment cannot be generated; the text names it, and says why in words for its author."""
+
+
 def main() -> None:
     """Make release/ and solutions/ anew, with nbgrader's own commands, of the assignments that have changed since."""
     parser = argparse.ArgumentParser(prog="python -m grading.generate", description=main.__doc__)
     parser.add_argument("assignments", nargs="*", metavar="assignment", help="to be made anew in any case")
     root = Path(__file__).resolve().parent.parent
-    generate_course(root, parser.parse_args().assignments)
+    assignments, there = parser.parse_args().assignments, _assignments(root)
+    for unknown in sorted({*assignments} - {*there}):
+        parser.exit(2, f"Nothing was generated: source/ has no assignment {unknown}{instead(unknown, there)}.\n")
+    try:
+        generate_course(root, assignments)
+    except NotGenerated as reason:
+        parser.exit(1, f"{reason}\n")
 
 
 def generate_course(course: Path, assignments: Sequence[str] = ()) -> None:
@@ -98,33 +111,79 @@ def generate_course(course: Path, assignments: Sequence[str] = ()) -> None:
     Without names: of all of which a file has changed since they were last made here, or one that goes into all of them.
     Solutions that would differ in nothing but what differs from run to run stay as they are.
 
-    Raises subprocess.CalledProcessError when an assignment cannot be generated, after nbgrader has said why.
+    Raises NotGenerated; what there was of that assignment is there then as it was.
     """
     made = course / ".cache" / "generated"
     made.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as aside:
         # A gradebook with submissions refuses changes of cells, and this is about files alone.
         database = f"--db=sqlite:///{aside}/generate.db"
-        every = sorted(folder.name for folder in (course / "source").iterdir() if folder.is_dir())
-        for assignment in assignments or every:
+        for assignment in assignments or _assignments(course):
             mark = made / assignment
             if not assignments and mark.is_file() and mark.read_text() == _fingerprint(course, assignment):
                 continue
             solutions = course / "solutions" / assignment
             before = {path: path.read_text(encoding="utf-8") for path in solutions.glob("*.ipynb")}
-            for command in ("generate_assignment", "generate_solution"):
-                print(f"{command} {assignment}", flush=True)
-                subprocess.run(
-                    [sys.executable, "-m", "nbgrader", command, assignment, "--force", "--log-level=WARN", database],
-                    cwd=course,
-                    check=True,
-                )
+            with _kept(Path(aside), *(course / room / assignment for room in ("release", "solutions"))):
+                for command in ("generate_assignment", "generate_solution"):
+                    print(f"{command} {assignment}", flush=True)
+                    _nbgrader(course, command, assignment, database)
             for path, text in before.items():
                 # One with the marks of a merge that met conflicts is no notebook.
                 with contextlib.suppress(FileNotFoundError, nbformat.reader.NotJSONError):
                     if lasting(text) == lasting(path.read_text(encoding="utf-8")):
                         path.write_text(text, encoding="utf-8")
             mark.write_text(_fingerprint(course, assignment))
+
+
+def _assignments(course: Path) -> list[str]:
+    return sorted(folder.name for folder in (course / "source").iterdir() if folder.is_dir())
+
+
+@contextlib.contextmanager
+def _kept(aside: Path, *folders: Path) -> Iterator[None]:
+    """Put these folders back as they were where what is done to them fails; nbgrader removes before it makes."""
+    with tempfile.TemporaryDirectory(dir=aside) as copies:
+        there = {folder: Path(copies, str(place)) for place, folder in enumerate(folders) if folder.exists()}
+        for folder, copy in there.items():
+            shutil.copytree(folder, copy)
+        try:
+            yield
+        except BaseException:
+            for folder in folders:
+                shutil.rmtree(folder, ignore_errors=True)
+                if folder in there:
+                    shutil.copytree(there[folder], folder)
+            raise
+
+
+def _nbgrader(course: Path, command: str, assignment: str, database: str) -> None:
+    """Run one of nbgrader's commands and show what it logs. Raises NotGenerated, with the reason alone."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", command, assignment, "--force", "--log-level=WARN", database],
+        cwd=course,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode:
+        said = f"{assignment} was not generated, and release/ and solutions/ have of it what they had"
+        raise NotGenerated(f"{said}: {_reason(done.stdout)}")
+    print(done.stdout, end="", file=sys.stderr, flush=True)
+
+
+# A traceback ends so; nbgrader's log sets it in by four.
+_RAISED = re.compile(r"(?: {4})?(?:[\w.]*\.)?([A-Za-z_]\w*): (.+)")
+# What the steps above say is a sentence of its own.
+_SAYS_ALL = ("RuntimeError", NbGraderException.__name__)
+
+
+def _reason(log: str) -> str:
+    """Why nbgrader failed: the last error that was raised, or else what it said last."""
+    if raised := [found for found in map(_RAISED.fullmatch, log.splitlines()) if found]:
+        name, text = raised[-1].groups()
+        return text if name in _SAYS_ALL else f"{name}: {text}"
+    return " ".join(log.rpartition("| ERROR] ")[2].split()) or "nbgrader ended without a word"
 
 
 def lasting(solution: str) -> nbformat.NotebookNode:

@@ -26,7 +26,7 @@ from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import find_all_files, parse_utc
 from sqlalchemy import Engine, event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 from traitlets import Enum
 
 from grading.execute import require_sandbox
@@ -317,6 +317,17 @@ def is_locked(error: BaseException | None) -> bool:
     return isinstance(error, OperationalError) and "locked" in str(error.orig)
 
 
+def hint(error: SQLAlchemyError) -> str:
+    """What is to be said and done where an error says that a gradebook is in use or damaged; else ""."""
+    if is_locked(error):
+        return ": another program is using it"
+    # SQLite's words for a file that is none of its own, and for one of which a part is.
+    if any(words in str(error) for words in ("not a database", "malformed")):
+        kept = "What was handed in and what was graded is still in submitted/ and autograded/"
+        return f". Put back a copy of gradebook.db, made before it was damaged. {kept}"
+    return ""
+
+
 def _tells(record: logging.LogRecord) -> bool:
     """Whether a message tells an instructor something; where nbgrader guesses why, what is known is put instead."""
     said = record.getMessage()
@@ -486,8 +497,7 @@ class SubmissionExporter(NotebookExporter):
             try:
                 converter.assignments[folder] = self._notebooks_to_grade(converter, folder)
             except DatabaseError as error:
-                hint = ": is another program using it?" if isinstance(error, OperationalError) else "."
-                said = f"the gradebook cannot be read ({error.orig}){hint} Nothing was changed."
+                said = f"the gradebook cannot be read ({error.orig}){hint(error)}. Nothing was changed."
                 self.log.error(said)
                 raise NbGraderException(said) from None
             except Exception as error:

@@ -5,6 +5,7 @@ Identity. So everything can be run from the first minute on, and is replaced pie
 """
 
 import ast
+import builtins
 import keyword
 import re
 from dataclasses import dataclass
@@ -68,7 +69,24 @@ def exercise(place: str, function: str) -> Exercise:
     made = Exercise(assignment, notebook, definition.name, ast.unparse(arguments).replace("'", '"'), tuple(names))
     if made.module.startswith(WITHOUT_A_SAY) or keyword.iskeyword(made.module):
         raise Refused(f"a module {made.module}.py in autograde_tests/ would be taken for something else")
+    if hasattr(builtins, made.function):
+        raise Refused(f"{made.function} is a function of Python's own; give yours another name")
+    if made.function in _names(*(source for kind, _, source in CELLS if kind != "text")):
+        raise Refused(f"{made.function} is a name that the notebook uses for something else; take another")
+    if clash := sorted({*names} & _names(CASES, MISCONCEPTIONS)):
+        raise Refused(f"the argument {clash[0]} has the name of something that the checks use; give it another one")
     return made
+
+
+def _names(*sources: str) -> set[str]:
+    """All that code in the templates below imports, defines or uses."""
+    nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
+    found = {one.asname or one.name for one in nodes if isinstance(one, ast.alias)}
+    return (
+        found
+        | {one.id for one in nodes if isinstance(one, ast.Name)}
+        | {one.arg for one in nodes if isinstance(one, ast.arg)}
+    )
 
 
 def lay_out(made: Exercise, root: Path = ROOT) -> list[Path]:

@@ -16,6 +16,7 @@ from sqlalchemy import func
 from traitlets import Float
 from traitlets.config import Config
 
+from grading.course import has_gradebook
 from grading.intake import forget_attempt
 
 DAY = 24 * 60 * 60
@@ -126,14 +127,14 @@ def extend(
     """
     if not 0 <= hours < 24 * 366:
         raise NoExtension(f"{hours:g} hours are no extension. 0 takes one back, and the longest is a year.")
+    none = "none, before `nbgrader generate_assignment`"
+    if not has_gradebook(coursedir):
+        raise NoExtension(f"There is no assignment {assignment}; there is {none}.")
     with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
         try:
             due = gradebook.find_assignment(assignment).duedate
         except MissingEntry:
-            names = (
-                ", ".join(sorted(one.name for one in gradebook.assignments))
-                or "none, before `nbgrader generate_assignment`"
-            )
+            names = ", ".join(sorted(one.name for one in gradebook.assignments)) or none
             raise NoExtension(f"There is no assignment {assignment}; there is {names}.") from None
         if due is None:
             command = f'`nbgrader db assignment add {assignment} --duedate="2026-12-24 18:00 UTC"`'

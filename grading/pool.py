@@ -247,12 +247,13 @@ def regrade(
     """Score again the cells whose check has changed since, and store that where `decide` says so.
 
     Everything else of a graded submission stays as it is; one that has been handed in anew since waits for `grade`.
-    Arguments else as for `grade`.
+    Arguments else as for `grade`. `decide` is asked where the gradebook could be read of one assignment at least.
     """
-    summary, ended = Summary(), []
+    summary, ended, opened = Summary(), [], False
     with _staging(Path(apps[0].coursedir.root)) as staging:
         jobs = {}
         for store, due, _ in _open(apps, summary):
+            opened = True
             # It has been graded, and is to be once more.
             store.force = True
             summary.due += len(due)
@@ -273,7 +274,7 @@ def regrade(
             for ran in ended:
                 if ran.failed:
                     _fail(summary, ran)
-            if decide([change for ran in whole for change in _changes(ran)]):
+            if opened and decide([change for ran in whole for change in _changes(ran)]):
                 for ran in whole:
                     _store(summary, lambda ran: None, ran, *jobs[ran.job])
         except KeyboardInterrupt:

@@ -108,7 +108,16 @@ def test_what_nobody_has_handed_in_is_wrong_use_and_what_there_is_is_named(tmp_p
 
 
 @pytest.mark.parametrize(
-    "command", [("grade", "1-padding"), ("roster", "class.csv"), ("extend", "1-padding", "ada", "1")]
+    "command",
+    [
+        ("grade", "1-padding"),
+        ("regrade", "1-padding"),
+        ("regrade", "1-padding", "--apply"),
+        ("roster", "class.csv"),
+        ("extend", "1-padding", "ada", "1"),
+        ("status",),
+        ("report",),
+    ],
 )
 def test_a_gradebook_that_cannot_be_used_is_said_in_words_and_in_the_exit_code(tmp_path, command):
     shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
@@ -116,7 +125,19 @@ def test_a_gradebook_that_cannot_be_used_is_said_in_words_and_in_the_exit_code(t
     (tmp_path / "class.csv").write_text("id\nada\n")
     (tmp_path / "gradebook.db").write_text("no database")
     result = convblocks(tmp_path, *command)
-    assert result.exit_code == 1 and "(file is not a database)" in result.stderr, result.output
+    code = 2 if command[0] in ("status", "report") else 1
+    assert result.exit_code == code and "(file is not a database)" in result.stderr, result.output
+    said = " ".join(result.stderr.split())
+    assert "Put back a copy of gradebook.db" in said and "submitted/ and autograded/." in said
+    # Nothing is known of what would have been scored.
+    assert "no check has changed" not in result.output
+
+
+def test_an_extension_makes_no_gradebook(tmp_path):
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    result = convblocks(tmp_path, "extend", "1-padding", "ada", "3")
+    assert (result.exit_code, result.stdout) == (2, "") and "nbgrader generate_assignment" in result.stderr
+    assert not (tmp_path / "gradebook.db").exists()
 
 
 def test_what_could_not_be_graded_is_told_to_programs(tmp_path):

@@ -143,7 +143,7 @@ def test_who_is_in_no_roster_though_others_are_has_no_row_and_is_named(course, k
         # As grading does.
         gradebook.add_student("stranger")
         grade(gradebook, "stranger", 7)
-    rows, said = export(kind, course, assignment=["1-padding"])
+    rows, said = export(kind, course, assignment=["1-padding"], columns={"1-padding": "1-padding |12345"})
     assert [row[-1] for row in rows[-2:]] == ["12", "5.5"] and not any(
         "stranger" in cell for row in rows for cell in row
     )
@@ -162,6 +162,51 @@ def test_what_is_not_there_is_not_exported_as_an_empty_file(course, asked, said)
         output = nbgrader(course, "export", f"--exporter=grading.export.{exporter}", "--to=out.csv", asked, fails=True)
         assert f"Nothing was exported: {said}" in output and "Traceback" not in output
         assert not (course / "out.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"1-paddings": "A"}, "there is no assignment 1-paddings, which is in SETTING; perhaps 1-padding is meant"),
+        # The third has not been graded: its points would go where the first one's went.
+        (
+            {"1-padding": "A", "3-weight-counting": "A"},
+            "1-padding, 3-weight-counting have one heading, 'A'; give each its own in SETTING",
+        ),
+        ({"1-padding": "2-conv-forward"}, "1-padding, 2-conv-forward have one heading, '2-conv-forward'; give each"),
+        ({"1-padding": "Student"}, "'Student', in SETTING for 1-padding, is the heading of a column about students"),
+    ],
+)
+def test_headings_of_nothing_or_of_two_columns_are_refused(course, columns, said):
+    with (course / "nbgrader_config.py").open("a") as config:
+        config.write(f"\nc.CanvasExport.columns = {columns}\n")
+    output = nbgrader(course, "export", "--exporter=grading.export.CanvasExport", "--to=out.csv", fails=True)
+    assert f"Nothing was exported: {said.replace('SETTING', 'c.CanvasExport.columns')}" in output
+    assert "Traceback" not in output and not (course / "out.csv").exists()
+
+
+def test_a_heading_of_what_is_in_source_alone_waits_for_it(course):
+    shutil.copytree(ROOT / "source" / "5-flatten", course / "source" / "5-flatten")
+    with (course / "nbgrader_config.py").open("a") as config:
+        config.write('\nc.CanvasExport.columns = {"1-padding": "Padding", "5-flatten": "Flatten"}\n')
+    nbgrader(course, "export", "--exporter=grading.export.CanvasExport", "--to=out.csv")
+    assert (course / "out.csv").read_text().splitlines()[0].endswith(",Padding,2-conv-forward")
+
+
+@pytest.mark.parametrize("exporter", ["CanvasExport", "CsvExport"])
+def test_where_a_file_goes_is_made_or_it_is_said_that_it_cannot_be(course, exporter):
+    def exported(to, **how):
+        return nbgrader(course, "export", f"--exporter=grading.export.{exporter}", f"--to={to}", **how)
+
+    exported("missing/deep/out.csv")
+    assert (course / "missing" / "deep" / "out.csv").read_text().count("\n") >= 5
+    (course / "file").write_text("")
+    for to, said in {
+        "missing": "missing is a folder; let --to name a file, such as missing/",
+        "file/out.csv": "file/out.csv cannot be written (File exists); let --to name another file.",
+    }.items():
+        output = exported(to, fails=True)
+        assert f"Nothing was exported: {said}" in output and "Traceback" not in output
 
 
 def test_moodle_has_one_identifier_in_every_row(course):
@@ -201,6 +246,16 @@ def test_blackboard_has_usernames_and_its_own_headings_each_cell_in_quotation_ma
         ["Ross", "Bob", "bob", "5.5"],
     ]
     assert (course / "out.csv").read_text().splitlines()[1] == '"Lovelace","Ada","101","12"'
+
+
+def test_a_column_that_blackboard_would_make_anew_is_named(course):
+    headings = {"1-padding": "1-padding [Total Pts: 12 Score] |12345"}
+    for columns, named in (({}, "1-padding, 2-conv-forward: "), (headings, "2-conv-forward: ")):
+        _, said = export(BlackboardExport, course, columns=columns)
+        (warned,) = (one for one in said if "on Blackboard, of text and for 0 points" in one)
+        assert warned.startswith(named) and warned.endswith(" into c.BlackboardExport.columns.")
+    _, said = export(BlackboardExport, course, columns=headings, assignment=["1-padding"])
+    assert not said
 
 
 @pytest.mark.parametrize("number", ["101", "=2"])

@@ -70,7 +70,7 @@ def test_only_what_has_changed_is_made_anew_and_chance_alone_changes_nothing(tmp
     (tmp_path / "convblocks").mkdir()
     run, chance = [], itertools.count()
 
-    def nbgrader(command, cwd, check):
+    def nbgrader(command, cwd, **options):
         """In place of nbgrader's commands: a solution's second cell gives another number in each run."""
         run.append(command[4])
         nb = read(cwd / "source" / command[4] / "lesson.ipynb")
@@ -78,6 +78,7 @@ def test_only_what_has_changed_is_made_anew_and_chance_alone_changes_nothing(tmp
         for folder in ("release", "solutions"):
             (cwd / folder / command[4]).mkdir(parents=True, exist_ok=True)
             nbformat.write(nb, cwd / folder / command[4] / "lesson.ipynb")
+        return subprocess.CompletedProcess(command, 0, "")
 
     def made(*assignments):
         run.clear()
@@ -106,6 +107,57 @@ def test_only_what_has_changed_is_made_anew_and_chance_alone_changes_nothing(tmp
     assert made() == (["1-one"], {"1-one"})
     edit(tmp_path / "solutions" / "1-one" / "lesson.ipynb", "{", "<<<<<<< HEAD\n{")
     assert made() == (["1-one"], {"1-one"})
+
+
+def files_of(course):
+    """All that is in release/ and solutions/, and when it was written."""
+    paths = [path for room in ("release", "solutions") for path in (course / room).rglob("*")]
+    return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in paths if path.is_file()}
+
+
+def generated(course, *assignments):
+    """How `python -m grading.generate` ends: its exit code and the last line it says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "grading.generate", *assignments], cwd=course, capture_output=True, text=True
+    )
+    assert "Traceback" not in done.stdout + done.stderr
+    return done.returncode, done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (lambda text: text.replace("1 + 1", "1 + = 1"), "cell sum raised SyntaxError: invalid syntax"),
+        (lambda text: text[1:], "NotJSONError: Notebook does not appear to be JSON"),
+        (
+            lambda text: text.replace('"schema_version": 3', '"schema_version": 2'),
+            "One or more notebooks in the assignment use an old",
+        ),
+    ],
+)
+def test_what_cannot_be_generated_is_named_and_what_was_made_before_stays(tmp_path, broken, said):
+    for folder in ("grading", "autograde_tests", "convblocks"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    cell = new_code_cell("1 + 1", id="sum")
+    cell.metadata.nbgrader = {"grade_id": "sum", "schema_version": 3, "grade": False, "locked": True, "solution": False}
+    lesson = tmp_path / "source" / "1-one" / "lesson.ipynb"
+    lesson.parent.mkdir(parents=True)
+    nbformat.write(new_notebook(cells=[cell]), lesson)
+    for room in ("release", "solutions"):
+        shutil.copytree(lesson.parent, tmp_path / room / "1-one")
+    lesson.write_text(broken(lesson.read_text()))
+    before = files_of(tmp_path)
+    code, sentence = generated(tmp_path, "1-one")
+    assert code == 1 and sentence.startswith("1-one was not generated") and said in sentence
+    assert files_of(tmp_path) == before and len(before) == 2
+
+
+def test_an_assignment_that_is_not_there_is_named_before_anything_is_made():
+    before = files_of(ROOT)
+    said = "Nothing was generated: source/ has no assignment 4-maxpool; perhaps 4-max-pool is meant."
+    assert generated(ROOT, "1-padding", "4-maxpool") == (2, said)
+    assert files_of(ROOT) == before
 
 
 def test_make_ready_mends_notebooks_keeps_rows_of_arrays_finds_misspellings_and_generates(tmp_path):

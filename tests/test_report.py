@@ -333,6 +333,21 @@ def test_tables_sort_by_mouse_and_keyboard_and_the_policy_lets_the_page_be(grade
     page.set_viewport_size({"width": 390, "height": 800})
     page.emulate_media(media="screen")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    # Plots stay legible there, and can be moved within their boxes.
+    for plot in page.locator("svg.plot").all():
+        drawn = plot.evaluate("one => one.getScreenCTM().a * parseFloat(getComputedStyle(one).fontSize)")
+        assert drawn >= 10
+        assert plot.locator("xpath=..").evaluate("one => one.scrollWidth > one.clientWidth && one.tabIndex == 0")
+    # A few rows stand there whole, however high they are; of many one sees a part.
+    heights = "one => [one.querySelectorAll('tbody tr').length, one.scrollHeight > one.clientHeight]"
+    rows, cut = table.evaluate(heights)
+    assert 5 <= rows <= 12 and not cut
+    table.evaluate(
+        "one => one.querySelector('tbody').append(...[1, 2, 3].flatMap(() => "
+        "[...one.querySelectorAll('tbody tr')].map(row => row.cloneNode(true))))"
+    )
+    rows, cut = table.evaluate(heights)
+    assert rows > 12 and cut and table.evaluate("one => one.clientHeight <= innerHeight")
     assert said == []
     context.close()
     # Its own policy would keep out the script that looks for barriers.

@@ -248,6 +248,10 @@ def test_the_command_writes_a_page_and_json_and_runs_nothing(pooling):
     assert "student1: max_pool.ipynb is an empty file. Left out." in output
     assert "zoe" in (pooling.place / "look.html").read_text()
     assert not marker.exists() and all(path.read_bytes() == content for path, content in before.items())
+    exit_code, output = run(pooling.place, *CONVBLOCKS, "similar", "4-max-pool", "--to", "missing/deep/look.html")
+    assert exit_code == 0 and "zoe" in (pooling.place / "missing" / "deep" / "look.html").read_text(), output
+    exit_code, output = run(pooling.place, *CONVBLOCKS, "similar", "4-max-pool", "--to", "look.html/page.html")
+    assert exit_code == 1 and "The page could not be written" in output and "Traceback" not in output
     exit_code, output = run(pooling.place, *CONVBLOCKS, "similar", "4-max-poll")
     assert exit_code == 2 and "Nothing was compared" in output and "Traceback" not in output
     (pooling.place / "nbgrader_config.py").write_text("1 / 0")
