@@ -63,7 +63,7 @@ class Download:
     newer: whether something was put there since it was last unpacked; unpacked: whether anything of it was. students:
     whose work is in what was unpacked; left: what of it was not taken and is not in submitted/ by hand, by name, and
     why. These two are known of platforms' ways of naming alone. closed: of what nothing came when it was unpacked, by
-    name, and what to do about it.
+    name, and why.
     """
 
     newer: bool = False
@@ -162,13 +162,9 @@ class Course:
         if gradebook and issubclass(app.collector_plugin, Collector):
             found, left = app.collector_plugin(parent=app).sort_out()
         if not newer and issubclass(app.extractor_plugin, Extractor):
-            closed = app.extractor_plugin(parent=app).not_taken(archive, extracted)
+            closed = app.extractor_plugin(parent=app).left_out(extracted)
         by_hand = self._by_hand(assignment, found) if left else {}
-        left = {
-            name: why
-            for name, why in left.items()
-            if name not in closed and not _take_same(Path(extracted, name), by_hand)
-        }
+        left = {name: why for name, why in left.items() if not _take_same(Path(extracted, name), by_hand)}
         return Download(newer, bool(os.listdir(extracted)), found, left, closed)
 
     def _by_hand(self, assignment: str, downloaded: set[str]) -> dict[int, list[Path]]:

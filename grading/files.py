@@ -1,8 +1,11 @@
 """Files from strangers: nothing but plain files below the folder handed in is ever read, copied or unpacked."""
 
+import contextlib
 import errno
 import fnmatch
 import functools
+import itertools
+import json
 import mimetypes
 import os
 import re
@@ -26,6 +29,8 @@ FILE_SIZE = 100 * MEGABYTE
 """A larger file is left out; nbgrader's own limit."""
 DEPTH = 10
 """Folders in folders; what is deeper is left out."""
+RECORDED = 1_000
+"""How many files an extractor tells of later that it has left out."""
 NAMED_NOWHERE = 3
 """How doubtful it is whose a file is when nothing but its own name tells; 0 where there is no doubt."""
 
@@ -191,9 +196,11 @@ class Extractor(ExtractorPlugin):
         """Of each file: the archives that it was in, outermost first, as the folders that they were unpacked to."""
         self.extracted = Path()
         """Where all of it goes."""
+        self._left: dict[str, str] = {}
 
     def extract(self, archive_path, extracted_path):
         self.extracted = Path(extracted_path)
+        self._left = {}
         budget = Allowance(self.max_files, self.max_megabytes * MEGABYTE)
         for folder, _, names, descriptor in os.fwalk(archive_path, follow_symlinks=False):
             place = Path(extracted_path, os.path.relpath(folder, archive_path))
@@ -205,17 +212,22 @@ class Extractor(ExtractorPlugin):
                         self._take(file, place / name, budget)
                 except (LeftOut, OSError) as reason:
                     self._say(name, reason)
+        # Nothing else tells later what was there. That it cannot be kept costs nobody's work.
+        with contextlib.suppress(OSError):
+            _record(extracted_path).write_text(json.dumps(dict(itertools.islice(self._left.items(), RECORDED))))
 
     def _take(self, file: BinaryIO, target: Path, budget: Allowance, around: tuple[Path, ...] = ()) -> None:
         """Copy a file; where it is an archive, unpack it into a folder of its name, and the archives in it likewise.
 
         around: the archives that it was in, see `archives`.
         """
+        if not around and not self._is_archive(target) and target.suffix.lower() in PACKED:
+            raise LeftOut("is an archive of a kind that is not unpacked; put a .zip in its place")
         if not self._is_archive(target) or len(around) > 2:
             budget.take(os.fstat(file.fileno()).st_size)
             self.archives.setdefault(target, around)
             return _write(file, target)
-        folder = _unpacked(target)
+        folder = target.parent / target.name.removesuffix(target.suffix).removesuffix(".tar")
         # The archive of a whole class may be large; what one student put into it may not.
         allowance = Allowance() if around else budget
         try:
@@ -232,46 +244,46 @@ class Extractor(ExtractorPlugin):
                     if self._is_archive(place):
                         with place.open("rb") as inner:
                             self._take(inner, place, budget, (*around, folder))
-                        # Where nothing came out of it, it is all that there is of somebody's work.
-                        if _unpacked(place).exists():
-                            place.unlink()
+                        place.unlink()
                 # Every kind of compression has errors of its own.
                 except Exception as reason:
-                    self._say(f"{target.name}: {name}", reason if isinstance(reason, LeftOut) else _damaged(reason))
-                    if "more than" in str(reason):
+                    full = "more than" in str(reason)
+                    if full:
                         place.unlink(missing_ok=True)
+                    why = reason if isinstance(reason, LeftOut) else _damaged(reason)
+                    self._say(f"{target.name}: {name}", why, None if isinstance(member, str) else place)
+                    if full:
                         break
+            if not os.path.exists(folder):
+                raise LeftOut("is an archive of which nothing can be unpacked")
         except LeftOut:
             raise
         except Exception as error:
-            raise LeftOut(f"is not an archive that can be unpacked ({type(error).__name__}: {error})") from None
+            raise LeftOut(
+                f"is not an archive that can be unpacked ({type(error).__name__}: {error}); get it anew"
+            ) from None
 
-    def not_taken(self, archive_path: str, extracted_path: str) -> dict[str, str]:
-        """Files of which `extract` has left nothing that can be used, by name, and what to do about it."""
-        found = {}
-        for folder, _, names in os.walk(archive_path):
-            place = Path(extracted_path, os.path.relpath(folder, archive_path))
-            # What file managers leave is hidden.
-            for target in (place / name for name in sorted(names) if not name.startswith(".")):
-                if self._is_archive(target):
-                    usable = _unpacked(target).exists()
-                else:
-                    usable = target.exists() and target.suffix.lower() not in PACKED
-                if not usable:
-                    name = os.path.relpath(target, extracted_path)
-                    found[name] = "put one that can be read in its place, archives as .zip"
-        return found
+    def left_out(self, extracted_path: str) -> dict[str, str]:
+        """What of an earlier `extract` nothing is there, by name, and why; nothing where another extractor was used."""
+        try:
+            with open_plain(_record(extracted_path)) as file:
+                return {str(name): str(reason) for name, reason in json.load(file).items()}
+        except (LeftOut, OSError, ValueError, AttributeError, RecursionError):
+            return {}
 
     def _is_archive(self, path: Path) -> bool:
         return path.suffix.lower() in self.zip_ext
 
-    def _say(self, name: str, reason: object) -> None:
+    def _say(self, name: str, reason: object, place: Path | None = None) -> None:
+        """Name what is left out. place: where there may be something of it, of which the collector says more."""
         self.log.error("%s %s: left out.", ascii(name), reason)
+        if not place or not os.path.exists(place):
+            self._left[name] = str(reason)
 
 
-def _unpacked(archive: Path) -> Path:
-    """The folder that an archive is unpacked to."""
-    return archive.parent / archive.name.removesuffix(archive.suffix).removesuffix(".tar")
+def _record(extracted_path: str) -> Path:
+    """The file that tells what was left out, beside the folder: nbgrader unpacks to an empty one alone."""
+    return Path(extracted_path).with_name(f".{Path(extracted_path).name}-left-out.json")
 
 
 def _members(file: BinaryIO, suffix: str) -> Iterator[tuple[str, BinaryIO | str]]:
