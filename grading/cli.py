@@ -142,12 +142,20 @@ def roster(
     app = _nbgrader()
     from nbgrader.api import Gradebook
 
-    from grading.roster import Imported, import_roster, read_roster
+    from grading.course import Course, NoCourse
+    from grading.roster import Imported, compare, import_roster, read_roster
 
     try:
         read, done = read_roster(file), Imported()
     except OSError as error:
         _give_up(f"{file} cannot be read ({error.strerror}). Nothing was imported.")
+    try:
+        # Where nothing is imported, no gradebook comes to be.
+        with Course(app.coursedir, None, app.config).gradebook() as gradebook:
+            if gradebook:
+                compare(gradebook, read)
+    except NoCourse as reason:
+        _give_up(f"Nothing was imported: {reason}.", 1)
     whole = not read.wrong or (skip_wrong and bool(read.rows))
     if whole:
         with _storing("imported"), Gradebook(app.coursedir.db_url, app.coursedir.course_id) as gradebook:

@@ -28,7 +28,7 @@ from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
 from autograde_tests.cases import course_seed
 from grading.execute import results_in
-from grading.files import Collector, names_a_student
+from grading.files import Collector, Extractor, LeftOut, names_a_student, open_plain
 from grading.intake import GRADED, hint, is_due, read_timestamp
 from grading.reading import NOTES, UNUSABLE
 from grading.sanitize import RESULT
@@ -62,14 +62,16 @@ class Download:
     """What came out of a learning platform for `nbgrader zip_collect`.
 
     newer: whether something was put there since it was last unpacked; unpacked: whether anything of it was. students:
-    whose work is in what was unpacked; left: what in it is nobody's, by name, and why. These two are known of
-    platforms' ways of naming alone.
+    whose work is in what was unpacked; left: what of it was not taken and is not in submitted/ by hand, by name, and
+    why. These two are known of platforms' ways of naming alone. closed: of what nothing came when it was unpacked, by
+    name, and why.
     """
 
     newer: bool = False
     unpacked: bool = False
     students: set[str] = field(default_factory=set)
     left: dict[str, str] = field(default_factory=dict)
+    closed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -165,11 +167,26 @@ class Course:
             return Download()
         if not os.path.isdir(extracted):
             return Download(newer=True)
-        found = set(), {}
-        if gradebook and issubclass(app.collector_plugin, Collector):
-            found = app.collector_plugin(parent=app).sort_out()
         # The folder is written when it is unpacked; what is moved to the archives may be older, but not their folder.
-        return Download(newest > os.stat(extracted).st_mtime_ns, bool(os.listdir(extracted)), *found)
+        newer = newest > os.stat(extracted).st_mtime_ns
+        found, left, closed = set(), {}, {}
+        if gradebook and issubclass(app.collector_plugin, Collector):
+            found, left = app.collector_plugin(parent=app).sort_out()
+        if not newer and issubclass(app.extractor_plugin, Extractor):
+            closed = app.extractor_plugin(parent=app).left_out(extracted)
+        by_hand = self._by_hand(assignment, found) if left else {}
+        left = {name: why for name, why in left.items() if not _take_same(Path(extracted, name), by_hand)}
+        return Download(newer, bool(os.listdir(extracted)), found, left, closed)
+
+    def _by_hand(self, assignment: str, downloaded: set[str]) -> dict[int, list[Path]]:
+        """By size, the files in submitted/ of those students of whom no download has anything that was taken."""
+        found = {}
+        for student in set(self.students(self.coursedir.submitted_directory, assignment)) - downloaded:
+            for folder, _, names in os.walk(self.folder(self.coursedir.submitted_directory, student, assignment)):
+                for path in (Path(folder, name) for name in names):
+                    with contextlib.suppress(OSError):
+                        found.setdefault(path.lstat().st_size, []).append(path)
+        return found
 
     def collected(self, assignment: str) -> dict[str, datetime | None]:
         """When what lies in submitted/ was handed in (UTC), by student; None where nothing says so."""
@@ -323,6 +340,17 @@ def _newest(top: str) -> int:
         times += [os.lstat(one).st_mtime_ns for one in (folder, *paths)]
         files += len(paths)
     return max(times) if files else 0
+
+
+def _take_same(path: Path, files: dict[int, list[Path]]) -> bool:
+    """Whether a file of the same content is among these, by size. It is taken out: it stands for one alone."""
+    with contextlib.suppress(OSError):
+        for one in files.get(path.stat().st_size, []):
+            with contextlib.suppress(LeftOut), open_plain(path) as first, open_plain(one) as second:
+                if first.read() == second.read():
+                    files[path.stat().st_size].remove(one)
+                    return True
+    return False
 
 
 def _cells(path: Path) -> list[dict]:

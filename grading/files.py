@@ -1,8 +1,11 @@
 """Files from strangers: nothing but plain files below the folder handed in is ever read, copied or unpacked."""
 
+import contextlib
 import errno
 import fnmatch
 import functools
+import itertools
+import json
 import mimetypes
 import os
 import re
@@ -26,6 +29,8 @@ FILE_SIZE = 100 * MEGABYTE
 """A larger file is left out; nbgrader's own limit."""
 DEPTH = 10
 """Folders in folders; what is deeper is left out."""
+RECORDED = 1_000
+"""How many files an extractor tells of later that it has left out."""
 NAMED_NOWHERE = 3
 """How doubtful it is whose a file is when nothing but its own name tells; 0 where there is no doubt."""
 
@@ -155,6 +160,12 @@ def names_a_student(name: str) -> bool:
     return bool(name) and name not in (".", "..") and not _outside(name) and not re.search(r"""[/"'<>&`*?[\]]""", name)
 
 
+def may_be_notebook(path: str | Path) -> bool:
+    """Whether a file may be a notebook by its name, as browsers and editors change it; what is in it tells."""
+    path = Path(path)
+    return ".ipynb" in path.name.lower() or path.suffix.lower() in ("", ".json", ".txt")
+
+
 def _write(file: BinaryIO, target: Path) -> None:
     """Write no more than a file may have, also when it grows meanwhile or says that it is smaller."""
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -185,9 +196,11 @@ class Extractor(ExtractorPlugin):
         """Of each file: the archives that it was in, outermost first, as the folders that they were unpacked to."""
         self.extracted = Path()
         """Where all of it goes."""
+        self._left: dict[str, str] = {}
 
     def extract(self, archive_path, extracted_path):
         self.extracted = Path(extracted_path)
+        self._left = {}
         budget = Allowance(self.max_files, self.max_megabytes * MEGABYTE)
         for folder, _, names, descriptor in os.fwalk(archive_path, follow_symlinks=False):
             place = Path(extracted_path, os.path.relpath(folder, archive_path))
@@ -199,13 +212,18 @@ class Extractor(ExtractorPlugin):
                         self._take(file, place / name, budget)
                 except (LeftOut, OSError) as reason:
                     self._say(name, reason)
+        # Nothing else tells later what was there. That it cannot be kept costs nobody's work.
+        with contextlib.suppress(OSError):
+            _record(extracted_path).write_text(json.dumps(dict(itertools.islice(self._left.items(), RECORDED))))
 
     def _take(self, file: BinaryIO, target: Path, budget: Allowance, around: tuple[Path, ...] = ()) -> None:
         """Copy a file; where it is an archive, unpack it into a folder of its name, and the archives in it likewise.
 
         around: the archives that it was in, see `archives`.
         """
-        if target.suffix not in self.zip_ext or len(around) > 2:
+        if not around and not self._is_archive(target) and target.suffix.lower() in PACKED:
+            raise LeftOut("is an archive of a kind that is not unpacked; put a .zip in its place")
+        if not self._is_archive(target) or len(around) > 2:
             budget.take(os.fstat(file.fileno()).st_size)
             self.archives.setdefault(target, around)
             return _write(file, target)
@@ -213,7 +231,7 @@ class Extractor(ExtractorPlugin):
         # The archive of a whole class may be large; what one student put into it may not.
         allowance = Allowance() if around else budget
         try:
-            for name, member in _members(file, target.suffix):
+            for name, member in _members(file, target.suffix.lower()):
                 place = folder / name
                 try:
                     if isinstance(member, str):
@@ -223,23 +241,49 @@ class Extractor(ExtractorPlugin):
                     _write(member, place)
                     for one in {id(one): one for one in (budget, allowance)}.values():
                         one.take(place.stat().st_size)
-                    if place.suffix in self.zip_ext:
+                    if self._is_archive(place):
                         with place.open("rb") as inner:
                             self._take(inner, place, budget, (*around, folder))
                         place.unlink()
                 # Every kind of compression has errors of its own.
                 except Exception as reason:
-                    self._say(f"{target.name}: {name}", reason if isinstance(reason, LeftOut) else _damaged(reason))
-                    if "more than" in str(reason):
+                    full = "more than" in str(reason)
+                    if full:
                         place.unlink(missing_ok=True)
+                    why = reason if isinstance(reason, LeftOut) else _damaged(reason)
+                    self._say(f"{target.name}: {name}", why, None if isinstance(member, str) else place)
+                    if full:
                         break
+            if not os.path.exists(folder):
+                raise LeftOut("is an archive of which nothing can be unpacked")
         except LeftOut:
             raise
         except Exception as error:
-            raise LeftOut(f"is not an archive that can be unpacked ({type(error).__name__}: {error})") from None
+            raise LeftOut(
+                f"is not an archive that can be unpacked ({type(error).__name__}: {error}); get it anew"
+            ) from None
 
-    def _say(self, name: str, reason: object) -> None:
+    def left_out(self, extracted_path: str) -> dict[str, str]:
+        """What of an earlier `extract` nothing is there, by name, and why; nothing where another extractor was used."""
+        try:
+            with open_plain(_record(extracted_path)) as file:
+                return {str(name): str(reason) for name, reason in json.load(file).items()}
+        except (LeftOut, OSError, ValueError, AttributeError, RecursionError):
+            return {}
+
+    def _is_archive(self, path: Path) -> bool:
+        return path.suffix.lower() in self.zip_ext
+
+    def _say(self, name: str, reason: object, place: Path | None = None) -> None:
+        """Name what is left out. place: where there may be something of it, of which the collector says more."""
         self.log.error("%s %s: left out.", ascii(name), reason)
+        if not place or not os.path.exists(place):
+            self._left[name] = str(reason)
+
+
+def _record(extracted_path: str) -> Path:
+    """The file that tells what was left out, beside the folder: nbgrader unpacks to an empty one alone."""
+    return Path(extracted_path).with_name(f".{Path(extracted_path).name}-left-out.json")
 
 
 def _members(file: BinaryIO, suffix: str) -> Iterator[tuple[str, BinaryIO | str]]:
@@ -296,6 +340,10 @@ PLATFORMS = {
 """How learning platforms name what they hand out to teachers: whose it is, then what the student has called it."""
 
 
+PACKED = (".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip")
+"""How archives end, of any kind: what is left of them is what could not be unpacked."""
+
+
 def _plain(name: str) -> str:
     """A person's name without what platforms leave out, join or write in another way."""
     return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name).casefold())
@@ -306,34 +354,22 @@ class Collector(FileNameCollectorPlugin):
 
     No name leads elsewhere, a file handed in twice or at no possible time is left out, and what comes out of a
     student's archive is that student's. Without a regular expression it takes a download from Canvas, Moodle or
-    Blackboard, and finds in the gradebook whose each file is. What it leaves out is named, and stays where it is.
+    Blackboard, and finds in the gradebook whose each file is. Beside `valid_ext` it takes what may be a notebook under
+    another ending. What it leaves out is named, and stays where it is.
     """
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self._seen: dict[tuple[str, str], str] = {}
         self._strangers: dict[Path, str] | None = None
+        self._unnumbered: set[str] = set()
 
     def collect(self, submitted_file):
-        if not self.named_regexp and Path(submitted_file).suffix in self.valid_ext:
-            try:
-                found = self._find_owner(Path(submitted_file))
-            except LeftOut as reason:
-                self.log.error("%s %s: left out.", ascii(submitted_file), reason)
-                return None
-        else:
-            found = super().collect(submitted_file)
-        if not found:
-            return None
-        if self._strangers is None:
-            # What lies in a student's part of a download is the student's, whatever names are in it.
-            self._strangers = self._find_strangers() if self.named_regexp else {}
         try:
-            self._check(Path(submitted_file), *(found.get(key) or "" for key in ("student_id", "file_id", "timestamp")))
+            return self._take(Path(submitted_file))
         except LeftOut as reason:
             self.log.error("%s %s: left out.", ascii(submitted_file), reason)
             return None
-        return found
 
     def sort_out(self) -> tuple[set[str], dict[str, str]]:
         """Of a platform's download as it was unpacked: whose files are in it, and why others are left out, by name.
@@ -343,14 +379,50 @@ class Collector(FileNameCollectorPlugin):
         students, left = set(), {}
         if self.named_regexp or not any(self._fit(within, self._platform[1])[1] for within in self._all):
             return students, left
-        for within in sorted(self._all):
-            file = Path(self._extracted, *within)
-            if file.suffix in self.valid_ext:
-                try:
-                    students.add(self._find_owner(file)["student_id"])
-                except LeftOut as reason:
-                    left[file.relative_to(self._extracted).as_posix()] = str(reason)
+        # In the order in which nbgrader asks: of two that are handed in as one, the second is left out.
+        for file in sorted((Path(self._extracted, *within) for within in self._all), key=str):
+            try:
+                if found := self._take(file):
+                    students.add(found["student_id"])
+            except LeftOut as reason:
+                left[file.relative_to(self._extracted).as_posix()] = str(reason)
         return students, left
+
+    def _take(self, file: Path) -> dict[str, str] | None:
+        """As what a file is taken in; None for one of which there is nothing to say. Raises LeftOut for all others."""
+        if not self._takes(file) and any(part.startswith(".") for part in file.relative_to(self._extracted).parts):
+            # File managers and programs leave these.
+            return None
+        if not self.named_regexp:
+            found = self._find_owner(file)
+        elif self._takes(file):
+            found = self._match(str(file))
+        else:
+            raise LeftOut(self._no_notebook(file))
+        if not found:
+            return None
+        if self._strangers is None:
+            # What lies in a student's part of a download is the student's, whatever names are in it.
+            self._strangers = self._find_strangers() if self.named_regexp else {}
+        self._check(file, *(found.get(key) or "" for key in ("student_id", "file_id", "timestamp")))
+        return found
+
+    def _takes(self, file: Path) -> bool:
+        """Whether a file is taken in for its ending: as nbgrader is told, or as it may be that of a notebook."""
+        if file.suffix in self.valid_ext:
+            return True
+        if any(part.startswith(".") for part in file.relative_to(self._extracted).parts):
+            return False
+        # A regular expression may find a student in the name of any text.
+        return may_be_notebook(file.name) and (not self.named_regexp or ".ipynb" in file.name.lower())
+
+    def _no_notebook(self, file: Path, students: Iterable[str] = ()) -> str:
+        """Why a file is left out for its ending. students: whose it is."""
+        whose = "".join(f"is {student}'s, and " for student in students)
+        if file.suffix.lower() in PACKED:
+            return f"{whose}cannot be unpacked; get it anew, as a .zip"
+        ask = "; ask for one where there is none beside it" if whose else ""
+        return f"{whose}is no notebook by its name{ask} (c.FileNameCollectorPlugin.valid_ext says what else is taken)"
 
     def _check(self, file: Path, student: str, name: str, timestamp: str) -> None:
         """Raise LeftOut for a file that cannot be collected under what its name tells."""
@@ -366,6 +438,8 @@ class Collector(FileNameCollectorPlugin):
             raise LeftOut(f"has a time stamp that is no time ({timestamp!a})") from None
         # As nbgrader names it in the student's folder.
         place = student, os.path.splitext(name)[0] + file.suffix
+        if file.suffix not in self.valid_ext and PurePosixPath(place[1]).parts[0].casefold() == "timestamp.txt":
+            raise LeftOut("would say when it was handed in, which a student cannot")
         # nbgrader compares time stamps, and gives up where there are none.
         if place in self._seen and not (timestamp and self._seen[place]):
             raise LeftOut(f"has been handed in twice by {student}, this is the second")
@@ -376,21 +450,40 @@ class Collector(FileNameCollectorPlugin):
         name, pattern = self._platform
         within = file.relative_to(self._extracted).parts
         place, found = self._fit(within, pattern)
+        if not found and not self._takes(file):
+            raise LeftOut(self._no_notebook(file))
         if not found:
             other = "a regular expression, --FileNameCollectorPlugin.named_regexp, tells of other names"
             raise LeftOut(f"is not named as Canvas, Moodle or Blackboard name what they hand out; {other}")
+        # What is in a student's archive does without the archive's name.
+        path = "/".join(within[place + 1 :]) or found["file"]
+        if name == "Blackboard" and not path and file.suffix == ".txt":
+            # Blackboard's own, one of each attempt.
+            return {}
         students = self._whose[name](found)
-        says = f"{name} says {found['who']!a}; import the roster with `convblocks roster`, or rename it"
+        if not self._takes(file):
+            raise LeftOut(self._no_notebook(file, students if len(students) == 1 else ()))
+        says = f"{name} says {found['who']!a}; {self._advice(students, path or file.name)}"
         if len(students) != 1:
             whose = "can be " + " or ".join(f"{one}'s" for one in sorted(students)) if students else "is nobody's here"
             raise LeftOut(f"{whose} ({says})")
         student = students.pop()
         if len(self._claims[student]) > 1:
             raise LeftOut(f"can be {student}'s or somebody else's who is called so ({says})")
-        # What is in a student's archive does without the archive's name.
-        path = "/".join(within[place + 1 :]) or found["file"]
         time = re.sub(r"(.{10})-(..)-(..)-(..)", r"\1 \2:\3:\4 UTC", found.groupdict().get("time") or "")
         return {"student_id": student, "file_id": path} | ({"timestamp": time} if time else {})
+
+    def _advice(self, students: set[str], name: str) -> str:
+        """What gets a file to its student. students: those whose it can be; name: what the student has called it."""
+        coursedir = self.parent.coursedir
+        folder = coursedir.format_path(coursedir.submitted_directory, "STUDENT", coursedir.assignment_id)
+        # In the download itself nothing lasts: it is unpacked anew.
+        by_hand = f"copy it to {os.path.relpath(folder, coursedir.root)}/{name}"
+        # Canvas' numbers tell apart people of one name.
+        if students and not (self._platform[0] == "Canvas" and students <= self._unnumbered):
+            return f"the roster cannot tell: {by_hand}"
+        known_by = "first_name and last_name" if self._platform[0] == "Moodle" else "lms_user_id"
+        return f"import the roster, {known_by} in it, with `convblocks roster`, or {by_hand}"
 
     @functools.cached_property
     def _extracted(self) -> Path:
@@ -446,6 +539,7 @@ class Collector(FileNameCollectorPlugin):
                     names[name].add(one.id)
                     if not one.lms_user_id:
                         unnumbered[name].add(one.id)
+        self._unnumbered = set().union(*unnumbered.values())
 
         def in_canvas(found: re.Match) -> set[str]:
             name, _, number = found["who"].rpartition("_")
@@ -475,7 +569,7 @@ class Collector(FileNameCollectorPlugin):
         """
         extractor = self.parent.extractor_plugin_inst
         archives = getattr(extractor, "archives", {})
-        students = {file: self._student(str(file)) for file in archives if file.suffix in self.valid_ext}
+        students = {file: self._student(str(file)) for file in archives if self._takes(file)}
         own = {(around, students.get(file)) for file, around in archives.items() if len(around) == 1}
         strangers, claims = {}, defaultdict(list)
         for file, student in students.items():

@@ -30,7 +30,16 @@ from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 from traitlets import Enum
 
 from grading.execute import require_sandbox
-from grading.files import NO_STUDENT, Allowance, LeftOut, copy_plain_files, names_a_student, open_plain, refuse_page
+from grading.files import (
+    NO_STUDENT,
+    Allowance,
+    LeftOut,
+    copy_plain_files,
+    may_be_notebook,
+    names_a_student,
+    open_plain,
+    refuse_page,
+)
 from grading.mending import Wanted, mend, wanted_notebooks
 from grading.reading import CUT_OFF, DIGESTS, FOLDER, UNUSABLE, Unusable, is_missing, read_notebook
 
@@ -123,7 +132,7 @@ def _misnamed(path: Path, others: frozenset[str]) -> list[str]:
     named = [
         name
         for name in itertools.islice(_below(path.parent), 1000)
-        if (".ipynb" in name.lower() or Path(name).suffix in ("", ".json", ".txt"))
+        if may_be_notebook(name)
         and f"{Path(name).name.lower().partition('.')[0]}.ipynb" not in elsewhere
         and ("/" in name or not name.endswith(".ipynb"))
     ]

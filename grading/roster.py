@@ -136,13 +136,60 @@ def _shared(rows: dict[int, dict[str, str]]) -> dict[int, tuple[str, str]]:
         lines = defaultdict(list)
         for line, row in rows.items():
             if row[name]:
-                lines[row[name].casefold() if name == "email" else row[name]].append(line)
+                lines[_alike(name, row[name])].append(line)
         for same in lines.values():
             for line in same if len(same) > 1 else ():
                 other = next(one for one in same if one != line)
-                said = f"its {name} ({rows[line][name]}) is in line {other}, too"
-                # Nobody can say here which of them is meant.
-                wrong.setdefault(line, (said, "Change it in one of them, or take one of them out."))
+                mine, others = rows[line][name], rows[other][name]
+                said, ask = f"its {name} ({mine}) is in line {other}, too", ""
+                if name == "id" and mine != others:
+                    said = f"its id ({mine}) and that in line {other} ({others}) differ in capitals alone"
+                    ask = "Which one is meant? "
+                # Nobody can say that here.
+                wrong.setdefault(line, (said, f"{ask}Change it in one of them, or take one of them out."))
+    return wrong
+
+
+def _alike(name: str, value: str) -> str:
+    """What is the same of two values of a column that mean the same, or that a person would mix up."""
+    return value if name == "lms_user_id" else value.casefold()
+
+
+def compare(gradebook: Gradebook, roster: Roster) -> None:
+    """Find out which rows take what another student has in the gradebook, and will have there; those are wrong.
+
+    Changes nothing in the gradebook. Raises SQLAlchemyError.
+    """
+    known = {student.id: student for student in gradebook.db.query(Student)}
+    # A row that is wrong changes nothing: whom it names has still what another one may have been given.
+    while wrong := _taken(known, roster.rows):
+        for line, (problem, to_do) in wrong.items():
+            del roster.rows[line]
+            roster.wrong.append(Wrong(line, problem, to_do))
+    roster.wrong.sort(key=lambda one: one.line)
+
+
+def _taken(known: dict[str, Student], rows: dict[int, dict[str, str]]) -> dict[int, tuple[str, str]]:
+    """What is wrong with rows which say what stays another student's when they are imported."""
+    named = {row["id"]: row for row in rows.values()}
+    wrong = {}
+    for name in UNIQUE:
+        holders = defaultdict(set)
+        for student in known.values():
+            value = getattr(student, name)
+            # An empty field leaves what is there.
+            if value and (name == "id" or not named.get(student.id, {}).get(name)):
+                holders[_alike(name, value)].add(student.id)
+        for line, row in rows.items():
+            others = sorted(holders[_alike(name, row[name])] - {row["id"]}) if row[name] else []
+            if not others:
+                continue
+            if name != "id":
+                to_do = f"Whose is it? Change it in this row, or give {others[0]} another one in this file."
+                wrong.setdefault(line, (f"its {name} ({row[name]}) is {others[0]}'s in the gradebook", to_do))
+            elif row["id"] not in known:
+                said = f"its id ({row['id']}) and {others[0]} in the gradebook differ in capitals alone"
+                wrong[line] = said, f"Which one is meant? Write {others[0]}, or choose another id for somebody else."
     return wrong
 
 
@@ -158,7 +205,8 @@ class Imported:
 def import_roster(gradebook: Gradebook, roster: Roster) -> Imported:
     """Put the right rows of a roster into the gradebook, all or none.
 
-    Nobody is taken out, no grade is touched, and an empty field leaves what is there. Raises SQLAlchemyError.
+    Nobody is taken out, no grade is touched, and an empty field leaves what is there. Which rows are right says
+    `compare`, too. Raises SQLAlchemyError.
     """
     done = Imported()
     known = {student.id: student for student in gradebook.db.query(Student)}

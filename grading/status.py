@@ -95,6 +95,7 @@ def _look(course: Course, assignment: str, gradebook: Gradebook | None, current)
     # Somebody in it may be known by now who was not when it was unpacked.
     found.downloaded = download.newer or any(names_a_student(one) for one in download.students - set(collected))
     problems: dict[str, dict[str, str]] = {}
+    problems["left out when a download was unpacked"] = download.closed
     problems["left out of what was downloaded"] = download.left
     unnameable = {one: "" for one in collected if not names_a_student(one)}
     problems[f"a folder in submitted/ {NO_STUDENT}: rename it"] = unnameable

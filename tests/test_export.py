@@ -405,12 +405,12 @@ def test_an_extension_that_cannot_be_given_says_why_and_changes_nothing(course, 
 NOTEBOOK = (ROOT / "solutions" / "1-padding" / "padding.ipynb").read_bytes()
 
 
-def zipped(*names):
-    """An archive with the solution under each of these names."""
+def zipped(*names, **contents):
+    """An archive with the solution under each of these names; contents: what else is in it."""
     with io.BytesIO() as file:
         with zipfile.ZipFile(file, "w") as archive:
-            for name in names:
-                archive.writestr(name, NOTEBOOK)
+            for name, content in {**dict.fromkeys(names, NOTEBOOK), **contents}.items():
+                archive.writestr(name, content)
         return file.getvalue()
 
 
@@ -450,9 +450,9 @@ DOWNLOADS = {
             "x_bob/padding.ipynb": "",
         },
         {
-            "Wei Li_9004": "can be li1's or li2's (Moodle says 'Wei Li'; import the roster",
-            "Nobody Known_9005": "is nobody's here (Moodle says 'Nobody Known'; import the roster",
-            "Grace Hopper_9006": "can be grace's or somebody else's who is called so (Moodle says 'Grace Hopper';",
+            "Wei Li_9004": "can be li1's or li2's (Moodle says 'Wei Li'; the roster cannot tell: copy it to submitted/",
+            "Nobody Known_9005": "is nobody's here (Moodle says 'Nobody Known'; import the roster, first_name and",
+            "Grace Hopper_9006": "can be grace's or somebody else's who is called so (Moodle says 'Grace Hopper'; the roster",
             "Grace Hopper_9007": "can be grace's or somebody else's",
             "readme.ipynb": "is not named as Canvas, Moodle or Blackboard name what they hand out",
         },
@@ -465,6 +465,8 @@ DOWNLOADS = {
                 # No number of his is known, but his name.
                 "rossbob_LATE_777_5003_padding.ipynb",
                 "nobodyknown_888_5004_padding.ipynb",
+                # There, numbers tell who is who.
+                "weili_889_5007_padding.ipynb",
                 # eva calls herself x_101, and a file of hers as Blackboard would one of ada's.
                 "x_101_102_5005_padding.ipynb",
                 "nagyoneileva_102_5006_1_101_attempt_2026-11-21-10-00-00_padding.ipynb",
@@ -477,8 +479,9 @@ DOWNLOADS = {
             "x_bob/padding.ipynb": "",
         },
         {
-            "nobodyknown_888": "is nobody's here (Canvas says 'nobodyknown_888';",
-            "x_101_102": "can be ada's or eva's",
+            "nobodyknown_888": "is nobody's here (Canvas says 'nobodyknown_888'; import the roster, lms_user_id in",
+            "weili_889": "can be li1's or li2's (Canvas says 'weili_889'; import the roster, lms_user_id in it,",
+            "x_101_102": "can be ada's or eva's (Canvas says 'x_101'; the roster cannot tell: copy it to submitted/",
         },
     ),
     "Blackboard": (
@@ -525,22 +528,188 @@ def test_a_download_from_a_platform_finds_its_students_and_names_and_keeps_the_r
     for name, content in downloads.items():
         (archive / name).write_bytes(content)
     collect(tmp_path)
-    arrived = {}
+    found = {}
     for path in tmp_path.glob("submitted/*/1-padding/**/*.ipynb"):
         student, _, *name = path.relative_to(tmp_path / "submitted").parts
         stamp = tmp_path / "submitted" / student / "1-padding" / "timestamp.txt"
-        arrived["/".join((student, *name))] = stamp.read_text() if stamp.exists() else ""
+        found["/".join((student, *name))] = stamp.read_text() if stamp.exists() else ""
         assert path.read_bytes() == NOTEBOOK
-    assert arrived == arrive
+    assert found == arrive
     for name, said in stay.items():
         assert [line for line in caplog.messages if name in line and said in line and line.endswith(": left out.")]
         assert any(name in str(path) for path in (archive.parent / "extracted").rglob("*.ipynb"))
 
 
+def arrived(course) -> set[str]:
+    """The files of 1-padding in submitted/, with their students."""
+    return {str(path.relative_to(course / "submitted")) for path in course.glob("submitted/*/1-padding/**/*.*")}
+
+
+LEFT_OUT = "left out of what was downloaded"
+CLOSED = "left out when a download was unpacked"
+
+
+@pytest.mark.parametrize(
+    ("files", "arrive", "stay"),
+    [
+        (
+            {
+                "submissions.zip": zipped(
+                    "lovelaceada_101_5010_padding.ipynb.txt",
+                    "lovelaceada_101_5011_timestamp.txt",
+                    "rossbob_102_5012_padding.json",
+                    "rossbob_102_5013_forward.py",
+                    "nagyeva_103_5014_PADDING.IPYNB",
+                    "wrayfay_104_5015_essay.docx",
+                    "README.txt",
+                    ".DS_Store",
+                    **{
+                        "wrayfay_104_5016_work.rar": b"Rar!",
+                        "wrayfay_104_5017_work.zip": zipped("padding.ipynb")[:-30],
+                        "wrayfay_104_5018_empty.zip": zipped(),
+                        "nagyeva_103_5019_more.ZIP": zipped("drawn.ipynb", ".git/HEAD"),
+                    },
+                ),
+                "second.zip": zipped("padding.ipynb")[:-30],
+                "third.rar": b"Rar!",
+                "fourth.zip": zipped(),
+                "fifth.zip": zipped("n" * 300, "É\033[2J"),
+                ".DS_Store": b"",
+            },
+            {
+                "ada/1-padding/padding.ipynb.txt",
+                "bob/1-padding/padding.json",
+                "eva/1-padding/PADDING.IPYNB",
+                "eva/1-padding/drawn.ipynb",
+            },
+            {
+                "submissions/lovelaceada_101_5011_timestamp.txt": "would say when it was handed in",
+                "submissions/rossbob_102_5013_forward.py": "is bob's, and is no notebook by its name",
+                "submissions/wrayfay_104_5015_essay.docx": "is fay's, and is no notebook by its name; ask for one",
+                "submissions/README.txt": "is not named as Canvas, Moodle or Blackboard",
+                "submissions/wrayfay_104_5016_work.rar": "is fay's, and cannot be unpacked; get it anew, as a .zip",
+                "submissions/wrayfay_104_5017_work.zip": "is fay's, and cannot be unpacked",
+                "submissions/wrayfay_104_5018_empty.zip": "is fay's, and cannot be unpacked",
+                "second.zip": "is not an archive that can be unpacked (BadZipFile: File is not a zip file); get it anew",
+                "fourth.zip": "is an archive of which nothing can be unpacked",
+                f"fifth.zip: {'n' * 300}": "cannot be unpacked (OSError",
+                "fifth.zip: É\033[2J": "has a name that programs stumble over",
+                "third.rar": "is an archive of a kind that is not unpacked; put a .zip in its place",
+            },
+        ),
+        (
+            {
+                "CS-77.zip": zipped(
+                    "Bob Ross_7_assignsubmission_file/padding.ipynb.txt",
+                    "Bob Ross_7_readme/a.pdf",
+                    "Ada Lovelace_8_assignsubmission_file/-padding.ipynb",
+                )
+            },
+            {"bob/1-padding/padding.ipynb.txt"},
+            {
+                "CS-77/Bob Ross_7_readme/a.pdf": "is no notebook by its name",
+                "CS-77.zip: Ada Lovelace_8_assignsubmission_file/-padding.ipynb": "has a name that programs stumble over",
+            },
+        ),
+        (
+            # Of each attempt, Blackboard has a text of its own.
+            {
+                "gradebook.zip": zipped(
+                    "1_101_attempt_2026-11-20-10-05-07.txt",
+                    "1_101_attempt_2026-11-20-10-05-07_padding.txt",
+                    "1_102_attempt_2026-99-20-10-05-07_padding.ipynb",
+                )
+            },
+            {"ada/1-padding/padding.txt", "ada/1-padding/timestamp.txt"},
+            {"gradebook/1_102_attempt_2026-99-20-10-05-07_padding.ipynb": "has a time stamp that is no time"},
+        ),
+    ],
+    ids=["Canvas", "Moodle", "Blackboard"],
+)
+def test_what_may_be_a_notebook_is_taken_in_whatever_its_ending_and_all_else_is_named(course, files, arrive, stay):
+    archive = course / "downloaded" / "1-padding" / "archive"
+    archive.mkdir(parents=True)
+    for name, content in files.items():
+        (archive / name).write_bytes(content)
+    log = nbgrader(course, "zip_collect", "1-padding")
+    assert arrived(course) == arrive
+    found = status(course)
+    closed = problems(found).get(CLOSED, {})
+    assert closed.keys() == {one for one in stay if "/" not in one or ": " in one}
+    said = closed | problems(found)[LEFT_OUT]
+    assert said.keys() == stay.keys() and not found["downloaded"]
+    for name, why in stay.items():
+        assert why in said[name]
+        assert [
+            one
+            for one in log.splitlines()
+            if f"{ascii(name)[1:-1]}' " in one and why in one and one.endswith(": left out.")
+        ]
+
+
+def test_an_archive_of_which_nothing_came_is_named_until_another_one_waits(course):
+    archive = course / "downloaded" / "1-padding" / "archive"
+    archive.mkdir(parents=True)
+    (archive / "all.zip").write_bytes(zipped("lovelaceada_101_5001_padding.ipynb")[:-30])
+    # A link, which is left alone.
+    (archive / "more.ipynb").symlink_to(ROOT / "solutions" / "1-padding" / "padding.ipynb")
+    nbgrader(course, "zip_collect", "1-padding")
+    assert problems(status(course)) == {
+        CLOSED: {
+            "all.zip": "is not an archive that can be unpacked (BadZipFile: File is not a zip file); get it anew",
+            "more.ipynb": "is a link to somewhere else",
+        }
+    }
+    (archive / "all.zip").write_bytes(zipped("lovelaceada_101_5001_padding.ipynb"))
+    found = status(course)
+    assert found["downloaded"] and CLOSED not in problems(found)
+    (archive / "more.ipynb").unlink()
+    nbgrader(course, "zip_collect", "1-padding")
+    assert arrived(course) == {"ada/1-padding/padding.ipynb"} and CLOSED not in problems(status(course))
+
+
+def test_what_goes_with_a_notebook_goes_with_it_where_nbgrader_is_told_so(course):
+    archive = course / "downloaded" / "1-padding" / "archive"
+    archive.mkdir(parents=True)
+    names = (
+        "rossbob_102_5012_padding.ipynb",
+        "rossbob_102_5013_helper.py",
+        "rossbob_102_5014_timestamp.txt",
+    )
+    (archive / "all.zip").write_bytes(zipped(*names[:2], **{names[2]: "2026-11-20 10:00:00 UTC"}))
+    option = "--FileNameCollectorPlugin.valid_ext=['.ipynb', '.py', '.txt']"
+    assert "left out" not in nbgrader(course, "zip_collect", "1-padding", option)
+    assert arrived(course) == {f"bob/1-padding/{one}" for one in ("padding.ipynb", "helper.py", "timestamp.txt")}
+
+
+def test_what_the_roster_cannot_tell_lasts_once_it_is_put_in_place_by_hand(course):
+    archive = course / "downloaded" / "1-padding" / "archive"
+    archive.mkdir(parents=True)
+    with gradebook_of(course) as gradebook:
+        for student in ("jim", "jim2"):
+            gradebook.add_student(student, first_name="Jim", last_name="Doe", lms_user_id=student)
+    names = [f"Jim Doe_{number}_assignsubmission_file/padding.ipynb" for number in (6, 7)]
+    (archive / "all.zip").write_bytes(zipped("Bob Ross_5_assignsubmission_file/padding.ipynb", *names))
+    nbgrader(course, "zip_collect", "1-padding")
+    for number, student in enumerate(("jim", "jim2")):
+        left = problems(status(course))[LEFT_OUT]
+        # As both have handed in the same, each stands for one.
+        assert len(left) == 2 - number
+        why = left[f"all/{names[1]}"]
+        assert why.startswith("can be jim's or jim2's (Moodle says 'Jim Doe'; the roster cannot tell: copy it to ")
+        place = course / why.partition("copy it to ")[2].removesuffix(")").replace("STUDENT", student)
+        place.parent.mkdir(parents=True)
+        place.write_bytes(NOTEBOOK)
+    for _ in range(2):
+        found = status(course)
+        assert LEFT_OUT not in problems(found) and not found["downloaded"]
+        nbgrader(course, "zip_collect", "1-padding", "--force")
+        assert {"jim/1-padding/padding.ipynb", "jim2/1-padding/padding.ipynb"} < arrived(course)
+
+
 def test_status_leads_to_a_download_that_waits_and_names_what_in_it_is_nobodys(course):
     archive = course / "downloaded" / "1-padding" / "archive"
     archive.mkdir(parents=True)
-    left_out = "left out of what was downloaded"
 
     def waits():
         """The command for what waits; "" where nothing does."""
@@ -556,13 +725,13 @@ def test_status_leads_to_a_download_that_waits_and_names_what_in_it_is_nobodys(c
     assert waits() == "nbgrader zip_collect 1-padding"
     nbgrader(course, *waits().split()[1:])
     assert waits() == ""
-    ((name, why),) = problems(status(course))[left_out].items()
+    ((name, why),) = problems(status(course))[LEFT_OUT].items()
     assert name == f"submissions/{names[1]}" and why.startswith(
         "is nobody's here (Canvas says 'nobodyknown_888'; import"
     )
     # Now it is somebody's.
     change(course, "fay", lms_user_id="888")
-    assert left_out not in problems(status(course))
+    assert LEFT_OUT not in problems(status(course))
     assert waits() == "nbgrader zip_collect --force 1-padding"
     nbgrader(course, *waits().split()[1:])
     assert waits() == "" and (course / "submitted" / "fay" / "1-padding" / "padding.ipynb").exists()

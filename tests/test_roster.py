@@ -7,7 +7,7 @@ import pytest
 from conftest import CONVBLOCKS, ROOT, run
 from nbgrader.api import Gradebook
 
-from grading.roster import import_roster, read_roster
+from grading.roster import compare, import_roster, read_roster
 
 HEADER = "id,first_name,last_name,email,lms_user_id\n"
 ADA = "ada,Ada,Lovelace,ada@example.org,101\n"
@@ -82,6 +82,15 @@ def test_of_two_rows_that_say_the_same_neither_is_believed(roster, row, column):
     assert [(one.line, one.problem.split()[1], one.problem.split(" is in ")[1]) for one in read.wrong] == [
         (2, column, "line 4, too"),
         (4, column, "line 2, too"),
+    ]
+    assert [row["id"] for row in read.rows.values()] == ["bob"]
+
+
+def test_ids_that_differ_in_capitals_alone_are_a_question(roster):
+    read = roster(HEADER + ADA + BOB + "ADA,,,,\n")
+    assert [(one.line, one.problem) for one in read.wrong] == [
+        (2, "its id (ada) and that in line 4 (ADA) differ in capitals alone"),
+        (4, "its id (ADA) and that in line 2 (ada) differ in capitals alone"),
     ]
     assert [row["id"] for row in read.rows.values()] == ["bob"]
 
@@ -187,3 +196,62 @@ def test_on_the_command_line_nothing_is_imported_unless_all_rows_are_right_or_it
         "bob": (None, None, None, None, 0),
         "cem": before["cem"],
     }
+
+
+KNOWN = {"ben": ("ben@x.org", "102"), "cem": ("cem@x.org", "103"), "dan": (None, None)}
+
+
+@pytest.mark.parametrize(
+    ("rows", "wrong"),
+    [
+        ("yan,Yan,,ben@x.org,\n", {2: "its email (ben@x.org) is ben's in the gradebook"}),
+        ("yan,Yan,,BEN@x.org,\n", {2: "its email (BEN@x.org) is ben's in the gradebook"}),
+        ("yan,Yan,,,102\n", {2: "its lms_user_id (102) is ben's in the gradebook"}),
+        # ben has a row that says nothing of it.
+        ("yan,Yan,,,102\nben,Ben,,,\n", {2: "its lms_user_id (102) is ben's in the gradebook"}),
+        # What is one's own, or what another row gives away.
+        ("ben,Ben,,BEN@x.org,102\n", {}),
+        ("ben,Ben,,cem@x.org,103\ncem,Cem,,ben@x.org,102\n", {}),
+        ("yan,Yan,,ben@x.org,102\nben,Ben,,new@x.org,202\n", {}),
+        # ben's row is wrong, so yan's is, and then zoe's, who would have had what yan does not give away.
+        (
+            "ben,Ben,,nobody,202\ncem,Cem,,,102\nzoe,Zoe,,,103\ndan,Dan,,,109\n",
+            {2: "its email (nobody) is no address", 3: "its lms_user_id (102)", 4: "its lms_user_id (103) is cem's"},
+        ),
+        ("BEN,Ben,,,\n", {2: "its id (BEN) and ben in the gradebook differ in capitals alone"}),
+    ],
+)
+def test_a_row_that_takes_what_another_student_has_in_the_gradebook_is_wrong(tmp_path, roster, rows, wrong):
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as gradebook:
+        for student, (email, number) in KNOWN.items():
+            gradebook.add_student(student, email=email, lms_user_id=number)
+        read = roster(HEADER + rows)
+        compare(gradebook, read)
+        found = {one.line: one.problem for one in read.wrong}
+        assert found.keys() == wrong.keys() and all(found[line].startswith(said) for line, said in wrong.items())
+        assert all(one.to_do for one in read.wrong)
+        import_roster(gradebook, read)
+        for name in ("email", "lms_user_id"):
+            values = [getattr(one, name) for one in gradebook.students if getattr(one, name)]
+            assert len(values) == len(set(values))
+
+
+def test_a_row_that_takes_what_another_has_is_not_imported_on_the_command_line(course):
+    before = students(course)
+    (course / "class.csv").write_text("id,email\nyan,old@example.org\nZed,\n")
+    code, said = run(course, *CONVBLOCKS, "roster", "class.csv")
+    assert code == 1 and students(course) == before
+    assert said.splitlines() == [
+        "class.csv, line 2: its email (old@example.org) is ada's in the gradebook. Whose is it? Change it in this row, or "
+        "give ada another one in this file.",
+        "Nothing was imported. Mend these rows, or import the others with --skip-wrong.",
+    ]
+    code, said = run(course, *CONVBLOCKS, "roster", "class.csv", "--skip-wrong")
+    assert code == 1 and students(course).keys() == {*before, "Zed"}
+
+
+def test_without_a_gradebook_a_wrong_row_makes_none(tmp_path):
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    (tmp_path / "class.csv").write_text("id\nada\nADA\n")
+    assert run(tmp_path, *CONVBLOCKS, "roster", "class.csv")[0] == 1
+    assert not (tmp_path / "gradebook.db").exists()
