@@ -99,10 +99,14 @@ class Course:
         """All assignments, of the folder source/ and of the gradebook, sorted."""
         found = {Path(one).name for one in glob.glob(self.coursedir.format_path(self._source, ".", "*") + "/")}
         # A folder of headers, or of pictures, is none.
-        found = {one for one in found if self.notebooks(self._source, one)}
+        found = set(filter(self.has_source, found))
         with self.gradebook() as gradebook:
             found |= {name for (name,) in gradebook.db.query(Assignment.name)} if gradebook else set()
         return sorted(found)
+
+    def has_source(self, assignment: str) -> bool:
+        """Whether its author's notebooks are here."""
+        return bool(self.notebooks(self._source, assignment))
 
     def notebooks(self, step: str, assignment: str) -> list[Path]:
         """The notebooks of an assignment in source/ or release/, sorted."""

@@ -134,7 +134,7 @@ def _look(course: Course, assignment: str, gradebook: Gradebook | None, current)
     found.apart = len(secretless)
     problems["came without the exchange: give back its pages, in feedback/, by hand"] = dict.fromkeys(secretless, "")
     found.problems = [Problem(what, which) for what, which in problems.items() if which]
-    found.steps = list(_steps(found, download.unpacked))
+    found.steps = list(_steps(found, course.has_source(assignment), download.unpacked))
     return found
 
 
@@ -245,10 +245,13 @@ def _changed(path: Path) -> float:
         return 0.0
 
 
-def _steps(found: Status, unpacked: bool) -> Iterator[Step]:
+def _steps(found: Status, has_source: bool, unpacked: bool) -> Iterator[Step]:
     """What is to be done with an assignment, in the order of a week."""
     name = shlex.quote(found.assignment)
-    if not found.generated:
+    if not found.generated and not has_source:
+        why = "source/ has no notebook of it: put it there, or take it out of the gradebook, where it stands"
+        yield Step(why, f"nbgrader db assignment remove {name}")
+    elif not found.generated:
         yield Step("students' copy is not made yet", f"nbgrader generate_assignment {name}")
     elif found.released is False and not (found.collected or found.waiting or found.downloaded):
         # Where work has come in another way, it was given out another way.

@@ -5,7 +5,7 @@ import json
 import shlex
 import shutil
 
-from conftest import NBGRADER, ROOT, convblocks, fill, run
+from conftest import NBGRADER, ROOT, convblocks, fill, nbgrader, run
 from nbgrader.api import Gradebook
 
 from grading.sanitize import RESULT
@@ -71,6 +71,15 @@ def test_a_gradebook_that_cannot_be_read_is_said(tmp_path):
         result = convblocks(tmp_path, command)
         assert result.exit_code == 2
         assert "Nothing to show: the gradebook cannot be read (file is not a database)." in result.stderr
+
+
+def test_what_stands_in_the_gradebook_alone_is_not_to_be_generated(tmp_path):
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as gradebook:
+        gradebook.add_assignment("1-padding")
+    assert [one["command"] for one in status(tmp_path)["steps"]] == ["nbgrader db assignment remove 1-padding"]
+    nbgrader(tmp_path, "db", "assignment", "remove", "1-padding")
+    assert "No assignment yet" in convblocks(tmp_path, "status").stderr
 
 
 def test_its_commands_lead_through_a_week(course):
