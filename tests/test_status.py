@@ -79,7 +79,7 @@ def test_what_stands_in_the_gradebook_alone_is_not_to_be_generated(tmp_path):
         gradebook.add_assignment("1-padding")
     assert [one["command"] for one in status(tmp_path)["steps"]] == ["nbgrader db assignment remove 1-padding"]
     nbgrader(tmp_path, "db", "assignment", "remove", "1-padding")
-    assert "No assignment yet" in convblocks(tmp_path, "status").stderr
+    assert "No assignment yet" in convblocks(tmp_path, "status").output
 
 
 def test_its_commands_lead_through_a_week(course):
