@@ -542,8 +542,7 @@ def _storing(what: str) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        unusable = f"the gradebook cannot be written to ({reason}){intake.hint(error)}."
+        unusable = f"the gradebook cannot be written to {intake.in_words(error)}."
         said = intake.LOCKED if intake.is_locked(error) else unusable
         _give_up(f"Nothing was {what}: {said}", 1)
 

@@ -29,7 +29,7 @@ from traitlets.config.loader import DeferredConfig, LazyConfigValue
 from autograde_tests.cases import course_seed
 from grading.execute import results_in
 from grading.files import Collector, Extractor, LeftOut, names_a_student, open_plain
-from grading.intake import GRADED, hint, is_due, read_timestamp
+from grading.intake import GRADED, in_words, is_due, read_timestamp
 from grading.reading import NOTES, UNUSABLE
 from grading.sanitize import RESULT
 
@@ -139,8 +139,7 @@ class Course:
             with Gradebook(self.coursedir.db_url) as gradebook:
                 yield gradebook
         except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise NoCourse(f"the gradebook cannot be read ({reason}){hint(error)}") from error
+            raise NoCourse(f"the gradebook cannot be read {in_words(error)}") from error
 
     def inbound(self, assignment: str) -> dict[str, list[tuple[datetime, Path]]]:
         """What each student has handed in of an assignment through the exchange, collected or not.

@@ -390,7 +390,7 @@ class Collector(FileNameCollectorPlugin):
 
     def _take(self, file: Path) -> dict[str, str] | None:
         """As what a file is taken in; None for one of which there is nothing to say. Raises LeftOut for all others."""
-        if not self._takes(file) and any(part.startswith(".") for part in file.relative_to(self._extracted).parts):
+        if not self._takes(file) and self._is_hidden(file):
             # File managers and programs leave these.
             return None
         if not self.named_regexp:
@@ -411,10 +411,13 @@ class Collector(FileNameCollectorPlugin):
         """Whether a file is taken in for its ending: as nbgrader is told, or as it may be that of a notebook."""
         if file.suffix in self.valid_ext:
             return True
-        if any(part.startswith(".") for part in file.relative_to(self._extracted).parts):
+        if self._is_hidden(file):
             return False
         # A regular expression may find a student in the name of any text.
         return may_be_notebook(file.name) and (not self.named_regexp or ".ipynb" in file.name.lower())
+
+    def _is_hidden(self, file: Path) -> bool:
+        return any(part.startswith(".") for part in file.relative_to(self._extracted).parts)
 
     def _no_notebook(self, file: Path, students: Iterable[str] = ()) -> str:
         """Why a file is left out for its ending. students: whose it is."""

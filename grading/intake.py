@@ -326,15 +326,16 @@ def is_locked(error: BaseException | None) -> bool:
     return isinstance(error, OperationalError) and "locked" in str(error.orig)
 
 
-def hint(error: SQLAlchemyError) -> str:
-    """What is to be said and done where an error says that a gradebook is in use or damaged; else ""."""
+def in_words(error: SQLAlchemyError) -> str:
+    """What a gradebook's error says, in brackets, and what is to be done where it is in use or damaged."""
+    said = f"({str(getattr(error, 'orig', None) or error).splitlines()[0]})"
     if is_locked(error):
-        return ": another program is using it"
+        return f"{said}: another program is using it"
     # SQLite's words for a file that is none of its own, and for one of which a part is.
     if any(words in str(error) for words in ("not a database", "malformed")):
         kept = "What was handed in and what was graded is still in submitted/ and autograded/"
-        return f". Put back a copy of gradebook.db, made before it was damaged. {kept}"
-    return ""
+        return f"{said}. Put back a copy of gradebook.db, made before it was damaged. {kept}"
+    return said
 
 
 def _tells(record: logging.LogRecord) -> bool:
@@ -506,7 +507,7 @@ class SubmissionExporter(NotebookExporter):
             try:
                 converter.assignments[folder] = self._notebooks_to_grade(converter, folder)
             except DatabaseError as error:
-                said = f"the gradebook cannot be read ({error.orig}){hint(error)}. Nothing was changed."
+                said = f"the gradebook cannot be read {in_words(error)}. Nothing was changed."
                 self.log.error(said)
                 raise NbGraderException(said) from None
             except Exception as error:
