@@ -102,8 +102,7 @@ class Broker:
                 self._connection, _ = self._listener.accept()
             except OSError:
                 return
-            # Without an open check, and while `close` waits for its turn, there is nothing to ask. A kernel that waits
-            # to begin learns from the empty message that there is somebody to answer.
+            # Without an open check, and while `close` waits for its turn, there is nothing to ask.
             with self._connection, self._lock:
                 if not self._closing and self._check is not None and self._check.request is not None:
                     outcome = self._ask(self._connection, self._check.request)

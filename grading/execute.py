@@ -25,10 +25,11 @@ from autograde_tests.checking import NOT_MADE, Result, known_error, load_checks
 from autograde_tests.lending import Lender
 from grading import packages, sandbox
 from grading.broker import no_result
+from grading.connection import CUT, PATIENCE
 from grading.mending import Wanted, defines, definitions, wanted_notebooks
 from grading.reading import FOLDER
 from grading.sanitize import RESULT, CleanMessages, is_official
-from grading.station import PATIENCE, make_next_station, remove_left_behind, take_station
+from grading.station import make_next_station, remove_left_behind, take_station
 
 KERAS_NOTEBOOKS = ("keras_classifier",)
 """Notebooks whose sandbox has Keras."""
@@ -44,8 +45,6 @@ KILLED = (KILLED_OUTSIDE, KILLED_SOMEHOW)
 
 OUTPUTS = ("stream", "display_data", "execute_result", "update_display_data", "error")
 """Kinds of messages that are shown."""
-
-CUT = "[the rest of the output was cut]"
 
 GRACE = 10.0
 """Seconds that a notebook may take beyond its own, until its kernel is ended from another thread."""
@@ -353,9 +352,7 @@ class Execute(CleanMessages, preprocessors.Execute):
                 if given or not self._broker.asked:
                     self._execute(self._check_alone(cell), index)
             if not self._idle and not self._excess:
-                if self._timed_out:
-                    return NOT_STOPPED
-                return self._excess if self._connect_again(cell) else self._excess or OUT_OF_REACH
+                return NOT_STOPPED if self._timed_out and not self.kc.is_closed else OUT_OF_REACH
         except DeadKernelError:
             return self._excess or self._why_dead()
         except CellTimeoutError:
@@ -449,19 +446,6 @@ class Execute(CleanMessages, preprocessors.Execute):
                 self._events.append("what had run before could not be run again, so the rest was not run")
                 raise Stop from None
 
-    def _connect_again(self, cell) -> bool:
-        """New connections to the same kernel, after one was lost with a cell's last outputs; whether there are any."""
-        cell.outputs.append(new_output("stream", text=CUT))
-        self.kc.stop_channels()
-        usual, self.startup_timeout = self.startup_timeout, 10
-        try:
-            self.start_new_kernel_client()
-        except RuntimeError:
-            return False
-        finally:
-            self.startup_timeout = usual
-        return True
-
     def _execute(self, cell, index) -> None:
         self._shown, own = 0, self.nb.cells[index]
         # A cell changes its own outputs alone: what it learns from a check is not to stand above that.
@@ -546,8 +530,8 @@ class Execute(CleanMessages, preprocessors.Execute):
         kind, content = msg["msg_type"], msg["content"]
         if kind == "status" and content["execution_state"] == "idle":
             self._idle = True
-        size = sum(map(len, msg.get("buffers", []))) + len(kind) + len(str(content))
-        self._sent += size
+        size = msg["size"]
+        self._sent += msg["sent"]
         # What is shown again in a fresh kernel is not kept.
         self._kept += size if kind in OUTPUTS and cell is self.nb.cells[cell_index] else 0
         if self._sent > self.notebook_bytes:

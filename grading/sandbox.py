@@ -14,14 +14,15 @@ import os
 import platform
 import resource
 import shutil
-import stat
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 from jupyter_client.provisioning import LocalProvisioner
@@ -44,14 +45,17 @@ _ROOM_OF_ITS_OWN = 16
 
 _HOME = "/home/student"
 _WORK = f"{_HOME}/work"
-_SOCKETS = "/sockets/kernel"
 EVERYBODY = [
     *("numpy", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "debugpy", "autograde_tests"),
     *("convblocks", "convblocks.shapes", "convblocks.keras_model", "convblocks.calling", "convblocks.transfer"),
+    *("convblocks.invariance", "convblocks.drawing_pad"),
 ]
 """Modules that every notebook imports, or that are imported while it runs."""
 
-_WRITABLE = ("/dev/shm", "/tmp", "/sockets", _HOME)
+_TELLS_CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children").exists()
+"""Whether this Linux has the list of a process' children."""
+
+_WRITABLE = ("/dev/shm", "/tmp", _HOME)
 """Where the sandbox can write; each in memory and of limited size."""
 
 
@@ -98,23 +102,15 @@ class Sandbox(LocalProvisioner):
     busy = Float(1.5, help="processors that all processes of a kernel together keep busy for seconds").tag(config=True)
 
     reason = ""
-    _kernel: psutil.Process | None = None
+    connection: socket.socket | None = None
     deadline = math.inf
     _members: tuple[psutil.Process, ...] = ()
+    _own: Mapping[psutil.Process, float] = MappingProxyType({})
 
     @property
     def broker(self) -> Path:
         """Where the broker listens, as seen from outside."""
         return Path(self.runtime) / "broker"
-
-    @property
-    def _connection_file(self) -> Path:
-        return Path(self.runtime) / "connection.json"
-
-    @property
-    def _inside_file(self) -> Path:
-        """The same with the paths that hold in the sandbox; jupyter_client writes its own once more."""
-        return Path(self.runtime) / "inside.json"
 
     @property
     def _staged(self) -> Path:
@@ -123,16 +119,10 @@ class Sandbox(LocalProvisioner):
 
     async def pre_launch(self, **kwargs):
         kwargs = await super().pre_launch(**kwargs)
-        self._handed_over, self._sockets = [], []
         if self.unsafe:
-            settings = self._settings(str(self.broker), str(self._staged), f"{self.runtime}/home/work")
-            settings["path"] = [str(INSIDE), str(ROOT)]
-            kwargs["cmd"] = [sys.executable, str(INSIDE / "start_kernel.py"), json.dumps(settings)]
             kwargs["env"] = _environment(f"{self.runtime}/home") | {"PATH": os.environ.get("PATH", os.defpath)}
             kwargs["cwd"] = self.runtime
         else:
-            outside = json.loads(self._connection_file.read_text())
-            self._inside_file.write_text(json.dumps(outside | {"ip": _SOCKETS}))
             # Waited for now and not while the sandbox waits.
             try:
                 _warm_parent(self.keras).wait()
@@ -143,15 +133,22 @@ class Sandbox(LocalProvisioner):
         return kwargs | {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
     async def launch_kernel(self, cmd, **kwargs):
-        if self.unsafe:
-            info = await super().launch_kernel(cmd, **kwargs)
-        else:
-            info = await self._launch_in_sandbox(cmd, **kwargs)
-            info = info | {"ip": await self._reach_sockets(info)}
+        self.connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            if self.unsafe:
+                info = await self._launch_unsafe(theirs, **kwargs)
+            else:
+                info = await self._launch_in_sandbox(cmd, theirs, **kwargs)
         threading.Thread(target=self._watch, args=(self.process,), name="watchdog", daemon=True).start()
         return info
 
-    async def _launch_in_sandbox(self, cmd, **kwargs) -> dict:
+    async def _launch_unsafe(self, channel: socket.socket, **kwargs) -> dict:
+        settings = self._settings(str(self.broker), str(self._staged), f"{self.runtime}/home/work")
+        settings |= {"path": [str(INSIDE), str(ROOT)], "channel": channel.fileno()}
+        command = [sys.executable, str(INSIDE / "start_kernel.py"), json.dumps(settings)]
+        return await super().launch_kernel(command, **kwargs | {"pass_fds": [channel.fileno()]})
+
+    async def _launch_in_sandbox(self, cmd, channel: socket.socket, **kwargs) -> dict:
         """Have bubblewrap make a sandbox, and a kernel forked into it.
 
         The sandbox waits for the kernel's exit code, which comes from outside of it, and ends with that.
@@ -176,54 +173,39 @@ class Sandbox(LocalProvisioner):
             settings = self._settings("/run/broker", "/submission", _WORK)
             first = json.loads(told.read())["child-pid"]
             self._members = (psutil.Process(first),)
-            waits = _warm_parent(self.keras).fork(first, settings, lifeline.fileno(), program)
+            waits = _warm_parent(self.keras).fork(first, settings, lifeline.fileno(), channel.fileno(), program)
             self._members += (psutil.Process(waits),)
         return info
 
-    async def _reach_sockets(self, info: dict) -> str:
-        """Where the kernel's sockets can be connected to, without their port's number.
-
-        They lie in the sandbox, which can write nowhere else. Each is opened once, before a submission's code runs, and
-        reached through that from then on: a link in its place, to a socket of this machine, would be followed out here.
-        """
-        reached = f"{self.runtime}/reached"
-        for port in (value for name, value in info.items() if name.endswith("_port")):
-            number = await self._soon(self._open_socket, f"{_SOCKETS}-{port}")
-            self._sockets.append(number)
-            Path(f"{reached}-{port}").unlink(missing_ok=True)
-            os.symlink(f"/proc/{os.getpid()}/fd/{number}", f"{reached}-{port}")
-        return reached
-
-    def _open_socket(self, path: str) -> int:
-        number = os.open(f"/proc/{self._members[0].pid}/root{path}", os.O_PATH | os.O_NOFOLLOW)
-        if not stat.S_ISSOCK(os.fstat(number).st_mode):
-            os.close(number)
-            raise SandboxMissing("something else lies where the kernel's socket should be")
-        return number
-
-    async def _soon(self, wanted: Callable, *arguments):
-        """What a function returns as soon as it can. Raises SandboxMissing when it cannot for minutes."""
-        for _ in range(60_000):
-            if self.process.poll() is not None:
-                break
-            with contextlib.suppress(OSError, IndexError, psutil.Error):
-                return wanted(*arguments)
-            await asyncio.sleep(0.002)
-        raise SandboxMissing("no kernel came up in the sandbox")
-
     async def cleanup(self, restart: bool = False) -> None:
         self.end()
-        while self._sockets:
-            os.close(self._sockets.pop())
+        if self.connection:
+            self.connection.close()
         await super().cleanup(restart)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the kernel has not ended, and not been ended."""
+        return self.process is not None and self.process.poll() is None
+
+    async def send_signal(self, signum: int) -> None:
+        """Send a signal to the kernel's group of processes; bubblewrap, which stands around it, knows of none."""
+        if self.unsafe:
+            await super().send_signal(signum)
+        elif self._kernel:
+            with contextlib.suppress(OSError, psutil.Error):
+                # By psutil, who knows another process of the same number.
+                if self._kernel.is_running():
+                    os.killpg(self._kernel.pid, signum)
 
     def end(self) -> None:
         """Kill the kernel and all that it started, also while bubblewrap is still setting up."""
         # With the first process of the sandbox all others in it end, once what waits for the kernel has seen it.
         ending = [*self._members[:1]]
         if self.process is not None:
-            with contextlib.suppress(psutil.Error):
-                ending += psutil.Process(self.process.pid).children(recursive=True)
+            if not ending:
+                with contextlib.suppress(psutil.Error):
+                    ending += psutil.Process(self.process.pid).children(recursive=True)
             self.process.kill()
         for one in ending:
             # By psutil, who knows another process of the same number.
@@ -240,7 +222,6 @@ class Sandbox(LocalProvisioner):
         self.end()
 
     def _settings(self, broker: str, files: str, work: str) -> dict:
-        connection_file = str(self._connection_file) if self.unsafe else "/run/connection.json"
         limits = {
             "RLIMIT_FSIZE": self.disk * MEGABYTE,
             "RLIMIT_NOFILE": self.open_files,
@@ -255,8 +236,6 @@ class Sandbox(LocalProvisioner):
         if not self.unsafe and _counts_processes_by_namespace():
             limits["RLIMIT_NPROC"] = self._processes
         return {
-            "seccomp": "" if self.unsafe else seccomp.program(started=True).hex(),
-            "connection_file": connection_file,
             "broker": broker,
             "files": files,
             "work": work,
@@ -294,7 +273,6 @@ class Sandbox(LocalProvisioner):
         for place in packages.others():
             options += ["--remount-ro", place]
         options += ["--ro-bind", str(self._staged), "/submission"]
-        options += ["--ro-bind", str(self._inside_file), "/run/connection.json"]
         # Read-only, or its times would carry a word from one kernel to the next; to connect is no writing.
         options += ["--ro-bind", str(self.broker), "/run/broker"]
         # The settings of the machine ask for its root and for no capability; where root grades, this runs as root.
@@ -319,16 +297,27 @@ class Sandbox(LocalProvisioner):
         That one is among them, since it has the seconds of those that have ended.
         """
         first = (psutil.Process(self.process.pid),) if self.unsafe else self._members
+        quickly = [one for each in first for one in (each, *_below(each))]
+        # Linux may pass over some when others end meanwhile.
+        if _TELLS_CHILDREN and self._own.keys() <= set(quickly):
+            return quickly
         return [one for each in first for one in (each, *each.children(recursive=True))]
+
+    @functools.cached_property
+    def _kernel(self) -> psutil.Process | None:
+        """The kernel's own process, None where it has ended."""
+        with contextlib.suppress(psutil.Error, IndexError):
+            if self.unsafe:
+                return psutil.Process(self.process.pid)
+            return (_below(self._members[1]) or self._members[1].children())[0]
+        return None
 
     @property
     def out_of_files(self) -> bool:
         """Whether the kernel has so many files open that it could not be asked anything more."""
-        try:
-            self._kernel = self._kernel or max(self._family(), key=psutil.Process.num_fds)
+        with contextlib.suppress(psutil.Error, OSError, AttributeError):
             return self._kernel.num_fds() > self.open_files - 8
-        except (psutil.Error, OSError):
-            return False
+        return False
 
     def _excess(self, members: list[psutil.Process]) -> str:
         """What there is too much of, in words; "" when all is well."""
@@ -374,6 +363,17 @@ class Sandbox(LocalProvisioner):
             self._used.popleft()
         since, before = self._used[0]
         return (seconds - before) / (now - since) if now - since > _WINDOW else 0
+
+
+def _below(process: psutil.Process) -> list[psutil.Process]:
+    """All that descend from a process, as far as Linux tells; psutil looks at every process of the machine for it."""
+    found = []
+    for listed in Path(f"/proc/{process.pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError, psutil.Error):
+            for number in listed.read_text().split():
+                child = psutil.Process(int(number))
+                found += [child, *_below(child)]
+    return found
 
 
 def _resident(process: psutil.Process) -> int:

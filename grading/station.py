@@ -6,27 +6,20 @@ The next one is made ready while a notebook runs, since nothing in it depends on
 import asyncio
 import contextlib
 import os
-import queue
 import re
 import shutil
 import tempfile
-import time
 from multiprocessing.util import Finalize
 from pathlib import Path
 
 import psutil
-import zmq
 from jupyter_client import AsyncKernelManager
-from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_core.utils import ensure_event_loop, run_sync
-from traitlets import default
 from traitlets.config import Config
 
 from grading import sandbox
 from grading.broker import Broker
-
-PATIENCE = 180
-"""Seconds that a kernel may take to answer for the first time, on a machine that has much else to do."""
+from grading.connection import PATIENCE, Client
 
 RUNTIME = Path("/tmp")
 """Where folders with sockets are made. Paths of sockets are short: 107 bytes, wherever temporary files usually go."""
@@ -102,19 +95,25 @@ class Station:
         return self._ready is not None and self._ready.provisioner.process.poll() is None
 
     def _manager(self) -> AsyncKernelManager:
-        manager = AsyncKernelManager(
+        manager = _KernelManager(
             kernel_name="python3",
             transport="ipc",
-            ip=str(self._runtime / "k"),
-            connection_file=str(self._runtime / "connection.json"),
             client_factory=Client,
             config=self._config,
         )
         provisioner = {"provisioner_name": sandbox.NAME, "config": self._settings}
         manager.kernel_spec.metadata["kernel_provisioner"] = provisioner
-        # A signal would reach bubblewrap and not the kernel.
-        manager.kernel_spec.interrupt_mode = "message"
         return manager
+
+
+class _KernelManager(AsyncKernelManager):
+    """Starts kernels that have one connection from the beginning, no ports, and no channel for control."""
+
+    def write_connection_file(self, **kwargs) -> None:
+        """Nobody would read it."""
+
+    def _connect_control_socket(self) -> None:
+        pass
 
 
 class _Next:
@@ -168,42 +167,3 @@ def take_station(config: Config, keras: bool, unsafe: bool) -> Station:
         return taken.station
     taken.at_exit()
     return Station(config)
-
-
-class Client(AsyncKernelClient):
-    """The side of the grader; what a kernel sends faster than it is read, or in giant pieces, takes no memory here.
-
-    A message that is too large drops the connection, which ZMQ does not make again.
-    """
-
-    @default("context")
-    def _limited(self):
-        context = self._context_default()
-        # jupyter_client makes a context for each client, and its sockets take these over.
-        context.setsockopt(zmq.MAXMSGSIZE, 12 * 2**20)
-        context.setsockopt(zmq.RCVHWM, 8)
-        return context
-
-    async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Wait until the kernel answers and what it publishes is heard. Raises RuntimeError when it does not.
-
-        jupyter_client's own listens a fifth of a second longer for what might still come; here the end is known.
-        """
-        deadline = time.monotonic() + (PATIENCE if timeout is None else timeout)
-        while time.monotonic() < deadline:
-            asked = self.kernel_info()
-            with contextlib.suppress(queue.Empty):
-                while (reply := await self.shell_channel.get_msg(timeout=1))["parent_header"].get("msg_id") != asked:
-                    pass
-                while not _is_idle(await self.iopub_channel.get_msg(timeout=0.2), asked):
-                    pass
-                return self._handle_kernel_info_reply(reply)
-            if self.parent and not await self.parent.is_alive():
-                raise RuntimeError("the kernel died before it was ready")
-        raise RuntimeError("the kernel did not answer in time")
-
-
-def _is_idle(message: dict, asked: str) -> bool:
-    """Whether a kernel says that it has done what it was asked."""
-    mine = message["parent_header"].get("msg_id") == asked
-    return mine and message["msg_type"] == "status" and message["content"]["execution_state"] == "idle"

@@ -50,18 +50,19 @@ class WarmParent:
             self._answer(START)
             self._ready = True
 
-    def fork(self, sandbox: int, settings: dict, lifeline: int, seccomp: bytes) -> int:
+    def fork(self, sandbox: int, settings: dict, lifeline: int, channel: int, seccomp: bytes) -> int:
         """Start a kernel in a sandbox; the number of the process that waits for it, a parent of the kernel.
 
         sandbox: number of its first process. settings: see start_kernel.py. lifeline: a pipe; the kernel's exit code is
-        written to it, as a shell counts it, and it is closed. seccomp: the filter of system calls. Raises NotWarm.
+        written to it, as a shell counts it, and it is closed. channel: a socket, the kernel's connection. seccomp: the
+        filter of system calls. Raises NotWarm.
         """
         with tempfile.TemporaryFile() as program:
             program.write(seccomp)
             program.flush()
             request = json.dumps({"sandbox": sandbox, "settings": settings}).encode()
             try:
-                socket.send_fds(self._asking, [request], [lifeline, program.fileno()])
+                socket.send_fds(self._asking, [request], [lifeline, program.fileno(), channel])
             except OSError as error:
                 self.end()
                 raise NotWarm(f"the process that kernels are forked from cannot be asked for one: {error}") from None

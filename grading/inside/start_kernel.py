@@ -1,20 +1,32 @@
 """The first thing that runs in the sandbox: sets limits, lays out the submission's files and starts IPython's kernel.
 
 Its settings come from a warm parent, or without a sandbox as JSON: `python start_kernel.py SETTINGS`.
-path: folders to import from. connection_file, broker: for the kernel and for checks. files: folder of the submission.
-work: the folder that the notebook runs in. room: bytes for copies of files in it. limits: of the `resource` module, by
-name, in its units. seccomp: a filter of system calls in hexadecimal, for the time after the kernel's start, or "".
+path: folders to import from. channel: number of the socket to whoever grades. broker: the one for checks. files: folder
+of the submission. work: the folder that the notebook runs in. room: bytes for copies of files in it. limits: of the
+`resource` module, by name, in its units.
 """
 
-import ctypes
+import asyncio
+import fcntl
 import json
+import logging
 import os
 import resource
 import selectors
 import shutil
+import signal
 import socket
-import struct
 import sys
+import tempfile
+import threading
+from types import SimpleNamespace
+
+import packets
+from channel import Channel, CutStream
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelapp import IPKernelApp
+from jupyter_client.session import json_packer
+from traitlets.config import Config
 
 
 def _lay_out(files: str, work: str, room: int) -> None:
@@ -36,28 +48,53 @@ def _lay_out(files: str, work: str, room: int) -> None:
                 room -= size
 
 
-def initialize(connection_file: str, *options: str):
-    """IPython's kernel, ready to start."""
-    from ipykernel.kernelapp import IPKernelApp
+class _Forgotten(dict):
+    """What cells write: IPython would keep all of it for a history that nobody reads, and a loop prints gigabytes."""
 
-    sys.argv[1:] = ["-f", connection_file, "--HistoryManager.hist_file=:memory:", *options]
-    sys.argv += ["--IPKernelApp.outstream_class=cut_stream.CutStream"]
-    # For large messages that are not copied PyZMQ would start threads, which after `_filter_calls` is too late.
-    sys.argv += [f"--Session.copy_threshold={sys.maxsize}"]
+    def __missing__(self, key: int) -> list:
+        return []
+
+
+class Kernel(IPythonKernel):
+    """IPython's kernel, whose messages come and go through one socket, without a thread of its own."""
+
+    # Threads that were started with a kernel would not survive a fork, so there is none for subshells.
+    _supports_kernel_subshells = False
+
+    def _abort_queues(self, subshell_id=None) -> None:
+        """Cells are sent one by one, so that there are none to leave out after an error."""
+
+    async def serve(self) -> None:
+        """Do what is asked, until nobody can ask any more."""
+        loop, asked = asyncio.get_running_loop(), packets.Joined(sys.maxsize)
+        # What a signal's handler has to be done; Tornado's loop would not wake for it.
+        self.io_loop = SimpleNamespace(add_callback=loop.call_soon_threadsafe)
+        while packet := await loop.sock_recv(self.session.connection, packets.SIZE):
+            message = asked.take(packet)
+            if message is not None:
+                await self.dispatch_shell([message, b""])
+
+
+def prepare() -> Kernel:
+    """A kernel that has not been asked anything, to be started in this process or in a fork of it."""
     app = IPKernelApp.instance()
-    app.initialize()
-    return app
-
-
-def _filter_calls(program: bytes) -> None:
-    """Have Linux filter the system calls of all threads by one program more. Raises OSError."""
-    # From Linux' headers: the call seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC and struct sock_fprog.
-    number = {"x86_64": 317, "aarch64": 277}[os.uname().machine]
-    steps = ctypes.create_string_buffer(program, len(program))
-    wanted = ctypes.create_string_buffer(struct.pack("HP", len(program) // 8, ctypes.addressof(steps)))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.syscall(ctypes.c_long(number), ctypes.c_ulong(1), ctypes.c_ulong(1), wanted):
-        raise OSError(ctypes.get_errno(), "the kernel's system calls cannot be filtered")
+    config = Config()
+    # It would be written by a thread. `In` and `Out` are kept without it.
+    config.HistoryManager.enabled = False
+    # In case that threads have not sent yet what a cell has written. Here there are none.
+    config.Kernel._execute_sleep = 0
+    app.update_config(config)
+    # What it would log is for whoever looks after a server.
+    kernel = Kernel.instance(parent=app, session=Channel(), log=logging.Logger("kernel", logging.CRITICAL))
+    # The one thread there is; cells that await something ask for it.
+    kernel.shell_channel_thread = SimpleNamespace(parent_thread=threading.main_thread())
+    kernel.shell.history_manager.outputs = _Forgotten()
+    app.kernel, app.shell = kernel, kernel.shell
+    app.init_extensions()
+    # What the first cell would wait for: it is found, imported and compiled now.
+    content = {"code": "", "silent": True}
+    asyncio.run(kernel.dispatch_shell([json_packer(kernel.session.msg("execute_request", content)), b""]))
+    return kernel
 
 
 def _stay(restart: bool = False) -> dict:
@@ -70,8 +107,17 @@ def _no_answer(prompt: str = "") -> str:
     return ""
 
 
-def start(settings: dict) -> None:
-    """Start the kernel; returns when it ends. settings: see above, all but `path`."""
+def _stream(kernel: Kernel, name: str, number: int) -> CutStream:
+    """A stream to which what others write to a file's number is added."""
+    with tempfile.TemporaryFile() as file:
+        # What a command writes goes to the end also after the file has been emptied.
+        fcntl.fcntl(file, fcntl.F_SETFL, os.O_APPEND)
+        os.dup2(file.fileno(), number)
+    return CutStream(kernel.session, name, number)
+
+
+def start(settings: dict, kernel: Kernel) -> None:
+    """Start a kernel; returns when it ends. settings: see above, all but `path`."""
     for name, value in settings["limits"].items():
         # The hard limit as well, so that it cannot be raised again.
         resource.setrlimit(getattr(resource, name), (value, value))
@@ -82,35 +128,37 @@ def start(settings: dict) -> None:
     # All that are forked from one parent would draw the same numbers.
     numpy.random.seed()
     autograde_tests.BROKER = settings["broker"]
-    # What Linux allows of epoll is for all processes of a person together, and libzmq aborts a grader that gets none.
+    # What Linux allows of epoll is for all processes of a person together, and the sandbox has none.
     selectors.DefaultSelector = selectors.PollSelector
-    app = initialize(settings["connection_file"])
-    if settings["seccomp"]:
-        _filter_calls(bytes.fromhex(settings["seccomp"]))
+    connection = kernel.session.connection = socket.socket(fileno=settings["channel"])
+    sys.stdout, sys.stderr = _stream(kernel, "stdout", 1), _stream(kernel, "stderr", 2)
+    # Where it lay when the kernel was prepared is not seen in here.
+    os.makedirs(os.path.join(kernel.shell.profile_dir.location, "db"), exist_ok=True)
     # Left in at the end of a function's cell, it would cost the function.
-    app.shell.ask_exit = app.kernel.do_shutdown = _stay
-    app.kernel.raw_input = _no_answer
+    kernel.shell.ask_exit = kernel.do_shutdown = _stay
+    kernel.raw_input = _no_answer
     # The usual one takes a terminal, and there is none.
-    app.shell.system = app.shell.system_raw
-    # The broker serves once there is a submission; this may have been started before. Whoever grades may also have been
-    # killed before bubblewrap could notice; then there is nobody to end this, and nobody answers.
-    with socket.socket(socket.AF_UNIX) as broker:
-        broker.connect(settings["broker"])
-        if not broker.recv(1):
-            return
+    kernel.shell.system = kernel.shell.system_raw
+    # Between two cells there is nothing to interrupt.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # This may have been started before there was a submission. Whoever grades may also have been killed before
+    # bubblewrap could notice; then there is nobody to end this, and nobody asks.
+    if not connection.recv(1, socket.MSG_PEEK):
+        return
+    connection.setblocking(False)
     _lay_out(settings["files"], settings["work"], settings["room"])
     os.chdir(settings["work"])
     # The submission's folder comes last: a numpy.py in it is not NumPy. And it comes late: the kernel itself looks for
     # modules that need not be there.
     sys.path.append(settings["work"])
-    app.start()
+    asyncio.run(kernel.serve())
 
 
 def main() -> None:
     """Start a kernel that no warm parent has forked, without a sandbox."""
     settings = json.loads(sys.argv[1])
     sys.path[:] = [*settings["path"], *(one for one in sys.path if one)]
-    start(settings)
+    start(settings, prepare())
 
 
 if __name__ == "__main__":

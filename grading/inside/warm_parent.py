@@ -39,6 +39,7 @@ def main() -> None:
     """Fork a kernel for each request until the other side is gone."""
     asked = socket.socket(fileno=int(sys.argv[1]))
     sys.path[:] = [*json.loads(sys.argv[2]), *(one for one in sys.path if one)]
+    kernel = _prepare()
     _import_all(json.loads(sys.argv[3]))
     # A child whose collector looked at all of this would get a copy of every page it lies on.
     gc.collect()
@@ -47,43 +48,33 @@ def main() -> None:
     # Nobody waits for the children: those who asked see the end of their sandbox.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
-        message, files, _, _ = socket.recv_fds(asked, 1 << 20, 2)
+        message, files, _, _ = socket.recv_fds(asked, 1 << 20, 3)
         if not message:
             return
         child = os.fork()
         if not child:
             asked.close()
-            _attend(json.loads(message), *files)
+            _attend(kernel, json.loads(message), *files)
         for file in files:
             os.close(file)
         asked.send(str(child).encode())
 
 
+def _prepare():
+    """The kernel that all are forks of, with what is imported when it runs its first cell."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["IPYTHONDIR"] = folder
+        import start_kernel
+
+        return start_kernel.prepare()
+
+
 def _import_all(modules: list[str]) -> None:
     for name in modules:
         importlib.import_module(name)
-    # What a kernel imports only while it starts is found by starting one; its threads would not survive a fork.
-    heard, said = os.pipe()
-    child = os.fork()
-    if not child:
-        with tempfile.TemporaryDirectory() as folder:
-            os.environ["HOME"] = folder
-            import start_kernel
-
-            with suppress(Exception):
-                start_kernel.initialize(f"{folder}/connection.json", "--transport=ipc", f"--ip={folder}/socket")
-            os.write(said, json.dumps(sorted(sys.modules)).encode())
-        os._exit(0)
-    os.close(said)
-    with open(heard) as names:
-        for name in json.load(names):
-            # Some are made by hand and cannot be imported.
-            with suppress(ImportError):
-                importlib.import_module(name)
-    os.waitpid(child, 0)
 
 
-def _attend(request: dict, lifeline: int, program: int) -> None:
+def _attend(kernel, request: dict, lifeline: int, program: int, channel: int) -> None:
     """Run a kernel in the sandbox whose first process is `request["sandbox"]`, and tell `lifeline` how it ended."""
     code = 1
     try:
@@ -97,14 +88,17 @@ def _attend(request: dict, lifeline: int, program: int) -> None:
         if not child:
             # A signal to its own group is not to reach who waits for it.
             os.setsid()
-            os.closerange(3, 1 << 16)
+            os.dup2(channel, 3, inheritable=False)
+            os.closerange(4, 1 << 16)
             _give_up_rights(seccomp)
             # Matplotlib has read it; it says where the course lies.
             os.environ.pop("MPLCONFIGDIR", None)
             import start_kernel
 
-            start_kernel.start(request["settings"])
+            start_kernel.start(request["settings"] | {"channel": 3}, kernel)
             os._exit(0)
+        # Whoever grades is to notice when the kernel no longer has it.
+        os.close(channel)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     finally:
         with suppress(OSError):

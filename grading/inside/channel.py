@@ -1,0 +1,129 @@
+"""The kernel's side of its only connection: whatever it says goes to whoever grades, in the order it was said in."""
+
+import io
+import json
+import os
+import select
+import socket
+import sys
+import threading
+import time
+
+import packets
+from jupyter_client.jsonutil import json_default
+from jupyter_client.session import Session
+from traitlets import Instance
+
+CHARACTERS = 1_500_000
+"""What one cell may write to each stream. More than whoever grades keeps, and no message that is too large to take."""
+
+INTERVAL = 0.2
+"""Seconds after which what was written is sent, also in the midst of a cell."""
+
+
+class Channel(Session):
+    """Messages of the shell and iopub channels as JSON, in packets of one socket; nothing else is asked of a kernel."""
+
+    connection = Instance(socket.socket, allow_none=True)
+
+    def __init__(self, **traits):
+        super().__init__(**traits)
+        # Again by the same thread: what is interrupted may say so.
+        self._turn = threading.RLock()
+
+    def send(self, stream, msg_or_type, content=None, parent=None, ident=None, buffers=None, track=False, **named):
+        """Send a message, as ipykernel does; `stream`, `ident`, `buffers` and `track` are for ZMQ alone."""
+        known = isinstance(msg_or_type, dict)
+        message = msg_or_type if known else self.msg(msg_or_type, content=content, parent=parent, **named)
+        # That a cell begins is of use to nobody.
+        if self.connection is not None and message["content"] != {"execution_state": "busy"}:
+            with self._turn:
+                for packet in packets.packets(self._packed(message)):
+                    self._send(packet)
+        return message
+
+    def _packed(self, message: dict) -> bytes:
+        try:
+            return self.pack(message)
+        except UnicodeEncodeError:
+            # Half of a pair that stands for one character: no file could keep it.
+            return json.dumps(message, default=json_default, ensure_ascii=False).encode(errors="replace")
+
+    def _send(self, packet: bytes) -> None:
+        while True:
+            try:
+                self.connection.send(packet)
+                return
+            except BlockingIOError:
+                waiting = select.poll()
+                waiting.register(self.connection, select.POLLOUT)
+                waiting.poll()
+
+    def feed_identities(self, msg_list, copy=True):
+        return [], msg_list
+
+    def deserialize(self, msg_list, content=True, copy=True):
+        return json.loads(msg_list[0])
+
+
+class CutStream(io.TextIOBase):
+    """stdout or stderr: the beginning of what a cell writes, so an honest print of 20 MB costs nothing but its end.
+
+    file: the number of a file to which others write past Python, such as the commands of a `!` line, or None.
+    """
+
+    encoding = "UTF-8"
+
+    def __init__(self, session: Channel, name: str, file: int | None = None):
+        super().__init__()
+        self._session, self._file, self.name = session, file, name
+        self._parent: dict = {}
+        self._parts: list[str] = []
+        self._room, self._sent = CHARACTERS, 0.0
+        self._turn = threading.RLock()
+
+    def set_parent(self, parent: dict) -> None:
+        """The message whose cell writes from now on."""
+        self.flush()
+        self._parent, self._room = parent, CHARACTERS
+
+    def fileno(self) -> int:
+        if self._file is None:
+            raise io.UnsupportedOperation("fileno")
+        return self._file
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, string: str) -> int:
+        if not isinstance(string, str):
+            raise TypeError(f"write() argument must be str, not {type(string).__name__}")
+        with self._turn:
+            if self._waits():
+                self.flush()
+            other = sys.stderr if self is sys.stdout else sys.stdout
+            if isinstance(other, CutStream) and other._parts:
+                other.flush()
+            if self._room:
+                self._parts.append(string[: self._room])
+                self._room -= len(self._parts[-1])
+            if time.monotonic() - self._sent > INTERVAL:
+                self.flush()
+        return len(string)
+
+    def _waits(self) -> int:
+        """Bytes that others have written to the file."""
+        return 0 if self._file is None else os.fstat(self._file).st_size
+
+    def flush(self) -> None:
+        with self._turn:
+            if self._waits():
+                beginning = os.pread(self._file, 4 * self._room, 0).decode(errors="replace")[: self._room]
+                os.truncate(self._file, 0)
+                self._parts.append(beginning)
+                self._room -= len(beginning)
+            text = "".join(self._parts)
+            self._parts.clear()
+            self._sent = time.monotonic()
+            if text:
+                self._session.send(None, "stream", {"name": self.name, "text": text}, parent=self._parent)

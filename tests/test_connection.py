@@ -1,0 +1,200 @@
+"""The one connection to a kernel: what is said comes whole and in order, and what a kernel sends takes little memory."""
+
+import asyncio
+import contextlib
+import json
+import queue
+import random
+import socket
+
+import pytest
+from jupyter_core.utils import run_sync
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
+from traitlets.config import Config
+
+from grading.connection import MOST, WAITING, Channel, Connection
+from grading.inside.packets import SIZE, Joined, packets
+from grading.station import Station
+
+
+def message(kind: str, text: str = "") -> bytes:
+    header = {"msg_type": kind, "msg_id": "1"}
+    return json.dumps({"header": header, "parent_header": {}, "content": {"text": text}, "metadata": {}}).encode()
+
+
+@pytest.fixture
+def kernel():
+    """The connection, and the socket that a kernel has."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        yield Connection(ours, lambda: False), theirs
+
+
+async def asked(channel: str, connection: Connection, sent=None, timeout: float = 60) -> dict:
+    """The next message of a channel, while `sent` is run in a thread."""
+    sending = asyncio.create_task(asyncio.to_thread(sent)) if sent else None
+    try:
+        return await Channel(connection, channel, None).get_msg(timeout)
+    finally:
+        if sending:
+            await sending
+
+
+@pytest.mark.parametrize("length", [0, 1, SIZE - 2, SIZE - 1, SIZE, 5 * SIZE])
+def test_a_message_comes_as_it_was_sent(length):
+    sent = random.Random(length).randbytes(length)
+    joined = Joined(10 * SIZE)
+    assert [one for packet in packets(sent) if (one := joined.take(packet)) is not None] == [sent]
+    assert all(len(packet) <= SIZE for packet in packets(sent))
+
+
+def test_of_a_message_that_was_interrupted_nothing_is_left():
+    joined = Joined(10 * SIZE)
+    for packet in packets(b"a" * 3 * SIZE)[:2]:
+        assert joined.take(packet) is None
+    assert [joined.take(packet) for packet in packets(b"whole")] == [b"whole"]
+    # Nor of one whose beginning was lost.
+    assert joined.take(packets(b"a" * 3 * SIZE)[2]) is None
+    assert joined.take(packets(b"a" * 3 * SIZE)[-1]) is None
+
+
+def test_messages_of_both_channels_are_told_apart(kernel):
+    connection, theirs = kernel
+    for kind in ("stream", "execute_reply", "status"):
+        theirs.send(packets(message(kind))[0])
+
+    async def read():
+        return [(await asked(channel, connection))["msg_type"] for channel in ("shell", "iopub", "iopub")]
+
+    assert asyncio.run(read()) == ["execute_reply", "stream", "status"]
+
+
+def test_in_place_of_a_message_that_is_too_large_it_is_said_that_something_was_cut(kernel):
+    connection, theirs = kernel
+
+    def send():
+        for one in (message("stream", "x" * (MOST + 1)), message("status")):
+            for packet in packets(one):
+                theirs.send(packet)
+
+    async def read():
+        first = await asked("iopub", connection, send)
+        return first, await asked("iopub", connection)
+
+    first, second = asyncio.run(read())
+    assert "was cut" in first["content"]["text"] and first["sent"] > MOST > first["size"]
+    assert second["msg_type"] == "status"
+
+
+@pytest.mark.parametrize("text", ["", "x" * 100_000])
+def test_what_nobody_reads_is_not_kept(kernel, text):
+    connection, theirs = kernel
+
+    def flood():
+        for _ in range(4 * WAITING):
+            for packet in packets(message("stream", text)):
+                theirs.send(packet)
+        theirs.send(packets(message("execute_reply"))[0])
+
+    asyncio.run(asked("shell", connection, flood))
+    waiting = connection._messages["iopub"]
+    assert 0 < len(waiting) <= WAITING and sum(one["size"] for one in waiting) <= 2 * MOST
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"{", b"[]", b"{}", b'{"header": {}}', b"[" * 50_000, message("stream").replace(b'{"text": ""}', b"3"), b"\xff"],
+)
+def test_what_is_no_message_is_an_error(kernel, sent):
+    connection, theirs = kernel
+    theirs.send(packets(sent)[0])
+    with pytest.raises(ValueError, match="no message"):
+        asyncio.run(asked("iopub", connection))
+
+
+@pytest.mark.parametrize("end", [socket.socket.close, lambda theirs: theirs.send(b"")])
+def test_a_kernel_that_is_gone_is_noticed_before_its_time_is_over(kernel, end):
+    connection, theirs = kernel
+    end(theirs)
+    with pytest.raises(queue.Empty):
+        asyncio.run(asyncio.wait_for(asked("shell", connection, timeout=10_000), 100))
+
+
+def test_a_kernel_that_takes_nothing_is_not_waited_for_without_end(kernel):
+    connection, _ = kernel
+    with pytest.raises(TimeoutError):
+        connection.send({"header": {}}, b"x" * 10_000_000)
+
+
+@pytest.fixture(scope="module")
+def run():
+    """Runs cells in one kernel; the outputs of each."""
+    with Station(Config()) as station, station.broker:
+        manager = station.kernel_manager()
+        run_sync(manager.start_kernel)()
+        answer = {"ename": "TooLong", "evalue": "", "traceback": []}
+        client = NotebookClient(new_notebook(), km=manager, allow_errors=True, timeout=5, interrupt_on_timeout=True)
+        client.error_on_timeout = answer
+        client.start_new_kernel_client()
+
+        def outputs(*sources: str) -> list[list]:
+            client.nb.cells = [new_code_cell(source) for source in sources]
+            for place, cell in enumerate(client.nb.cells):
+                client.execute_cell(cell, place)
+            return [cell.outputs for cell in client.nb.cells]
+
+        yield outputs
+        run_sync(manager.shutdown_kernel)(now=True)
+
+
+def texts(outputs: list) -> list[tuple[str, str]]:
+    return [(one.name, one.text) for one in outputs]
+
+
+def test_what_is_written_past_python_stands_where_it_was_written(run):
+    source = "import os, sys\nprint('a')\nos.system('echo b')\nprint('c', file=sys.stderr)\nprint('d')"
+    (outputs,) = run(source)
+    assert [(name, "".join(t for n, t in texts(outputs) if n == name)) for name in ("stdout", "stderr")] == [
+        ("stdout", "a\nb\nd\n"),
+        ("stderr", "c\n"),
+    ]
+    assert [name for name, _ in texts(outputs)][-2:] == ["stderr", "stdout"]
+
+
+def test_a_loop_that_prints_is_interrupted_and_the_next_cell_runs(run):
+    endless, after = run("while True:\n    print('x' * 70_000)", "print('next')")
+    assert all(one.output_type in ("stream", "error") for one in endless)
+    assert texts(after) == [("stdout", "next\n")]
+
+
+def test_what_awaits_is_interrupted_too(run):
+    before, _, after = run(
+        "import asyncio\nawait asyncio.sleep(0)\nprint('slept')", "await asyncio.sleep(1000)", "print('next')"
+    )
+    assert texts(before) == [("stdout", "slept\n")]
+    assert texts(after) == [("stdout", "next\n")]
+
+
+def test_programs_that_a_cell_has_started_are_interrupted_with_it(run):
+    _, after = run("!read forever < /dev/zero; while :; do :; done", "print('next')")
+    assert texts(after) == [("stdout", "next\n")]
+
+
+def test_plots_magics_and_displays_are_what_they_are_in_a_notebook(run):
+    plot, stored, updated, cut = run(
+        "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
+        "x = 3\n%store x",
+        "from IPython.display import display\nd = display('one', display_id=True)\nd.update('two')",
+        "print('y' * 20_000_000)",
+    )
+    assert "image/png" in plot[0].data
+    assert texts(stored) == [("stdout", "Stored 'x' (int)\n")]
+    assert updated[0].data["text/plain"] == "'two'"
+    assert 1_000_000 < len(cut[0].text) < 2_000_000
+
+
+def test_a_first_cell_finds_nothing_of_what_was_run_before_it_was_forked(run):
+    with contextlib.suppress(queue.Empty):
+        ((first,),) = run("In[0], sorted(Out), 'ipykernel' in __name__")
+        assert first.data["text/plain"] == "('', [], False)"
