@@ -147,10 +147,14 @@ def load_checks() -> dict[str, registry.Check]:
 
 def version(name: str, seed: int | None = None) -> str:
     """What tells a check from the same one before it was changed: it follows from its cases, weights and answers."""
-    wanted = load_checks()[name]
-    seed = registry.course_seed() if seed is None else seed
-    cases = wanted.cases(seed)
-    return _version(cases, expected(wanted, seed))
+    return _made(load_checks()[name], registry.course_seed() if seed is None else seed)[2]
+
+
+@functools.lru_cache(64)
+def _made(wanted: registry.Check, seed: int) -> tuple[list[Case], list, str]:
+    """A check's cases, right answers and version, made once: every student is asked the same."""
+    cases, answers = wanted.cases(seed), expected(wanted, seed)
+    return cases, answers, _version(cases, answers)
 
 
 def _version(cases: list[Case], answers: list) -> str:
@@ -204,13 +208,13 @@ def conversation(
     their place, and the better of the two rounds counts as a whole; of two as good, the one that shows what is its own.
     Arguments and errors else as for `check`.
     """
-    wanted, seed, cases, answers = _asked(name, seed)
+    wanted, seed, (cases, answers, made) = _asked(name, seed)
 
     def result(counted: "_Round", note: str = "") -> Result:
         wrong = counted.agreeing < len(cases)
         causes = diagnose(wanted, seed, cases, counted.outcomes, answers) if wrong else []
         found = counted.result(name, points, note, causes)
-        found.version = _version(cases, answers)
+        found.version = made
         found.lent = counted.lent
         return found
 
@@ -277,20 +281,20 @@ def showing(name: str, lent: Sequence[str] = (), seed: int | None = None) -> Gen
 
     For a process that has been asked no hidden case, nor what is lent for such. lent: as in the Result that it explains.
     """
-    _, _, cases, answers = _asked(name, seed)
+    _, _, (cases, answers, _) = _asked(name, seed)
     pairs = [(case, target) for case, target in zip(cases, answers, strict=True) if _may_be_told(case)]
     cases, answers = zip(*pairs, strict=True) if pairs else ((), ())
     found = yield from _round(name, list(cases), list(answers), "", lent)
     return Result(name, 0.0, 0.0, found.lines)
 
 
-def _asked(name: str, seed: int | None) -> tuple[registry.Check, int, list[Case], list]:
-    """A check, its seed, cases and right answers. Raises KeyError for a name that no module of checks knows."""
+def _asked(name: str, seed: int | None) -> tuple[registry.Check, int, tuple[list[Case], list, str]]:
+    """A check, its seed, and what is `_made` of both. Raises KeyError for a name that no module of checks knows."""
     known = load_checks()
     if name not in known:
         raise KeyError(f"there is no check {name!r}; known are {', '.join(sorted(known))}")
     seed = registry.course_seed() if seed is None else seed
-    return known[name], seed, known[name].cases(seed), expected(known[name], seed)
+    return known[name], seed, _made(known[name], seed)
 
 
 def _may_be_told(case: Case) -> bool:

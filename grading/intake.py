@@ -65,6 +65,9 @@ GRADED = "graded"
 """Key of the metadata of a notebook that has been graded to the end: True, or the time stamp of the newest attempt that
 was graded since and did not count."""
 
+IN_MEMORY = "mode=memory"
+"""A part of the address of a gradebook that lasts as long as its process, and stays as it is; see `submission`."""
+
 PATIENCE = 20_000
 """Milliseconds that grading waits for a gradebook that another program has locked; SQLite itself waits five seconds."""
 
@@ -488,9 +491,10 @@ class SubmissionExporter(NotebookExporter):
 
     def _prepare(self, converter: Autograde) -> None:
         converter.log.addFilter(_tells)
-        # As they are now: assignments may have been generated anew since the last run in this process.
-        wanted_notebooks.cache_clear()
         coursedir = converter.coursedir
+        if IN_MEMORY not in coursedir.db_url:
+            # As they are now: assignments may have been generated anew since the last run in this process.
+            wanted_notebooks.cache_clear()
         self._left_out: list[str] = []
         self._digest = ""
         self.refused: dict[str, str] = {}

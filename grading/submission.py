@@ -26,7 +26,10 @@ from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.preprocessors import SaveAutoGrades
 
 from grading import sandbox
-from grading.intake import AutogradeAll
+from grading.intake import IN_MEMORY, AutogradeAll
+from grading.validation import compile_schemas
+
+compile_schemas()
 
 
 @functools.cache
@@ -44,6 +47,18 @@ def _engine(db_url: str, **options) -> sqlalchemy.Engine:
 nbgrader.api.create_engine = _engine
 # It also looks each time whether all of its tables are there, one query for each of them.
 nbgrader.api.Base.metadata.create_all = functools.cache(nbgrader.api.Base.metadata.create_all)
+_check_course = nbgrader.api.Gradebook.check_course
+_CHECKED: set[tuple[sqlalchemy.Engine, str]] = set()
+
+
+def _check_course_once(gradebook, course_id: str = "default_course", **kwargs) -> None:
+    """nbgrader's own, which asks for the course and commits that whenever it opens a gradebook."""
+    if (gradebook.engine, course_id) not in _CHECKED:
+        _check_course(gradebook, course_id, **kwargs)
+        _CHECKED.add((gradebook.engine, course_id))
+
+
+nbgrader.api.Gradebook.check_course = _check_course_once
 # nbgrader's way with its objects; nothing that whoever grades can do anything about.
 warnings.filterwarnings("ignore", category=sqlalchemy.exc.SAWarning, module="nbgrader.api")
 
@@ -164,6 +179,8 @@ def _app(course: str, assignment: str, options: tuple[str, ...], cells: str) -> 
     app = AutogradeApp()
     app.initialize([assignment, *options, f"--CourseDirectory.db_url={_in_memory(cells)}", "--log-level=50"])
     app.coursedir.assignment_id = assignment
+    # Or each of what nbclient and nbconvert say for those who look for bugs would be made, and thrown away.
+    app.log.setLevel(logging.WARNING)
     return app
 
 
@@ -171,7 +188,7 @@ def _app(course: str, assignment: str, options: tuple[str, ...], cells: str) -> 
 def _in_memory(cells: str) -> str:
     """The address of a copy of a gradebook that lasts as long as this process."""
     # No URL for SQLite, but SQLAlchemy's for one.
-    address = f"file:cells-{len(_KEPT)}?mode=memory&cache=shared&uri=true"
+    address = f"file:cells-{len(_KEPT)}?{IN_MEMORY}&cache=shared&uri=true"
     _KEPT.append(sqlite3.connect(address.removesuffix("&uri=true"), uri=True, check_same_thread=False))
     with contextlib.closing(sqlite3.connect(cells)) as original:
         original.backup(_KEPT[-1])
