@@ -88,7 +88,8 @@ c.Autograde.sanitize_preprocessors = [
     nbgrader.CheckCellMetadata,
 ]
 # nbgrader's own list, with our Execute: submissions run in a sandbox and the broker keeps the scores. What the kernel
-# sent is cleaned before anything reads it. The cells' metadata have been checked, and nothing changes them since.
+# sent is cleaned before anything reads it. The cells' metadata have been checked, and nothing changes them since. From
+# SaveScores on steps store what they find, in the course's one writer, and change nothing in the notebook.
 c.Autograde.autograde_preprocessors = [
     execute.Execute,
     sanitize.Sanitize,
@@ -96,10 +97,10 @@ c.Autograde.autograde_preprocessors = [
     ClearMetadataPreprocessor,
     nbgrader.LimitOutput,
     execute.OfficialScoresOnly,
-    execute.SaveScores,
-    nbgrader.AssignLatePenalties,
     # What lacks its mark was interrupted, and is graded anew by the next run.
     intake.MarkGraded,
+    execute.SaveScores,
+    nbgrader.AssignLatePenalties,
 ]
 # Seconds for one cell of a submission; without training, even loops in plain Python take less than one. By default:
 # c.Execute.timeout = 20

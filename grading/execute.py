@@ -17,7 +17,9 @@ from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader import preprocessors
+from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, NbGraderException
+from nbgrader.preprocessors import saveautogrades
 from nbgrader.utils import is_grade, is_solution
 from traitlets import Bool, Integer, List, Unicode, default
 
@@ -625,6 +627,27 @@ class OfficialScoresOnly(preprocessors.NbGraderPreprocessor):
             self.log.error("%s: %s", cell.metadata.nbgrader.grade_id, sentence)
             cell.outputs = [new_output("error", ename="NoResult", evalue=sentence, traceback=[sentence])]
         return cell, resources
+
+
+class WholeNotebook(Gradebook):
+    """The gradebook while a notebook's scores are saved: all of them are stored together when it is closed, or none.
+
+    nbgrader would commit each, which takes longer than to find it.
+    """
+
+    def __init__(self, *arguments, **named):
+        super().__init__(*arguments, **named)
+        self._commit, self.db.commit = self.db.commit, self.db.flush
+
+    def __exit__(self, kind, *error) -> None:
+        try:
+            if kind is None:
+                self._commit()
+        finally:
+            super().__exit__(kind, *error)
+
+
+saveautogrades.Gradebook = WholeNotebook
 
 
 class SaveScores(preprocessors.SaveAutoGrades):

@@ -664,7 +664,7 @@ def read_submission(
 
 
 class MarkGraded(NbGraderPreprocessor):
-    """The last step of grading: a notebook without this mark is one that an interrupted run left behind."""
+    """A notebook without this mark is one that an interrupted run left behind: it is written after the last step."""
 
     def preprocess(self, nb, resources):
         nb.metadata[GRADED] = True

@@ -14,11 +14,10 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nbconvert.writers import FilesWriter
+import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import AutogradeApp
 from nbgrader.converters import NbGraderException
-from nbgrader.converters.base import BaseConverter
 
 from autograde_tests.checking import version
 from grading import policy
@@ -74,7 +73,6 @@ class Store(AutogradeAll):
         self.pre_convert_hook = None
         self.init_notebooks()
         count = len(self.assignments)
-        self.writer = FilesWriter(parent=self, config=self.config)
         # Drops from `assignments` what is held back.
         self.exporter = self.exporter_class(parent=self, config=self.config)
         self._everything = dict(self.assignments)
@@ -180,14 +178,9 @@ class Store(AutogradeAll):
         target = Path(self._format_dest(ids["assignment"], ids["student"]), os.path.basename(notebook_filename))
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self._ran / target.name, target)
-        self.exporter._preprocessors = []
+        notebook, resources = nbformat.read(target, as_version=4), {"nbgrader": ids}
         for step in steps(self)[1]:
-            self.exporter.register_preprocessor(step)
-        self._sanitizing = False
-        try:
-            BaseConverter.convert_single_notebook(self, str(target))
-        finally:
-            self._sanitizing = True
+            notebook, resources = step(parent=self.exporter)(notebook, resources)
 
 
 def _replace(folder: Path, new: Path, old: Path) -> None:

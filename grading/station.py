@@ -59,6 +59,7 @@ class Station:
         if self._ready:
             self._ready.provisioner.end()
             self._ready.provisioner.process.wait()
+            self._ready.provisioner.connection.close()
         shutil.rmtree(self._runtime, ignore_errors=True)
 
     def take_files(self, source: Path, own: str = "") -> None:

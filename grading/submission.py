@@ -21,9 +21,12 @@ from pathlib import Path
 
 import nbgrader.api
 import sqlalchemy
+from nbconvert.exporters.exporter import ResourcesDict
 from nbgrader.apps import AutogradeApp
 from nbgrader.converters import Autograde, NbGraderException
+from nbgrader.converters.base import BaseConverter
 from nbgrader.preprocessors import SaveAutoGrades
+from nbgrader.utils import setenv
 
 from grading import sandbox
 from grading.intake import IN_MEMORY, AutogradeAll
@@ -149,7 +152,7 @@ def _run(job: Job) -> Ran:
             app.config.Execute.only, app.config.Execute.graded_before = list(job.only), job.before
             ignored = app.coursedir.ignore
             try:
-                converter = AutogradeAll(coursedir=app.coursedir, parent=app)
+                converter = Run(coursedir=app.coursedir, parent=app)
                 converter.autograde_preprocessors = steps(converter)[0]
                 # It is for what is in the course.
                 converter.post_convert_hook = None
@@ -163,6 +166,28 @@ def _run(job: Job) -> Ran:
         ran.said.append(traceback.format_exc())
     ran.seconds = time.perf_counter() - begin
     return ran
+
+
+class Run(AutogradeAll):
+    """nbgrader's autograde with all steps one after another; its own writes and reads the notebook in between."""
+
+    def init_single_notebook_resources(self, notebook_filename: str) -> dict:
+        resources = super().init_single_notebook_resources(notebook_filename)
+        ids = resources["nbgrader"]
+        # As nbconvert has it of a notebook that it reads: Execute finds its files there.
+        resources["metadata"] = ResourcesDict(
+            name=ids["notebook"], path=self._format_dest(ids["assignment"], ids["student"])
+        )
+        return resources
+
+    def convert_single_notebook(self, notebook_filename: str) -> None:
+        # The exporter reads it as a submission.
+        self._sanitizing = True
+        self.exporter._preprocessors = []
+        for step in (*self.sanitize_preprocessors, *self.autograde_preprocessors):
+            self.exporter.register_preprocessor(step)
+        with setenv(NBGRADER_EXECUTION="autograde"):
+            BaseConverter.convert_single_notebook(self, notebook_filename)
 
 
 def steps(converter: Autograde) -> tuple[list, list]:

@@ -69,10 +69,14 @@ class Kernel(IPythonKernel):
         loop, asked = asyncio.get_running_loop(), packets.Joined(sys.maxsize)
         # What a signal's handler has to be done; Tornado's loop would not wake for it.
         self.io_loop = SimpleNamespace(add_callback=loop.call_soon_threadsafe)
+        mine = os.getpid()
         while packet := await loop.sock_recv(self.session.connection, packets.SIZE):
             message = asked.take(packet)
             if message is not None:
                 await self.dispatch_shell([message, b""])
+            if os.getpid() != mine:
+                # A cell has forked and gone on in both.
+                os._exit(0)
 
 
 def prepare() -> Kernel:
