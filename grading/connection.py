@@ -6,49 +6,56 @@ What a kernel sends is the student's. More than fits into the memory is not kept
 import asyncio
 import contextlib
 import json
+import math
 import queue
 import select
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 
 from jupyter_client.asynchronous import AsyncKernelClient
 
-from grading.inside.packets import SIZE, Joined, packets
+from grading.inside.kernel_packets import MOST, SIZE, Joined, packets
 
 PATIENCE = 180
 """Seconds that a kernel may take to answer for the first time, on a machine that has much else to do."""
 
-MOST = 12 * 2**20
-"""Bytes of one message."""
-
 WAITING = 256
 """Messages of one channel that may wait while only those of the other one are asked for; together twice MOST bytes."""
 
-LAST = 1.0
+ENVELOPE = 500
+"""Bytes of a message that are not what it says."""
+
+LAST = 10.0
 """Seconds in which a kernel has ended that can no longer be heard; or it has closed its side."""
 
 CUT = "[the rest of the output was cut]"
+NO_MESSAGE = "the kernel sent what no kernel sends"
+TOO_MUCH = "it sent more than anyone could read"
 
 
 class Connection:
     """Reads messages for two channels from one socket, and writes others.
 
-    alive: says whether the kernel's process is there.
+    alive: says whether the kernel's process is there. most: bytes that it may send in all. on_misuse: called with what
+    is wrong with what a kernel sends, to end it. is_closed: whether nothing more can come.
     """
 
-    def __init__(self, ours: socket.socket, alive):
+    def __init__(self, ours: socket.socket, alive: Callable[[], bool]):
         self._socket, self._alive = ours, alive
         self._socket.setblocking(False)
-        self._joined = Joined(MOST)
-        self._messages: dict[str, deque[dict]] = {"shell": deque(), "iopub": deque()}
-        self._turn = asyncio.Lock()
-        self._asked: dict = {}
+        self.most, self.on_misuse = math.inf, lambda reason: None
         self.is_closed = False
+        self._joined, self._received, self._tries = Joined(MOST), 0, 0
+        # Those that wait are kept as they came: what is made of them takes many times the memory.
+        self._waiting: dict[str, deque[bytes]] = {"shell": deque(), "iopub": deque()}
+        self._turn = asyncio.Lock()
+        self._asked = ""
 
     def send(self, message: dict, packed: bytes) -> None:
         """Send a message; one that a kernel does not take is lost. Raises TimeoutError."""
-        self._asked = message["header"]
+        self._asked = message["header"]["msg_id"]
         for packet in packets(packed):
             # A kernel that is gone is found when its answer is waited for.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -67,58 +74,98 @@ class Connection:
                     raise TimeoutError("the kernel does not take what it is asked") from None
 
     async def next(self, channel: str) -> dict:
-        """The next message of a channel. Raises ValueError for what is none, and EOFError where no more can come."""
-        mine = self._messages[channel]
-        while not mine:
+        """The next message of a channel. Raises EOFError where no more can come, or what came was none."""
+        mine = self._waiting[channel]
+        while True:
+            if mine:
+                return _checked(mine.popleft())
             # One reads for both.
             async with self._turn:
-                if not mine:
-                    self._keep(await self._read())
+                while not mine:
+                    found = await self._read()
+                    kind = "shell" if found["msg_type"].endswith("_reply") else "iopub"
+                    # What nobody has asked for is read by nobody.
+                    if found["parent_header"].get("msg_id") != self._asked:
+                        continue
+                    if kind == channel:
+                        return found
+                    self._keep(kind)
+                    break
             # The other one may have got it.
             await asyncio.sleep(0)
-        return mine.popleft()
 
-    def _keep(self, message: dict) -> None:
-        waiting = self._messages["shell" if message["msg_type"].endswith("_reply") else "iopub"]
-        size = sum(one["size"] for one in (*waiting, message))
-        if len(waiting) < WAITING and size <= 2 * MOST:
-            waiting.append(message)
+    def _keep(self, kind: str) -> None:
+        waiting = self._waiting[kind]
+        if len(waiting) < WAITING and sum(map(len, waiting)) + len(self._last) <= 2 * MOST:
+            waiting.append(self._last)
 
     async def _read(self) -> dict:
+        """The next message, whoever's. Raises EOFError."""
         while True:
-            try:
-                packet = await asyncio.get_running_loop().sock_recv(self._socket, SIZE)
-            except ConnectionResetError:
-                packet = b""
-            if not packet:
-                self.is_closed = True
-                deadline = time.monotonic() + LAST
-                while self._alive() and time.monotonic() < deadline:
-                    await asyncio.sleep(0.005)
-                raise EOFError
+            packet = await self._packet()
             message = self._joined.take(packet)
+            self._received += len(packet) + 32
             if message is not None:
-                return _checked(message, self._joined.size) if message else self._cut(self._joined.size)
+                # Honest ones are mostly small, and a class prints a lot.
+                self._received -= min(ENVELOPE, len(message))
+            if self._received > self.most:
+                await self._misused(TOO_MUCH)
+            if message is None:
+                continue
+            self._last = self._cut() if self._joined.is_cut else message
+            try:
+                return _checked(self._last)
+            except ValueError:
+                await self._misused(NO_MESSAGE)
 
-    def _cut(self, size: int) -> dict:
+    async def _misused(self, reason: str) -> None:
+        self.on_misuse(reason)
+        await self._end()
+
+    async def _end(self) -> None:
+        """Wait until the kernel has ended. Raises EOFError."""
+        self.is_closed = True
+        deadline = time.monotonic() + LAST
+        while self._alive() and time.monotonic() < deadline:
+            await asyncio.sleep(0.005)
+        raise EOFError
+
+    async def _packet(self) -> bytes:
+        """The next packet; none is lost when whoever waits for it no longer does. Raises EOFError."""
+        while True:
+            self._tries += 1
+            if self._tries % 64 == 0:
+                # Whatever a kernel sends, others have their turn.
+                await asyncio.sleep(0)
+            try:
+                packet = b"" if self.is_closed else self._socket.recv(SIZE)
+            except BlockingIOError:
+                await self._readable()
+                continue
+            except OSError:
+                packet = b""
+            return packet or await self._end()
+
+    async def _readable(self) -> None:
+        loop = asyncio.get_running_loop()
+        readable = loop.create_future()
+        loop.add_reader(self._socket, lambda: readable.done() or readable.set_result(None))
+        try:
+            await readable
+        finally:
+            loop.remove_reader(self._socket)
+
+    def _cut(self) -> bytes:
         """In place of a message that was too large to be read."""
         content = {"name": "stdout", "text": f"{CUT}\n"}
-        header = {"msg_type": "stream"}
-        return {
-            "header": header,
-            "msg_type": "stream",
-            "parent_header": self._asked,
-            "content": content,
-            "metadata": {},
-            "size": len(CUT),
-            "sent": size,
-        }
+        asked = {"msg_id": self._asked}
+        return json.dumps({"header": {"msg_type": "stream"}, "parent_header": asked, "content": content}).encode()
 
 
-def _checked(packed: bytes, size: int) -> dict:
-    """A message, with its size and what was sent for it. Raises ValueError for what is none."""
+def _checked(packed: bytes) -> dict:
+    """A message, with the size of what it says. Raises ValueError for what is none."""
     try:
-        message = json.loads(packed)
+        message = json.loads(packed.decode(errors="replace"))
         header, parent, content = (message[part] for part in ("header", "parent_header", "content"))
         metadata = message.get("metadata", {})
         kind = header["msg_type"]
@@ -133,8 +180,7 @@ def _checked(packed: bytes, size: int) -> dict:
         "parent_header": parent,
         "content": content,
         "metadata": metadata,
-        "size": size,
-        "sent": size,
+        "size": max(1, len(packed) - ENVELOPE),
     }
 
 
@@ -167,6 +213,10 @@ class Client(AsyncKernelClient):
 
     _connection: Connection | None = None
 
+    def limit(self, most: int, on_misuse: Callable[[str], None]) -> None:
+        """Have a kernel ended that sends more bytes than that, or what is no message; for arguments see Connection."""
+        self._connection.most, self._connection.on_misuse = most, on_misuse
+
     def start_channels(self, **which: bool) -> None:
         """Connect to the kernel; which channels are asked for does not matter."""
         provisioner = self.parent.provisioner
@@ -190,10 +240,10 @@ class Client(AsyncKernelClient):
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel answers. Raises RuntimeError when it does not."""
         deadline = time.monotonic() + (PATIENCE if timeout is None else timeout)
-        asked = self.kernel_info()
         while time.monotonic() < deadline:
+            asked = self.kernel_info()
             with contextlib.suppress(queue.Empty):
-                reply = await self.shell_channel.get_msg(timeout=1)
+                reply = await self.shell_channel.get_msg(timeout=30)
                 if reply["parent_header"].get("msg_id") == asked:
                     return self._handle_kernel_info_reply(reply)
             if not await self.parent.is_alive():

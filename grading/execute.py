@@ -27,7 +27,7 @@ from autograde_tests.checking import NOT_MADE, Result, known_error, load_checks
 from autograde_tests.lending import Lender
 from grading import packages, sandbox
 from grading.broker import no_result
-from grading.connection import CUT, PATIENCE
+from grading.connection import CUT, NO_MESSAGE, PATIENCE
 from grading.mending import Wanted, defines, definitions, wanted_notebooks
 from grading.reading import FOLDER
 from grading.sanitize import RESULT, CleanMessages, is_official
@@ -137,7 +137,7 @@ class Execute(CleanMessages, preprocessors.Execute):
         self._wanted = _wanted(names)
         self._keras = names["notebook"] in KERAS_NOTEBOOKS
         self._results: dict[str, Result | Before] = self._stored(names["notebook"]) if self.only else {}
-        self._ran, self._events, self._ended, self._sent, self._started = [], [], 0, 0, False
+        self._ran, self._events, self._ended, self._started = [], [], 0, False
         self._excess, self._tried_again, self._left_out, self._overdue = "", set(), {}, 0
         self._kept, self._given_back, self._quoted = 0, {}, set()
         self._deadline = time.monotonic() + self.notebook_seconds
@@ -252,7 +252,13 @@ class Execute(CleanMessages, preprocessors.Execute):
     def start_new_kernel_client(self):
         # nbclient waits without end for an answer as long as there are others to read.
         self.km.provisioner.deadline = self._deadline + GRACE
-        return super().start_new_kernel_client()
+        client = super().start_new_kernel_client()
+        client.limit(self.notebook_bytes, self._on_misuse)
+        return client
+
+    def _on_misuse(self, reason: str) -> None:
+        self._excess = reason
+        self._end_kernel()
 
     def _end_kernel(self) -> None:
         """Kill the kernel at once; called from the broker's thread when a call does not come back."""
@@ -270,7 +276,7 @@ class Execute(CleanMessages, preprocessors.Execute):
     def _start_kernel_afresh(self) -> None:
         """A new kernel in place of the one that is there. Raises SandboxFailed, or anything once the time is over."""
         self._cleanup_kernel()
-        self._sent, self._excess = 0, ""
+        self._excess = ""
         self.km = self.create_kernel_manager()
         try:
             # The one of a station that was made ready has been started.
@@ -354,13 +360,13 @@ class Execute(CleanMessages, preprocessors.Execute):
                 if given or not self._broker.asked:
                     self._execute(self._check_alone(cell), index)
             if not self._idle and not self._excess:
-                return NOT_STOPPED if self._timed_out and not self.kc.is_closed else OUT_OF_REACH
+                return NOT_STOPPED if self._timed_out else OUT_OF_REACH
         except DeadKernelError:
             return self._excess or self._why_dead()
         except CellTimeoutError:
             return NOT_STOPPED
         except Exception as error:
-            return f"the kernel sent what no kernel sends ({type(error).__name__})"
+            return self._excess or f"{NO_MESSAGE} ({type(error).__name__})"
         return self._excess
 
     def _open(self, check: tuple[str, float]) -> None:
@@ -525,7 +531,8 @@ class Execute(CleanMessages, preprocessors.Execute):
             answer.update(ename="", evalue=CUT, traceback=[CUT], payload=[])
         super().on_cell_executed(**kwargs)
         # nbclient answers in the kernel's name when it has interrupted it, whether that has helped or not.
-        self._timed_out = kwargs["execute_reply"]["content"].get("ename") == "CellTimeoutError"
+        late = kwargs["execute_reply"]["content"].get("ename") == "CellTimeoutError"
+        self._timed_out = late and not self.kc.is_closed
         self._overdue += self._timed_out
 
     def process_message(self, msg, cell, cell_index):
@@ -533,12 +540,8 @@ class Execute(CleanMessages, preprocessors.Execute):
         if kind == "status" and content["execution_state"] == "idle":
             self._idle = True
         size = msg["size"]
-        self._sent += msg["sent"]
         # What is shown again in a fresh kernel is not kept.
         self._kept += size if kind in OUTPUTS and cell is self.nb.cells[cell_index] else 0
-        if self._sent > self.notebook_bytes:
-            self._excess = "it sent more than anyone could read"
-            self._end_kernel()
         if kind in OUTPUTS:
             self._shown += size
             full = self._shown > self.output_bytes or self._kept > self.kept_bytes or len(cell.outputs) > 500

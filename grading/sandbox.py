@@ -121,6 +121,7 @@ class Sandbox(LocalProvisioner):
         kwargs = await super().pre_launch(**kwargs)
         if self.unsafe:
             kwargs["env"] = _environment(f"{self.runtime}/home") | {"PATH": os.environ.get("PATH", os.defpath)}
+            kwargs["env"] |= _INLINE
             kwargs["cwd"] = self.runtime
         else:
             # Waited for now and not while the sandbox waits.
@@ -186,7 +187,8 @@ class Sandbox(LocalProvisioner):
     @property
     def is_alive(self) -> bool:
         """Whether the kernel has not ended, and not been ended."""
-        return self.process is not None and self.process.poll() is None
+        process = self.process
+        return process is not None and process.poll() is None
 
     async def send_signal(self, signum: int) -> None:
         """Send a signal to the kernel's group of processes; bubblewrap, which stands around it, knows of none."""
@@ -201,12 +203,12 @@ class Sandbox(LocalProvisioner):
     def end(self) -> None:
         """Kill the kernel and all that it started, also while bubblewrap is still setting up."""
         # With the first process of the sandbox all others in it end, once what waits for the kernel has seen it.
-        ending = [*self._members[:1]]
-        if self.process is not None:
+        ending, process = [*self._members[:1]], self.process
+        if process is not None:
             if not ending:
                 with contextlib.suppress(psutil.Error):
-                    ending += psutil.Process(self.process.pid).children(recursive=True)
-            self.process.kill()
+                    ending += psutil.Process(process.pid).children(recursive=True)
+            process.kill()
         for one in ending:
             # By psutil, who knows another process of the same number.
             with contextlib.suppress(psutil.Error):
@@ -284,7 +286,8 @@ class Sandbox(LocalProvisioner):
         while process.poll() is None:
             try:
                 self.reason = self._excess(self._family())
-            except (psutil.Error, OSError):
+            except Exception:
+                # Whatever it was, the next look is not to be missing.
                 self.reason = ""
             if self.reason:
                 break
@@ -331,7 +334,7 @@ class Sandbox(LocalProvisioner):
                     times = one.cpu_times()
                     own[one] = times.user + times.system
                     waited_for += times.children_user + times.children_system
-            except psutil.Error:
+            except (psutil.Error, OSError):
                 continue
         # Of children that nobody waits for nothing is left but what was seen of them.
         self._gone += sum(used for one, used in self._own.items() if one not in own)
@@ -367,12 +370,14 @@ class Sandbox(LocalProvisioner):
 
 def _below(process: psutil.Process) -> list[psutil.Process]:
     """All that descend from a process, as far as Linux tells; psutil looks at every process of the machine for it."""
-    found = []
-    for listed in Path(f"/proc/{process.pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError, psutil.Error):
-            for number in listed.read_text().split():
-                child = psutil.Process(int(number))
-                found += [child, *_below(child)]
+    found, look = [], [process]
+    while look:
+        for listed in Path(f"/proc/{look.pop().pid}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                for number in listed.read_text().split():
+                    with contextlib.suppress(psutil.Error):
+                        found.append(psutil.Process(int(number)))
+                        look.append(found[-1])
     return found
 
 
@@ -419,6 +424,9 @@ def _environment(home: str) -> dict[str, str]:
     }
 
 
+_INLINE = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+"""What has plots drawn into a notebook."""
+
 _WARM: dict[tuple[int, bool], WarmParent] = {}
 
 
@@ -437,8 +445,8 @@ def _warm_parent(keras: bool) -> WarmParent:
         # Inside there is no such variable before a kernel starts, but Matplotlib has been imported by then.
         environment = _environment(_HOME) | {
             "MPLCONFIGDIR": str(packages.font_cache()),
-            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         }
+        environment |= _INLINE
         _WARM[kind] = WarmParent(packages.python(), path, environment, [*EVERYBODY, *(["keras"] if keras else [])])
     return _WARM[kind]
 

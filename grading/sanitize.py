@@ -377,7 +377,7 @@ class CleanMessages:
     def process_message(self, msg, cell, cell_index):
         try:
             return super().process_message(msg, cell, cell_index)
-        except (NotebookValidationError, AttributeError, KeyError, TypeError, ValueError):
+        except (NotebookValidationError, AttributeError, LookupError, TypeError, ValueError):
             sentence = "the kernel sent a message that is not one of Jupyter's"
             cell.setdefault("outputs", []).append(
                 new_output("error", ename="MalformedMessage", evalue=sentence, traceback=[sentence])

@@ -104,6 +104,8 @@ class Station:
         )
         provisioner = {"provisioner_name": sandbox.NAME, "config": self._settings}
         manager.kernel_spec.metadata["kernel_provisioner"] = provisioner
+        # There is no channel for a message.
+        manager.kernel_spec.interrupt_mode = "signal"
         return manager
 
 

@@ -18,7 +18,7 @@ def _fits(data, key: Hashable, schema: dict) -> bool:
     """Whether data are as a schema says; the key stands for that schema."""
     try:
         if key not in _COMPILED:
-            _COMPILED[key] = fastjsonschema.compile(schema)
+            _COMPILED[key] = fastjsonschema.compile(schema, use_default=False)
         _COMPILED[key](data)
     except fastjsonschema.JsonSchemaException:
         return False
@@ -33,7 +33,8 @@ def _errors(validator, data, schema=None):
     if schema is not None:
         # nbformat keeps its validators.
         key = id(validator), json.dumps(schema)
-        if _fits(data, key, {"allOf": [schema], "definitions": validator._schema["definitions"]}):
+        whole = {part: validator._schema[part] for part in ("$schema", "definitions")}
+        if _fits(data, key, whole | {"allOf": [schema]}):
             return []
     return _all_errors(validator, data, schema)
 

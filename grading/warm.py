@@ -47,7 +47,12 @@ class WarmParent:
     def wait(self) -> None:
         """Wait until it has imported everything. Raises NotWarm."""
         if not self._ready:
-            self._answer(START)
+            said = self._answer(START)
+            if said != b"ready":
+                self.end()
+                raise NotWarm(
+                    f"the process that kernels are forked from could not start: {said.decode(errors='replace')}"
+                )
             self._ready = True
 
     def fork(self, sandbox: int, settings: dict, lifeline: int, channel: int, seccomp: bytes) -> int:
@@ -71,7 +76,7 @@ class WarmParent:
     def _answer(self, seconds: float) -> bytes:
         self._asking.settimeout(seconds)
         try:
-            answer = self._asking.recv(100)
+            answer = self._asking.recv(1000)
         except OSError:
             answer = b""
         if not answer:

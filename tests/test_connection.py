@@ -6,6 +6,7 @@ import json
 import queue
 import random
 import socket
+import time
 
 import pytest
 from jupyter_core.utils import run_sync
@@ -13,14 +14,16 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config
 
-from grading.connection import MOST, WAITING, Channel, Connection
-from grading.inside.packets import SIZE, Joined, packets
+from grading.connection import WAITING, Channel, Connection
+from grading.inside.kernel_packets import MOST, SIZE, Joined, packets
 from grading.station import Station
 
 
 def message(kind: str, text: str = "") -> bytes:
     header = {"msg_type": kind, "msg_id": "1"}
-    return json.dumps({"header": header, "parent_header": {}, "content": {"text": text}, "metadata": {}}).encode()
+    return json.dumps(
+        {"header": header, "parent_header": {"msg_id": ""}, "content": {"text": text}, "metadata": {}}
+    ).encode()
 
 
 @pytest.fixture
@@ -83,7 +86,7 @@ def test_in_place_of_a_message_that_is_too_large_it_is_said_that_something_was_c
         return first, await asked("iopub", connection)
 
     first, second = asyncio.run(read())
-    assert "was cut" in first["content"]["text"] and first["sent"] > MOST > first["size"]
+    assert "was cut" in first["content"]["text"] and first["size"] < 100
     assert second["msg_type"] == "status"
 
 
@@ -98,19 +101,83 @@ def test_what_nobody_reads_is_not_kept(kernel, text):
         theirs.send(packets(message("execute_reply"))[0])
 
     asyncio.run(asked("shell", connection, flood))
-    waiting = connection._messages["iopub"]
-    assert 0 < len(waiting) <= WAITING and sum(one["size"] for one in waiting) <= 2 * MOST
+    waiting = connection._waiting["iopub"]
+    assert 0 < len(waiting) <= WAITING and sum(map(len, waiting)) <= 2 * MOST
 
 
 @pytest.mark.parametrize(
     "sent",
-    [b"{", b"[]", b"{}", b'{"header": {}}', b"[" * 50_000, message("stream").replace(b'{"text": ""}', b"3"), b"\xff"],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        b'{"header": {}}',
+        b"[" * 50_000,
+        message("stream").replace(b'{"text": ""}', b"3"),
+        b"\xff",
+    ],
 )
-def test_what_is_no_message_is_an_error(kernel, sent):
+def test_a_kernel_that_sends_no_message_is_ended(kernel, sent):
     connection, theirs = kernel
+    said = []
+    connection.on_misuse = said.append
     theirs.send(packets(sent)[0])
-    with pytest.raises(ValueError, match="no message"):
-        asyncio.run(asked("iopub", connection))
+    with pytest.raises(queue.Empty):
+        asyncio.run(asked("shell", connection))
+    assert said == ["the kernel sent what no kernel sends"]
+
+
+@pytest.mark.parametrize(
+    "packet", [b"\x00", b"\x01", b"\x01" + b"x" * 60_000, packets(message("stream", "x" * 60_000))[0]]
+)
+def test_a_kernel_that_sends_too_much_is_ended_whatever_it_is(kernel, packet):
+    connection, theirs = kernel
+    said = []
+    connection.on_misuse, connection.most = said.append, 1_000_000
+
+    def flood():
+        with contextlib.suppress(OSError):
+            while not said:
+                theirs.send(packet)
+
+    with pytest.raises(queue.Empty):
+        asyncio.run(asked("shell", connection, flood))
+    assert said == ["it sent more than anyone could read"]
+
+
+def test_what_nobody_has_asked_for_is_not_kept(kernel):
+    connection, theirs = kernel
+    for kind in ("stream", "execute_reply"):
+        theirs.send(packets(message(kind).replace(b'{"msg_id": ""}', b'{"msg_id": "other"}'))[0])
+    theirs.send(packets(message("status"))[0])
+    assert asyncio.run(asked("iopub", connection))["msg_type"] == "status"
+    assert not any(connection._waiting.values())
+
+
+def test_half_of_a_character_is_read_as_what_it_is_not(kernel):
+    connection, theirs = kernel
+    theirs.send(packets(message("stream", "half ?").replace(b"?", b"\xe9"))[0])
+    assert asyncio.run(asked("iopub", connection))["content"]["text"] == "half \ufffd"
+
+
+def test_who_waits_no_longer_takes_nothing_with_it(kernel):
+    connection, theirs = kernel
+
+    async def impatient():
+        with pytest.raises(queue.Empty):
+            waiting = asyncio.create_task(Channel(connection, "iopub", None).get_msg(0.05))
+            await asyncio.sleep(0)
+            theirs.send(packets(message("stream"))[0])
+            # The time is over and the message is there when the loop has its next turn.
+            time.sleep(0.2)
+            found = await waiting
+            assert found["msg_type"] == "stream"
+            raise queue.Empty
+        if not waiting.done() or waiting.exception():
+            assert (await asked("iopub", connection))["msg_type"] == "stream"
+
+    asyncio.run(impatient())
 
 
 @pytest.mark.parametrize("end", [socket.socket.close, lambda theirs: theirs.send(b"")])
@@ -124,7 +191,7 @@ def test_a_kernel_that_is_gone_is_noticed_before_its_time_is_over(kernel, end):
 def test_a_kernel_that_takes_nothing_is_not_waited_for_without_end(kernel):
     connection, _ = kernel
     with pytest.raises(TimeoutError):
-        connection.send({"header": {}}, b"x" * 10_000_000)
+        connection.send({"header": {"msg_id": "1"}}, b"x" * 10_000_000)
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +259,34 @@ def test_plots_magics_and_displays_are_what_they_are_in_a_notebook(run):
     assert texts(stored) == [("stdout", "Stored 'x' (int)\n")]
     assert updated[0].data["text/plain"] == "'two'"
     assert 1_000_000 < len(cut[0].text) < 2_000_000
+
+
+def test_what_becomes_of_its_streams_is_a_cells_own_doing(run):
+    closed, redirected, after = run(
+        "import os, sys\nsys.stdout = open(os.devnull, 'w')\nsys.stdout.close()",
+        "saved = os.dup(1)\nfile = os.open('log.txt', os.O_RDWR | os.O_CREAT)\nos.dup2(file, 1)\nos.system('echo kept')\n"
+        "print('seen')\nos.dup2(saved, 1)\nprint(open('log.txt').read())",
+        "os.closerange(4, 10)\nprint('next')",
+    )
+    assert [one.output_type for one in closed] == ["error"]
+    assert "".join(text for _, text in texts(redirected)) == "seen\nkept\n\n"
+    assert texts(after) == [("stdout", "next\n")]
+
+
+def test_a_fork_that_goes_on_says_nothing_twice_and_asks_for_nothing(run):
+    forked, after = run("print('once', end='')\nif not os.fork():\n    print('child')", "print('next', os.getpid())")
+    assert "".join(text for _, text in texts(forked)).count("once") == 1
+    assert len(texts(after)) == 1
+
+
+def test_an_error_that_says_too_much_is_an_error(run):
+    (outputs,) = run("raise ValueError('x' * 13_000_000)")
+    assert [one.output_type for one in outputs] == ["error"] and outputs[0].ename == "ValueError"
+
+
+def test_characters_that_no_file_keeps_do_no_harm(run):
+    (outputs,) = run("print('a', '\\ud800', '\\udcff', 'b')")
+    assert outputs[0].text[0] == "a" and outputs[0].text.rstrip()[-1] == "b"
 
 
 def test_a_first_cell_finds_nothing_of_what_was_run_before_it_was_forked(run):

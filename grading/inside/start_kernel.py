@@ -21,11 +21,11 @@ import tempfile
 import threading
 from types import SimpleNamespace
 
-import packets
-from channel import Channel, CutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.session import json_packer
+from kernel_channel import Channel, CutStream
+from kernel_packets import SIZE, Joined
 from traitlets.config import Config
 
 
@@ -66,17 +66,30 @@ class Kernel(IPythonKernel):
 
     async def serve(self) -> None:
         """Do what is asked, until nobody can ask any more."""
-        loop, asked = asyncio.get_running_loop(), packets.Joined(sys.maxsize)
+        loop, asked, mine = asyncio.get_running_loop(), Joined(sys.maxsize), os.getpid()
+        streams = sys.stdout, sys.stderr
         # What a signal's handler has to be done; Tornado's loop would not wake for it.
         self.io_loop = SimpleNamespace(add_callback=loop.call_soon_threadsafe)
-        mine = os.getpid()
-        while packet := await loop.sock_recv(self.session.connection, packets.SIZE):
+        while packet := await loop.sock_recv(self.session.connection, SIZE):
             message = asked.take(packet)
-            if message is not None:
+            if message is None:
+                continue
+            try:
                 await self.dispatch_shell([message, b""])
+            except (Exception, KeyboardInterrupt, asyncio.CancelledError) as error:
+                # As where a cell has closed stdout, or cancelled all there is.
+                asyncio.current_task().uncancel()
+                sys.stdout, sys.stderr = streams
+                self._say_it_failed(json.loads(message), error)
             if os.getpid() != mine:
                 # A cell has forked and gone on in both.
                 os._exit(0)
+
+    def _say_it_failed(self, asked: dict, error: BaseException) -> None:
+        content = {"ename": type(error).__name__, "evalue": str(error), "traceback": [str(error)]}
+        self.session.send(None, "error", content, parent=asked)
+        self.session.send(None, "execute_reply", {"status": "error", **content}, parent=asked)
+        self._publish_status("idle", "shell", asked)
 
 
 def prepare() -> Kernel:
@@ -117,7 +130,7 @@ def _stream(kernel: Kernel, name: str, number: int) -> CutStream:
         # What a command writes goes to the end also after the file has been emptied.
         fcntl.fcntl(file, fcntl.F_SETFL, os.O_APPEND)
         os.dup2(file.fileno(), number)
-    return CutStream(kernel.session, name, number)
+        return CutStream(kernel.session, name, number, os.dup(file.fileno()))
 
 
 def start(settings: dict, kernel: Kernel) -> None:
@@ -135,7 +148,11 @@ def start(settings: dict, kernel: Kernel) -> None:
     # What Linux allows of epoll is for all processes of a person together, and the sandbox has none.
     selectors.DefaultSelector = selectors.PollSelector
     connection = kernel.session.connection = socket.socket(fileno=settings["channel"])
-    sys.stdout, sys.stderr = _stream(kernel, "stdout", 1), _stream(kernel, "stderr", 2)
+    os.set_inheritable(connection.fileno(), False)
+    streams = sys.stdout, sys.stderr = _stream(kernel, "stdout", 1), _stream(kernel, "stderr", 2)
+    # A thread may have its turn at that moment, and none of them is in the fork.
+    for made_new in (kernel.session.make_turn, *(stream.forget for stream in streams)):
+        os.register_at_fork(after_in_child=made_new)
     # Where it lay when the kernel was prepared is not seen in here.
     os.makedirs(os.path.join(kernel.shell.profile_dir.location, "db"), exist_ok=True)
     # Left in at the end of a function's cell, it would cost the function.

@@ -9,13 +9,16 @@ import sys
 import threading
 import time
 
-import packets
 from jupyter_client.jsonutil import json_default
 from jupyter_client.session import Session
+from kernel_packets import packets
 from traitlets import Instance
 
 CHARACTERS = 1_500_000
 """What one cell may write to each stream. More than whoever grades keeps, and no message that is too large to take."""
+
+OF_AN_ERROR = 100_000
+"""Characters of what an error says, and of each line of how it came about."""
 
 INTERVAL = 0.2
 """Seconds after which what was written is sent, also in the midst of a cell."""
@@ -28,18 +31,26 @@ class Channel(Session):
 
     def __init__(self, **traits):
         super().__init__(**traits)
-        # Again by the same thread: what is interrupted may say so.
-        self._turn = threading.RLock()
+        self.make_turn()
+
+    def make_turn(self) -> None:
+        """Who sends, or writes to a stream; again by the same thread, since what is interrupted may say so."""
+        self.turn = threading.RLock()
 
     def send(self, stream, msg_or_type, content=None, parent=None, ident=None, buffers=None, track=False, **named):
         """Send a message, as ipykernel does; `stream`, `ident`, `buffers` and `track` are for ZMQ alone."""
         known = isinstance(msg_or_type, dict)
         message = msg_or_type if known else self.msg(msg_or_type, content=content, parent=parent, **named)
+        content = message["content"]
         # That a cell begins is of use to nobody.
-        if self.connection is not None and message["content"] != {"execution_state": "busy"}:
-            with self._turn:
-                for packet in packets.packets(self._packed(message)):
-                    self._send(packet)
+        if self.connection is None or content == {"execution_state": "busy"}:
+            return message
+        if "traceback" in content:
+            lines = [str(line)[:OF_AN_ERROR] for line in content["traceback"][-50:]]
+            content |= {"evalue": str(content.get("evalue"))[:OF_AN_ERROR], "traceback": lines}
+        with self.turn:
+            for packet in packets(self._packed(message)):
+                self._send(packet)
         return message
 
     def _packed(self, message: dict) -> bytes:
@@ -69,28 +80,30 @@ class Channel(Session):
 class CutStream(io.TextIOBase):
     """stdout or stderr: the beginning of what a cell writes, so an honest print of 20 MB costs nothing but its end.
 
-    file: the number of a file to which others write past Python, such as the commands of a `!` line, or None.
+    number: under which others write past Python, such as the commands of a `!` line, to a file. file: a number of the
+    same file that nobody else knows.
     """
 
     encoding = "UTF-8"
 
-    def __init__(self, session: Channel, name: str, file: int | None = None):
+    def __init__(self, session: Channel, name: str, number: int, file: int):
         super().__init__()
-        self._session, self._file, self.name = session, file, name
+        self._session, self.name, self._number, self._file = session, name, number, file
         self._parent: dict = {}
         self._parts: list[str] = []
         self._room, self._sent = CHARACTERS, 0.0
-        self._turn = threading.RLock()
 
     def set_parent(self, parent: dict) -> None:
         """The message whose cell writes from now on."""
         self.flush()
         self._parent, self._room = parent, CHARACTERS
 
+    def forget(self) -> None:
+        """Leave what has been written to another process, of which this one is a fork."""
+        self._parts.clear()
+
     def fileno(self) -> int:
-        if self._file is None:
-            raise io.UnsupportedOperation("fileno")
-        return self._file
+        return self._number
 
     def writable(self) -> bool:
         return True
@@ -98,7 +111,7 @@ class CutStream(io.TextIOBase):
     def write(self, string: str) -> int:
         if not isinstance(string, str):
             raise TypeError(f"write() argument must be str, not {type(string).__name__}")
-        with self._turn:
+        with self._session.turn:
             if self._waits():
                 self.flush()
             other = sys.stderr if self is sys.stdout else sys.stdout
@@ -113,10 +126,13 @@ class CutStream(io.TextIOBase):
 
     def _waits(self) -> int:
         """Bytes that others have written to the file."""
-        return 0 if self._file is None else os.fstat(self._file).st_size
+        try:
+            return os.fstat(self._file).st_size
+        except OSError:
+            return 0
 
     def flush(self) -> None:
-        with self._turn:
+        with self._session.turn:
             if self._waits():
                 beginning = os.pread(self._file, 4 * self._room, 0).decode(errors="replace")[: self._room]
                 os.truncate(self._file, 0)

@@ -7,6 +7,9 @@ the next one begins, and no other is harmed.
 SIZE = 2**16
 """Bytes of a packet; many fit into what Linux keeps of a socket for whoever reads it."""
 
+MOST = 12 * 2**20
+"""Bytes of a message that a kernel may send."""
+
 _BEGINS, _ENDS = 1, 2
 
 
@@ -18,29 +21,29 @@ def packets(message: bytes) -> list[bytes]:
 
 
 class Joined:
-    """Makes messages of packets. most: bytes of a message; of a larger one nothing is kept."""
+    """Makes messages of packets. most: bytes of a message; of a larger one nothing is kept.
+
+    is_cut: whether the last message was too large.
+    """
 
     def __init__(self, most: int):
         self._most = most
-        self._parts: list[bytes] | None = None
-        self.size = 0
+        self._begun: bytearray | None = None
+        self.is_cut = False
 
     def take(self, packet: bytes) -> bytes | None:
-        """The message that a packet ends, b"" for one that was too large; else None.
-
-        `size` is its size, also where nothing was kept.
-        """
+        """The message that a packet ends, b"" for one that was too large; else None."""
         flag = packet[0]
         if flag & _BEGINS:
-            self._parts, self.size = [], 0
-        if self._parts is None:
+            self._begun, self.is_cut = bytearray(), False
+        if self._begun is None:
             return None
-        self.size += len(packet) - 1
-        if self.size <= self._most:
-            self._parts.append(packet[1:])
+        self.is_cut = self.is_cut or len(self._begun) + len(packet) - 1 > self._most
+        if self.is_cut:
+            self._begun.clear()
         else:
-            self._parts.clear()
+            self._begun += packet[1:]
         if not flag & _ENDS:
             return None
-        message, self._parts = b"".join(self._parts), None
-        return message if self.size <= self._most else b""
+        message, self._begun = bytes(self._begun), None
+        return message
