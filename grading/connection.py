@@ -8,7 +8,6 @@ import contextlib
 import json
 import math
 import queue
-import select
 import socket
 import time
 from collections import deque
@@ -16,7 +15,8 @@ from collections.abc import Callable
 
 from jupyter_client.asynchronous import AsyncKernelClient
 
-from grading.inside.kernel_packets import MOST, SIZE, Joined, packets
+from grading.inside import kernel_packets
+from grading.inside.kernel_packets import MOST, SIZE, Joined
 
 PATIENCE = 180
 """Seconds that a kernel may take to answer for the first time, on a machine that has much else to do."""
@@ -26,6 +26,9 @@ WAITING = 256
 
 ENVELOPE = 500
 """Bytes of a message that are not what it says."""
+
+TAKES = 10.0
+"""Seconds that a kernel may take to read what it is asked."""
 
 LAST = 10.0
 """Seconds in which a kernel has ended that can no longer be heard; or it has closed its side."""
@@ -56,52 +59,43 @@ class Connection:
     def send(self, message: dict, packed: bytes) -> None:
         """Send a message; one that a kernel does not take is lost. Raises TimeoutError."""
         self._asked = message["header"]["msg_id"]
-        for packet in packets(packed):
-            # A kernel that is gone is found when its answer is waited for.
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                self._send(packet)
-
-    def _send(self, packet: bytes) -> None:
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                self._socket.send(packet)
-                return
-            except BlockingIOError:
-                waiting = select.poll()
-                waiting.register(self._socket, select.POLLOUT)
-                if not waiting.poll(max(0, 1000 * (deadline - time.monotonic()))):
-                    raise TimeoutError("the kernel does not take what it is asked") from None
+        # A kernel that is gone is found when its answer is waited for.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            kernel_packets.send(self._socket, packed, TAKES)
 
     async def next(self, channel: str) -> dict:
         """The next message of a channel. Raises EOFError where no more can come, or what came was none."""
         mine = self._waiting[channel]
-        while True:
-            if mine:
-                return _checked(mine.popleft())
+        while not mine:
             # One reads for both.
             async with self._turn:
-                while not mine:
-                    found = await self._read()
-                    kind = "shell" if found["msg_type"].endswith("_reply") else "iopub"
-                    # What nobody has asked for is read by nobody.
-                    if found["parent_header"].get("msg_id") != self._asked:
-                        continue
-                    if kind == channel:
-                        return found
-                    self._keep(kind)
-                    break
+                if not mine and (found := await self._read_for(channel)):
+                    return found
             # The other one may have got it.
             await asyncio.sleep(0)
+        return _checked(mine.popleft())
 
-    def _keep(self, kind: str) -> None:
+    async def _read_for(self, channel: str) -> dict | None:
+        """Read a message; None where it is not of this channel, or answers nothing that was asked. Raises EOFError."""
+        packed = await self._read()
+        try:
+            message = _checked(packed)
+        except ValueError:
+            return await self._misused(NO_MESSAGE)
+        if message["parent_header"].get("msg_id") != self._asked:
+            return None
+        kind = "shell" if message["msg_type"].endswith("_reply") else "iopub"
+        if kind == channel:
+            return message
         waiting = self._waiting[kind]
-        if len(waiting) < WAITING and sum(map(len, waiting)) + len(self._last) <= 2 * MOST:
-            waiting.append(self._last)
+        if len(waiting) < WAITING and sum(map(len, waiting)) + len(packed) <= 2 * MOST:
+            waiting.append(packed)
+        return None
 
-    async def _read(self) -> dict:
-        """The next message, whoever's. Raises EOFError."""
-        while True:
+    async def _read(self) -> bytes:
+        """The next message as it came, or what stands for one that was too large. Raises EOFError."""
+        message = None
+        while message is None:
             packet = await self._packet()
             message = self._joined.take(packet)
             self._received += len(packet) + 32
@@ -110,15 +104,10 @@ class Connection:
                 self._received -= min(ENVELOPE, len(message))
             if self._received > self.most:
                 await self._misused(TOO_MUCH)
-            if message is None:
-                continue
-            self._last = self._cut() if self._joined.is_cut else message
-            try:
-                return _checked(self._last)
-            except ValueError:
-                await self._misused(NO_MESSAGE)
+        return self._cut() if self._joined.is_cut else message
 
     async def _misused(self, reason: str) -> None:
+        """Have the kernel ended. Raises EOFError."""
         self.on_misuse(reason)
         await self._end()
 

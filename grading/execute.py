@@ -346,7 +346,7 @@ class Execute(CleanMessages, preprocessors.Execute):
             raise Stop
         if check:
             self._open(check)
-        self._alive = bool(self.km.provisioner.process) and self.km.provisioner.process.poll() is None
+        self._alive = self.km.provisioner.is_alive
         self._idle, self._timed_out, self._excess = False, False, ""
         try:
             self._execute(cell, index)

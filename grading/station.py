@@ -93,7 +93,7 @@ class Station:
 
     @property
     def is_ready(self) -> bool:
-        return self._ready is not None and self._ready.provisioner.process.poll() is None
+        return self._ready is not None and self._ready.provisioner.is_alive
 
     def _manager(self) -> AsyncKernelManager:
         manager = _KernelManager(

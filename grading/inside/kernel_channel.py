@@ -3,15 +3,14 @@
 import io
 import json
 import os
-import select
 import socket
 import sys
 import threading
 import time
 
+import kernel_packets
 from jupyter_client.jsonutil import json_default
 from jupyter_client.session import Session
-from kernel_packets import packets
 from traitlets import Instance
 
 CHARACTERS = 1_500_000
@@ -49,8 +48,7 @@ class Channel(Session):
             lines = [str(line)[:OF_AN_ERROR] for line in content["traceback"][-50:]]
             content |= {"evalue": str(content.get("evalue"))[:OF_AN_ERROR], "traceback": lines}
         with self.turn:
-            for packet in packets(self._packed(message)):
-                self._send(packet)
+            kernel_packets.send(self.connection, self._packed(message))
         return message
 
     def _packed(self, message: dict) -> bytes:
@@ -59,16 +57,6 @@ class Channel(Session):
         except UnicodeEncodeError:
             # Half of a pair that stands for one character: no file could keep it.
             return json.dumps(message, default=json_default, ensure_ascii=False).encode(errors="replace")
-
-    def _send(self, packet: bytes) -> None:
-        while True:
-            try:
-                self.connection.send(packet)
-                return
-            except BlockingIOError:
-                waiting = select.poll()
-                waiting.register(self.connection, select.POLLOUT)
-                waiting.poll()
 
     def feed_identities(self, msg_list, copy=True):
         return [], msg_list

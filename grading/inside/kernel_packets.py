@@ -4,6 +4,9 @@ A packet is sent whole or not at all. Of a message whose sender was interrupted 
 the next one begins, and no other is harmed.
 """
 
+import select
+import socket
+
 SIZE = 2**16
 """Bytes of a packet; many fit into what Linux keeps of a socket for whoever reads it."""
 
@@ -18,6 +21,22 @@ def packets(message: bytes) -> list[bytes]:
     places = range(0, len(message) or 1, SIZE - 1)
     flags = [_BEGINS * (place == 0) | _ENDS * (place == places[-1]) for place in places]
     return [bytes([flag]) + message[place : place + SIZE - 1] for flag, place in zip(flags, places, strict=True)]
+
+
+def send(connection: socket.socket, message: bytes, seconds: float | None = None) -> None:
+    """Send a message over a socket that does not block; seconds: how long each packet may wait to be taken, without end
+    where there is none. Raises TimeoutError after it, and what the socket raises.
+    """
+    waiting = select.poll()
+    waiting.register(connection, select.POLLOUT)
+    for packet in packets(message):
+        while True:
+            try:
+                connection.send(packet)
+                break
+            except BlockingIOError:
+                if not waiting.poll(seconds and 1000 * seconds):
+                    raise TimeoutError("the other side does not take what it is sent") from None
 
 
 class Joined:

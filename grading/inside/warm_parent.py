@@ -45,7 +45,8 @@ def main() -> None:
     sys.path[:] = [*json.loads(sys.argv[2]), *(one for one in sys.path if one)]
     try:
         kernel = _prepare()
-        _import_all(json.loads(sys.argv[3]))
+        for name in json.loads(sys.argv[3]):
+            importlib.import_module(name)
     except Exception as error:
         asked.send(f"{type(error).__name__}: {error}".encode()[:SAID])
         raise
@@ -69,17 +70,12 @@ def main() -> None:
 
 
 def _prepare():
-    """The kernel that all are forks of, with what is imported when it runs its first cell."""
+    """The kernel that all are forks of."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["IPYTHONDIR"] = folder
         import start_kernel
 
         return start_kernel.prepare()
-
-
-def _import_all(modules: list[str]) -> None:
-    for name in modules:
-        importlib.import_module(name)
 
 
 def _attend(kernel, request: dict, lifeline: int, program: int, channel: int) -> None:
