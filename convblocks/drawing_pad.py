@@ -13,7 +13,7 @@ import numpy as np
 from convblocks.calling import call
 from convblocks.figures import DECIMALS, Grid, draw, grid
 from convblocks.live import live, shaped
-from convblocks.shapes import CLASSES, LESSON_SEED, dataset
+from convblocks.shapes import CLASSES, LESSON_COUNT, LESSON_SEED, dataset
 from convblocks.shapes import draw as draw_shape
 
 KEPT = "my_drawings.npz"
@@ -24,8 +24,6 @@ LESSON_WEIGHTS = "20724eb1b88bfbbf37fe956d4efeacfca9823c2c0d489e0c18e2822611b10c
 """The weights that the lesson gives, as `_fingerprint` has them."""
 KERAS_MISTAKES = {165: 1, 212: 1, 245: 2, 344: 2}
 """Drawings that Keras names wrongly with these weights, and as what; a notebook on NumPy has no Keras to ask."""
-SEARCHED = 480
-"""In how many drawings one is looked for that is named wrongly; the lesson shows the same ones."""
 
 
 def kept_drawings(file: str | Path = KEPT) -> tuple[np.ndarray, np.ndarray]:
@@ -91,7 +89,7 @@ def drawing_pad(forward: Callable, weights: Sequence, journey: Callable, file: s
     kernel = np.asarray(weights[-2]) if len(weights) > 1 else np.zeros(0)
     if kernel.ndim != 2 or kernel.shape[1] != len(CLASSES):
         raise ValueError(f"the last kernel has to be (units, {len(CLASSES)}), not of shape {kernel.shape}")
-    examples = cache(lambda: dataset(SEARCHED, LESSON_SEED))
+    examples = cache(lambda: dataset(LESSON_COUNT, LESSON_SEED))
     known = KERAS_MISTAKES if _fingerprint(weights) == LESSON_WEIGHTS else {}
     button = {"wrong": f"show me one that {'Keras' if known else 'your forward'} gets wrong"}
     place = -1
@@ -108,15 +106,15 @@ def drawing_pad(forward: Callable, weights: Sequence, journey: Callable, file: s
             )
             return images[place, :, :, 0], said
         # A few at a time: the first mistake is near, and a slow network answers sooner.
-        for begin in range(0, SEARCHED, 20):
-            chunk = (place + 1 + begin + np.arange(20)) % SEARCHED
+        for begin in range(0, LESSON_COUNT, 20):
+            chunk = (place + 1 + begin + np.arange(20)) % LESSON_COUNT
             answers, wrong = shaped(call(forward, images[chunk], weights), (20, len(CLASSES)))
             if wrong:
                 return None, f"Your forward: {wrong}."
             for found in chunk[answers.argmax(axis=1) != labels[chunk]][:1]:
                 place = int(found)
                 return images[place, :, :, 0], f"Drawing {place} is meant to be a {CLASSES[labels[place]]}."
-        return None, f"It names all {SEARCHED} drawings rightly."
+        return None, f"It names all {LESSON_COUNT} drawings rightly."
 
     def answer(asked: dict) -> dict:
         drawing, shown, news = _as_drawing(asked["drawing"]), None, ""

@@ -430,11 +430,17 @@ _INLINE = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 _WARM: dict[tuple[int, bool], WarmParent] = {}
 
 
-def begin() -> None:
-    """Start the process that kernels without Keras are forked from, and go on while it imports."""
-    # Who needs a kernel tries it again, and says why it cannot be had.
+def begin(given: WarmParent | None = None) -> WarmParent | None:
+    """Start the process that kernels without Keras are forked from, and go on while it imports; returns it.
+
+    given: another process' one, which is asked instead. Returns None where none can be started: who needs a kernel
+    tries it again, and says why it cannot be had.
+    """
+    if given:
+        _WARM[os.getpid(), False] = given
     with contextlib.suppress(Exception):
-        _warm_parent(keras=False)
+        return _warm_parent(keras=False)
+    return None
 
 
 def _warm_parent(keras: bool) -> WarmParent:
@@ -447,7 +453,9 @@ def _warm_parent(keras: bool) -> WarmParent:
             "MPLCONFIGDIR": str(packages.font_cache()),
         }
         environment |= _INLINE
-        _WARM[kind] = WarmParent(packages.python(), path, environment, [*EVERYBODY, *(["keras"] if keras else [])])
+        _WARM[kind] = WarmParent.start(
+            packages.python(), path, environment, [*EVERYBODY, *(["keras"] if keras else [])]
+        )
     return _WARM[kind]
 
 

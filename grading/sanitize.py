@@ -95,12 +95,19 @@ _CLEANER = nh3.Cleaner(
     url_relative="deny",
 )
 
+# A whole class shows the same figures, and what a kernel sent is cleaned as well as what becomes of it.
+_OFTEN_THE_SAME = 50_000
+
 
 def clean_html(html: str) -> str:
     """HTML with words, tables and embedded pictures alone; links lead to http and https.
 
     What has more tags than any output of the course, or would become far longer, is shown as its own source.
     """
+    return (_cleaned_once if len(html) < _OFTEN_THE_SAME else _cleaned)(html)
+
+
+def _cleaned(html: str) -> str:
     html = clean_text(html)
     tags = html.count("<")
     if tags <= _MOST_TAGS and tags * len(_FORMATTING.findall(html)) <= _MOST_FORMATTED:
@@ -108,6 +115,9 @@ def clean_html(html: str) -> str:
         if len(cleaned) <= 10 * len(html) + 1000:
             return cleaned
     return f"<pre>{escape(html)}</pre>"
+
+
+_cleaned_once = functools.lru_cache(200)(_cleaned)
 
 
 @jinja2.pass_context

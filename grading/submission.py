@@ -31,6 +31,7 @@ from nbgrader.utils import setenv
 from grading import sandbox
 from grading.intake import IN_MEMORY, AutogradeAll
 from grading.validation import compile_schemas
+from grading.warm import WarmParent
 
 compile_schemas()
 
@@ -118,17 +119,18 @@ def copy_cells(db_url: str, path: Path) -> None:
     target.dispose()
 
 
-def start_worker(pool: int, sandboxes: bool) -> None:
+def start_worker(pool: int, warm: WarmParent | None) -> None:
     """Get a process of a pool ready.
 
-    pool: number of the process that started it, whose end is the end of this one. sandboxes: whether it needs any.
+    pool: number of the process that started it, whose end is the end of this one. warm: what its kernels are forked
+    from.
     """
     # Ctrl-C is for that one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "pidfd_open"):
         threading.Thread(target=_end_with, args=(os.pidfd_open(pool),), daemon=True).start()
-    if sandboxes:
-        sandbox.begin()
+    if warm:
+        sandbox.begin(warm)
 
 
 def _end_with(other: int) -> None:

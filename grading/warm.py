@@ -1,10 +1,17 @@
 """Warm parents: processes from which kernels are forked in milliseconds, instead of starting in a second."""
 
+from __future__ import annotations
+
 import json
+import os
+import select
 import socket
 import subprocess
 import tempfile
+from contextlib import suppress
+from multiprocessing.reduction import DupFd
 from pathlib import Path
+from typing import BinaryIO
 
 INSIDE = Path(__file__).resolve().parent / "inside"
 
@@ -20,39 +27,47 @@ class NotWarm(RuntimeError):
 
 
 class WarmParent:
-    """A process that has imported some modules, `grading/inside/warm_parent.py`.
+    """A process that has imported some modules, `grading/inside/warm_parent.py`. It ends when nobody can ask any more.
 
-    python: the interpreter. path: folders it imports from, which have to be seen in the sandboxes as well. environment:
-    all of its environment variables. modules: what it imports besides what a kernel does, from now on; see `wait`.
+    Several processes can ask one: it can be given to others where multiprocessing starts them.
     """
 
-    def __init__(self, python: str, path: list[str], environment: dict[str, str], modules: list[str]):
-        self._asking, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        arguments = [str(theirs.fileno()), json.dumps(path), json.dumps(modules)]
+    def __init__(self, asking: socket.socket, said: BinaryIO, process: subprocess.Popen | None = None):
+        self._asking, self._said, self._process = asking, said, process
+        self._ready = False
+
+    @classmethod
+    def start(cls, python: str, path: list[str], environment: dict[str, str], modules: list[str]) -> WarmParent:
+        """Start one, and go on while it imports; see `wait`.
+
+        python: the interpreter. path: folders it imports from, which have to be seen in the sandboxes as well.
+        environment: all of its environment variables. modules: what it imports besides what a kernel does; where one
+        has a function `prepare`, that makes what notebooks ask of it.
+        """
+        asking, asked = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        arguments = [str(asked.fileno()), json.dumps(path), json.dumps(modules)]
         # A pipe that nobody reads would stop it once it is full.
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115
-        with theirs:
-            self._process = subprocess.Popen(
+        said = tempfile.TemporaryFile()  # noqa: SIM115
+        with asked:
+            process = subprocess.Popen(
                 [python, "-I", str(INSIDE / "warm_parent.py"), *arguments],
-                pass_fds=[theirs.fileno()],
+                pass_fds=[asked.fileno()],
                 env=environment,
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=self._said,
+                stderr=said,
                 start_new_session=True,
             )
-        self._ready = False
+        return cls(asking, said, process)
+
+    def __reduce__(self):
+        return _given, (self._asking, DupFd(self._said.fileno()))
 
     def wait(self) -> None:
         """Wait until it has imported everything. Raises NotWarm."""
         if not self._ready:
-            said = self._answer(START)
-            if said != b"ready":
-                self.end()
-                raise NotWarm(
-                    f"the process that kernels are forked from could not start: {said.decode(errors='replace')}"
-                )
+            self._ask({}, [], START)
             self._ready = True
 
     def fork(self, sandbox: int, settings: dict, lifeline: int, channel: int, seccomp: bytes) -> int:
@@ -65,33 +80,37 @@ class WarmParent:
         with tempfile.TemporaryFile() as program:
             program.write(seccomp)
             program.flush()
-            request = json.dumps({"sandbox": sandbox, "settings": settings}).encode()
-            try:
-                socket.send_fds(self._asking, [request], [lifeline, program.fileno(), channel])
-            except OSError as error:
-                self.end()
-                raise NotWarm(f"the process that kernels are forked from cannot be asked for one: {error}") from None
-            return int(self._answer(ANSWER))
+            files = [lifeline, program.fileno(), channel]
+            return int(self._ask({"sandbox": sandbox, "settings": settings}, files, ANSWER))
 
-    def _answer(self, seconds: float) -> bytes:
-        self._asking.settimeout(seconds)
-        try:
-            answer = self._asking.recv(1000)
-        except OSError:
-            answer = b""
-        if not answer:
-            self.end()
-            self._said.seek(0)
-            said = self._said.read().decode(errors="replace").split("\n")
-            raise NotWarm(f"the process that kernels are forked from ended: {' '.join(said[-2:])}")
-        return answer
+    def _ask(self, request: dict, files: list[int], seconds: float) -> bytes:
+        mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with mine, suppress(OSError):
+            with theirs:
+                socket.send_fds(self._asking, [json.dumps(request).encode()], [theirs.fileno(), *files])
+            mine.settimeout(seconds)
+            if answer := mine.recv(100):
+                return answer
+        self.end()
+        said = os.pread(self._said.fileno(), 1 << 20, 0).decode(errors="replace").strip().split("\n")[-1]
+        raise NotWarm(
+            f"the process that kernels are forked from {'ended' if self._ready else 'could not start'}: {said}"
+        )
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        """Whether it can be asked: the socket's other side is open."""
+        look = select.poll()
+        look.register(self._asking, 0)
+        return not look.poll(0)
 
     def end(self) -> None:
-        """End the parent; its kernels go on."""
-        self._asking.close()
-        self._process.kill()
-        self._process.wait()
+        """End the parent, where this process has started it; its kernels go on. It is not asked again."""
+        self._asking.shutdown(socket.SHUT_RDWR)
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+
+def _given(asking: socket.socket, said: DupFd) -> WarmParent:
+    return WarmParent(asking, open(said.detach(), "rb"))

@@ -18,20 +18,26 @@ TRIES = 3
 """How often a submission is tried whose worker is lost, which may be another one's fault, or the machine's."""
 
 
-def begin() -> None:
-    """Start to import, in another process, what `processes` will need."""
+def begin(sandboxes: bool = True) -> None:
+    """Start to import, in other processes, what `processes` will need."""
     forkserver.set_forkserver_preload(["grading.submission", "grading.intake", "grading.feedback", "grading.generate"])
     forkserver.ensure_running()
+    if sandboxes:
+        from grading import sandbox
+
+        sandbox.begin()
 
 
 @contextlib.contextmanager
 def processes(count: int, sandboxes: bool = True) -> Iterator[Executing]:
     """So many processes of this machine. sandboxes: whether submissions run in these, which are made ready at once."""
+    from grading import sandbox
     from grading.submission import start_worker
 
-    begin()
+    begin(sandboxes)
+    arguments = os.getpid(), sandbox.begin() if sandboxes else None
     with ProcessPoolExecutor(
-        count, mp_context=get_context("forkserver"), initializer=start_worker, initargs=(os.getpid(), sandboxes)
+        count, mp_context=get_context("forkserver"), initializer=start_worker, initargs=arguments
     ) as pool:
         yield pool, lambda: count
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autograde_tests import reference
-from convblocks.shapes import CLASSES, LESSON_SEED, TRAINING_COUNT, TRAINING_SEED, dataset, draw
+from convblocks.shapes import CLASSES, LESSON_COUNT, LESSON_SEED, TRAINING_COUNT, TRAINING_SEED, dataset, draw
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +20,15 @@ def hidden():
 def test_same_seed_gives_the_same_drawings():
     first, second = dataset(30, LESSON_SEED), dataset(30, LESSON_SEED)
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_drawings_of_the_lesson_are_drawn_as_others_and_stay_when_one_is_changed():
+    for _ in range(2):
+        images, labels = dataset(LESSON_COUNT, LESSON_SEED)
+        rng = np.random.default_rng(LESSON_SEED)
+        assert (labels == rng.permutation(np.arange(LESSON_COUNT) % len(CLASSES))).all()
+        assert (images[0, ..., 0] == draw(CLASSES[labels[0]], rng)).all()
+        images[:], labels[:] = 0, 0
 
 
 def test_other_seed_gives_other_drawings():

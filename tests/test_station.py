@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+from multiprocessing import get_context
 
 import psutil
 import pytest
@@ -17,6 +18,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config
 
 from grading.station import RUNTIME, Station, make_next_station, remove_left_behind, take_station
+from grading.workers import processes
 
 
 def printed(station: Station, source: str) -> str:
@@ -171,3 +173,29 @@ def test_a_folder_of_links_is_no_way_out(tmp_path, nothing_left):
         station.take_files(tmp_path)
         names = printed(station, "import os\nprint(sorted(os.listdir()))")
     assert names == "['data.csv']\n"
+
+
+def ancestor_of_a_kernel(turn) -> tuple[int, int]:
+    """The numbers of this process, and of the one that a kernel was forked from here; `turn` lets all others begin."""
+    turn.wait(60)
+    with Station(Config()) as station:
+        run_sync(station.make_ready)()
+        _, waits = station._ready.provisioner._members
+        found = os.getpid(), waits.ppid()
+        assert printed(station, "print(1)") == "1\n"
+    return found
+
+
+def test_workers_have_their_kernels_from_one_process_and_from_others_when_it_has_ended():
+    context = get_context("forkserver")
+    with context.Manager() as manager, processes(2) as (pool, _):
+        turn = manager.Barrier(2)
+
+        def ancestors() -> tuple[set[int], ...]:
+            return tuple(map(set, zip(*pool.map(ancestor_of_a_kernel, [turn, turn]), strict=True)))
+
+        workers, (parent,) = ancestors()
+        assert len(workers) == 2
+        psutil.Process(parent).kill()
+        assert ancestors()[0] == workers
+        assert parent not in ancestors()[1]

@@ -1,8 +1,8 @@
 """A process that has imported what every notebook imports, and forks kernels from itself into waiting sandboxes.
 
 Started as `python -I warm_parent.py SOCKET PATH MODULES`: the number of the socket it is asked on, and as JSON the
-folders to import from and what to import. It never runs a submission's code; its children do, once they have entered
-namespaces of their own and have given up all rights.
+folders to import from and what to import. With each request comes a socket for its answer. It never runs a
+submission's code; its children do, once they have entered namespaces of their own and have given up all rights.
 """
 
 import ctypes
@@ -29,10 +29,6 @@ _CAPABILITIES_VERSION = 0x20080522
 _REMOUNT, _SAME_IN_BOTH, _RELATIME = 32 | 4096 | 1, 2 | 4 | 8 | 16 | 1024 | 2048, 1 << 21
 
 
-SAID = 1000
-"""Bytes of what it says to whoever asks it."""
-
-
 class _Program(ctypes.Structure):
     """`struct sock_fprog`: how many instructions of eight bytes, and where."""
 
@@ -43,30 +39,29 @@ def main() -> None:
     """Fork a kernel for each request until the other side is gone."""
     asked = socket.socket(fileno=int(sys.argv[1]))
     sys.path[:] = [*json.loads(sys.argv[2]), *(one for one in sys.path if one)]
-    try:
-        kernel = _prepare()
-        for name in json.loads(sys.argv[3]):
-            importlib.import_module(name)
-    except Exception as error:
-        asked.send(f"{type(error).__name__}: {error}".encode()[:SAID])
-        raise
+    kernel = _prepare()
+    for name in json.loads(sys.argv[3]):
+        getattr(importlib.import_module(name), "prepare", lambda: None)()
     # A child whose collector looked at all of this would get a copy of every page it lies on.
     gc.collect()
     gc.freeze()
-    asked.send(b"ready")
     # Nobody waits for the children: those who asked see the end of their sandbox.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
-        message, files, _, _ = socket.recv_fds(asked, 1 << 20, 3)
+        message, files, _, _ = socket.recv_fds(asked, 1 << 20, 4)
         if not message:
             return
-        child = os.fork()
-        if not child:
+        request, (answer, *handed) = json.loads(message), files
+        child = os.fork() if request else 0
+        if request and not child:
             asked.close()
-            _attend(kernel, json.loads(message), *files)
+            os.close(answer)
+            _attend(kernel, request, *handed)
+        # Whoever asked may be gone.
+        with suppress(OSError):
+            os.write(answer, str(child).encode())
         for file in files:
             os.close(file)
-        asked.send(str(child).encode())
 
 
 def _prepare():
