@@ -45,7 +45,7 @@ def _one(course: Path, assignment: str, student: str) -> dict[str, float]:
     """Grade and store one submission, as `convblocks grade` does in a worker and where the gradebook is written."""
     from nbgrader.apps import AutogradeApp
 
-    from grading import intake, pool, submission
+    from grading import gradebook, intake, pool, submission
     from grading.execute import Execute
 
     os.chdir(course)
@@ -56,7 +56,7 @@ def _one(course: Path, assignment: str, student: str) -> dict[str, float]:
     (folder,), _ = store.open()
     cells = course / "cells.db"
     if not cells.exists():
-        submission.copy_cells(store.coursedir.db_url, cells)
+        gradebook.copy_cells(store.coursedir.db_url, cells)
     watch = Stopwatch()
     with contextlib.ExitStack() as stack:
         for owner, name, part in (

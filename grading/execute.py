@@ -17,7 +17,6 @@ from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader import preprocessors
-from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.preprocessors import saveautogrades
 from nbgrader.utils import is_grade, is_solution
@@ -28,6 +27,7 @@ from autograde_tests.lending import Lender
 from grading import packages, sandbox
 from grading.broker import no_result
 from grading.connection import CUT, NO_MESSAGE, PATIENCE
+from grading.gradebook import WholeNotebook
 from grading.mending import Wanted, defines, definitions, wanted_notebooks
 from grading.reading import FOLDER
 from grading.sanitize import RESULT, CleanMessages, is_official
@@ -630,24 +630,6 @@ class OfficialScoresOnly(preprocessors.NbGraderPreprocessor):
             self.log.error("%s: %s", cell.metadata.nbgrader.grade_id, sentence)
             cell.outputs = [new_output("error", ename="NoResult", evalue=sentence, traceback=[sentence])]
         return cell, resources
-
-
-class WholeNotebook(Gradebook):
-    """The gradebook while a notebook's scores are saved: all of them are stored together when it is closed, or none.
-
-    nbgrader would commit each, which takes longer than to find it.
-    """
-
-    def __init__(self, *arguments, **named):
-        super().__init__(*arguments, **named)
-        self._commit, self.db.commit = self.db.commit, self.db.flush
-
-    def __exit__(self, kind, *error) -> None:
-        try:
-            if kind is None:
-                self._commit()
-        finally:
-            super().__exit__(kind, *error)
 
 
 saveautogrades.Gradebook = WholeNotebook

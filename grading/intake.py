@@ -40,6 +40,7 @@ from grading.files import (
     open_plain,
     refuse_page,
 )
+from grading.gradebook import IN_MEMORY
 from grading.mending import Wanted, mend, wanted_notebooks
 from grading.reading import CUT_OFF, DIGESTS, FOLDER, UNUSABLE, Unusable, is_missing, read_notebook
 
@@ -64,9 +65,6 @@ __all__ = [
 GRADED = "graded"
 """Key of the metadata of a notebook that has been graded to the end: True, or the time stamp of the newest attempt that
 was graded since and did not count."""
-
-IN_MEMORY = "mode=memory"
-"""A part of the address of a gradebook that lasts as long as its process, and stays as it is; see `submission`."""
 
 PATIENCE = 20_000
 """Milliseconds that grading waits for a gradebook that another program has locked; SQLite itself waits five seconds."""

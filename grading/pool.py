@@ -23,6 +23,7 @@ from autograde_tests.checking import version
 from grading import policy
 from grading.course import instead
 from grading.execute import results_of
+from grading.gradebook import copy_cells
 from grading.intake import (
     LOCKED,
     AutogradeAll,
@@ -34,7 +35,7 @@ from grading.intake import (
     read_timestamp,
 )
 from grading.sanitize import RESULT
-from grading.submission import Job, Ran, copy_cells, run, steps
+from grading.submission import Job, Ran, run, steps
 from grading.workers import TRIES, Workers
 
 STAGING = ".grading-"

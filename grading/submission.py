@@ -10,17 +10,12 @@ import logging
 import os
 import select
 import signal
-import sqlite3
 import threading
 import time
 import traceback
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import nbgrader.api
-import sqlalchemy
 from nbconvert.exporters.exporter import ResourcesDict
 from nbgrader.apps import AutogradeApp
 from nbgrader.converters import Autograde, NbGraderException
@@ -29,46 +24,13 @@ from nbgrader.preprocessors import SaveAutoGrades
 from nbgrader.utils import setenv
 
 from grading import sandbox
-from grading.intake import IN_MEMORY, AutogradeAll
+from grading.gradebook import in_memory, keep_open
+from grading.intake import AutogradeAll
 from grading.validation import compile_schemas
 from grading.warm import WarmParent
 
 compile_schemas()
-
-
-@functools.cache
-def _engine(db_url: str, **options) -> sqlalchemy.Engine:
-    """The one engine of this process for a gradebook, with connections that stay.
-
-    nbgrader opens the gradebook a dozen times for a submission. A new engine would compile all of its SQL anew each
-    time, and on PostgreSQL a connection takes longer than what is asked on it.
-    """
-    engine = sqlalchemy.create_engine(db_url, pool_pre_ping=True, **options)
-    engine.dispose = lambda: None
-    return engine
-
-
-nbgrader.api.create_engine = _engine
-# It also looks each time whether all of its tables are there, one query for each of them.
-nbgrader.api.Base.metadata.create_all = functools.cache(nbgrader.api.Base.metadata.create_all)
-_check_course = nbgrader.api.Gradebook.check_course
-_CHECKED: set[tuple[sqlalchemy.Engine, str]] = set()
-
-
-def _check_course_once(gradebook, course_id: str = "default_course", **kwargs) -> None:
-    """nbgrader's own, which asks for the course and commits that whenever it opens a gradebook."""
-    if (gradebook.engine, course_id) not in _CHECKED:
-        _check_course(gradebook, course_id, **kwargs)
-        _CHECKED.add((gradebook.engine, course_id))
-
-
-nbgrader.api.Gradebook.check_course = _check_course_once
-# nbgrader's way with its objects; nothing that whoever grades can do anything about.
-warnings.filterwarnings("ignore", category=sqlalchemy.exc.SAWarning, module="nbgrader.api")
-
-OF_STUDENTS = {"student", "submitted_assignment", "submitted_notebook", "grade", "comment"}
-"""Tables of the gradebook that hold students' work; all others are about the assignments."""
-
+keep_open()
 
 AROUND_ERRORS = (
     "There was an error processing assignment",
@@ -105,18 +67,6 @@ class Ran:
     said: list[str] = field(default_factory=list)
     seconds: float = 0.0
     failed: bool = False
-
-
-def copy_cells(db_url: str, path: Path) -> None:
-    """Write a gradebook with the assignments of another one, and no students."""
-    tables = [one for one in nbgrader.api.Base.metadata.sorted_tables if one.name not in OF_STUDENTS]
-    target = sqlalchemy.create_engine(f"sqlite:///{path}")
-    nbgrader.api.Base.metadata.create_all(target)
-    with sqlalchemy.create_engine(db_url).connect() as source, target.begin() as copy:
-        for table in tables:
-            if rows := source.execute(sqlalchemy.select(table)).mappings().all():
-                copy.execute(sqlalchemy.insert(table), [dict(row) for row in rows])
-    target.dispose()
 
 
 def start_worker(pool: int, warm: WarmParent | None) -> None:
@@ -204,30 +154,15 @@ def _app(course: str, assignment: str, options: tuple[str, ...], cells: str) -> 
     """nbgrader's command with the course's configuration, quiet, and a gradebook of this process' own."""
     os.chdir(course)
     app = AutogradeApp()
-    app.initialize([assignment, *options, f"--CourseDirectory.db_url={_in_memory(cells)}", "--log-level=50"])
+    app.initialize([assignment, *options, f"--CourseDirectory.db_url={in_memory(cells)}", "--log-level=50"])
     app.coursedir.assignment_id = assignment
     # Or each of what nbclient and nbconvert say for those who look for bugs would be made, and thrown away.
     app.log.setLevel(logging.WARNING)
     return app
 
 
-@functools.cache
-def _in_memory(cells: str) -> str:
-    """The address of a copy of a gradebook that lasts as long as this process."""
-    # No URL for SQLite, but SQLAlchemy's for one.
-    address = f"file:cells-{len(_KEPT)}?{IN_MEMORY}&cache=shared&uri=true"
-    _KEPT.append(sqlite3.connect(address.removesuffix("&uri=true"), uri=True, check_same_thread=False))
-    with contextlib.closing(sqlite3.connect(cells)) as original:
-        original.backup(_KEPT[-1])
-    return f"sqlite:///{address}"
-
-
 _ONE_AT_A_TIME = threading.Lock()
 """A worker of Dask has threads, and nbgrader's environment variables are those of the process."""
-
-
-_KEPT: list[sqlite3.Connection] = []
-"""What is in memory is gone with the last connection to it."""
 
 
 @contextlib.contextmanager

@@ -1,0 +1,163 @@
+"""nbgrader's gradebook with fewer questions: for one submission it is opened a dozen times and asked the same anew."""
+
+import contextlib
+import functools
+import sqlite3
+import threading
+import warnings
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbgrader.api
+import sqlalchemy
+from nbgrader.api import Comment, Grade, Gradebook
+from nbgrader.converters import autograde
+from nbgrader.preprocessors import overwritecells, overwritekernelspec
+from sqlalchemy.orm import joinedload
+
+IN_MEMORY = "mode=memory"
+"""A part of the address of a gradebook that lasts as long as its process, stays as it is, and has no students."""
+
+OF_STUDENTS = {"student", "submitted_assignment", "submitted_notebook", "grade", "comment"}
+"""Tables of the gradebook that hold students' work; all others are about the assignments."""
+
+_check_course = Gradebook.check_course
+_inspect = nbgrader.api.inspect
+_CHECKED: set[tuple[sqlalchemy.Engine, str]] = set()
+_WITH_TABLES: set[sqlalchemy.Engine] = set()
+_MINE = threading.local()
+
+_KEPT: list[sqlite3.Connection] = []
+"""What is in memory is gone with the last connection to it."""
+
+
+def keep_open() -> None:
+    """From now on, in this process: a gradebook is connected to once, and asked once whether it is one."""
+    nbgrader.api.create_engine = _engine
+    nbgrader.api.Base.metadata.create_all = functools.cache(nbgrader.api.Base.metadata.create_all)
+    nbgrader.api.inspect = _inspect_once
+    Gradebook.check_course = _check_course_once
+    for module in (autograde, overwritecells, overwritekernelspec):
+        module.Gradebook = _opened
+    # nbgrader's way with its objects; nothing that whoever grades can do anything about.
+    warnings.filterwarnings("ignore", category=sqlalchemy.exc.SAWarning, module="nbgrader.api")
+
+
+@functools.cache
+def _engine(db_url: str, **options) -> sqlalchemy.Engine:
+    """The one engine of this process for a gradebook, with connections that stay.
+
+    A new engine would compile all of its SQL anew each time, and on PostgreSQL a connection takes longer than what is
+    asked on it.
+    """
+    engine = sqlalchemy.create_engine(db_url, pool_pre_ping=True, **options)
+    engine.dispose = lambda: None
+    return engine
+
+
+def _inspect_once(engine: sqlalchemy.Engine):
+    """SQLAlchemy's own, which nbgrader asks for a gradebook's tables; once there are some, there are."""
+    if engine not in _WITH_TABLES:
+        found = _inspect(engine)
+        if not found.get_table_names():
+            return found
+        _WITH_TABLES.add(engine)
+    return SimpleNamespace(get_table_names=lambda: ["known"])
+
+
+def _check_course_once(gradebook: Gradebook, course_id: str = "default_course", **kwargs) -> None:
+    """nbgrader's own, which asks for the course and commits that whenever it opens a gradebook."""
+    if (gradebook.engine, course_id) not in _CHECKED:
+        _check_course(gradebook, course_id, **kwargs)
+        _CHECKED.add((gradebook.engine, course_id))
+
+
+def copy_cells(db_url: str, path: Path) -> None:
+    """Write a gradebook with the assignments of another one, and no students."""
+    tables = [one for one in nbgrader.api.Base.metadata.sorted_tables if one.name not in OF_STUDENTS]
+    target = sqlalchemy.create_engine(f"sqlite:///{path}")
+    nbgrader.api.Base.metadata.create_all(target)
+    with sqlalchemy.create_engine(db_url).connect() as source, target.begin() as copy:
+        for table in tables:
+            if rows := source.execute(sqlalchemy.select(table)).mappings().all():
+                copy.execute(sqlalchemy.insert(table), [dict(row) for row in rows])
+    target.dispose()
+
+
+@functools.cache
+def in_memory(cells: str) -> str:
+    """The address of a copy, which lasts as long as this process, of what `copy_cells` has written."""
+    # No URL for SQLite, but SQLAlchemy's for one.
+    address = f"file:cells-{len(_KEPT)}?{IN_MEMORY}&cache=shared&uri=true"
+    _KEPT.append(sqlite3.connect(address.removesuffix("&uri=true"), uri=True, check_same_thread=False))
+    with contextlib.closing(sqlite3.connect(cells)) as original:
+        original.backup(_KEPT[-1])
+    return f"sqlite:///{address}"
+
+
+def _opened(db_url: str, course_id: str = "default_course") -> Gradebook:
+    """A gradebook; of one in memory always the same."""
+    if IN_MEMORY not in db_url:
+        return Gradebook(db_url, course_id)
+    # SQLAlchemy's sessions are a thread's own.
+    mine = _MINE.__dict__
+    if db_url not in mine:
+        mine[db_url] = Cells(db_url, course_id)
+    return mine[db_url]
+
+
+class Cells(Gradebook):
+    """A gradebook of assignments that nobody changes, with no students: who stores what is theirs has another one."""
+
+    def __init__(self, db_url: str, course_id: str):
+        super().__init__(db_url, course_id)
+        for name in ("find_assignment", "find_notebook", "find_source_cell", "find_graded_cell"):
+            setattr(self, name, functools.cache(getattr(self, name)))
+
+    def close(self) -> None:
+        """It stays open."""
+
+    def update_or_create_student(self, name: str, **about) -> None:
+        """Nothing."""
+
+    def update_or_create_submission(self, assignment: str, student: str, **about) -> SimpleNamespace:
+        """What nbgrader's autograde asks of a submission. Raises MissingEntry where there is no such assignment."""
+        self.find_assignment(assignment)
+        return SimpleNamespace(total_seconds_late=0)
+
+    def find_submission_notebook(self, notebook: str, assignment: str, student: str) -> SimpleNamespace:
+        """What nbgrader's autograde asks of one that was not handed in."""
+        return SimpleNamespace(grades=[])
+
+
+class WholeNotebook(Gradebook):
+    """The gradebook while a notebook's scores are saved: all of them are stored together when it is closed, or none.
+
+    nbgrader would ask for each, and commit each, which takes longer than all else.
+    """
+
+    def __init__(self, *arguments, **named):
+        super().__init__(*arguments, **named)
+        self._commit, self.db.commit = self.db.commit, self.db.flush
+        self._found = functools.cache(self._find)
+
+    def __exit__(self, kind, *error) -> None:
+        try:
+            if kind is None:
+                self._commit()
+        finally:
+            super().__exit__(kind, *error)
+
+    def find_grade(self, grade_cell: str, *notebook: str) -> Grade:
+        """As nbgrader's: notebook is its name, the assignment's and the student's. Raises MissingEntry."""
+        return self._found(Grade, *notebook).get(grade_cell) or super().find_grade(grade_cell, *notebook)
+
+    def find_comment(self, solution_cell: str, *notebook: str) -> Comment:
+        """As nbgrader's: notebook is its name, the assignment's and the student's. Raises MissingEntry."""
+        return self._found(Comment, *notebook).get(solution_cell) or super().find_comment(solution_cell, *notebook)
+
+    def _find(self, kind: type, *notebook: str) -> dict[str, Grade | Comment]:
+        """All grades or comments of a submitted notebook, by the name of their cell."""
+        whole = self.find_submission_notebook(*notebook)
+        found = self.db.query(kind).options(joinedload(kind.cell)).filter(kind.notebook_id == whole.id)
+        return {one.cell.name: one for one in found}
