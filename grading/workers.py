@@ -20,6 +20,8 @@ TRIES = 3
 
 def begin(sandboxes: bool = True) -> None:
     """Start to import, in other processes, what `processes` will need."""
+    # A thread for each processor would wait for work without sleeping, and arrays this small never have any.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     forkserver.set_forkserver_preload(["grading.submission", "grading.intake", "grading.feedback", "grading.generate"])
     forkserver.ensure_running()
     if sandboxes:

@@ -266,6 +266,23 @@ def test_plots_magics_and_displays_are_what_they_are_in_a_notebook(run):
     assert 1_000_000 < len(cut[0].text) < 2_000_000
 
 
+def test_what_is_not_python_alone_is_what_ipython_makes_of_it(run):
+    words, magic, prompt, indented, quoted, broken = run(
+        "words = !echo a b\nprint(words)",
+        "if True:\n    %cd -q /\n    place = %pwd\n    print(place)",
+        "In [7]: print(7)\n   ...: print(8)",
+        "  print(9)\n  print(10)",
+        "print('''\n%pwd''')",
+        "x = = 1",
+    )
+    assert texts(words) == [("stdout", "['a b']\n")]
+    assert texts(magic) == [("stdout", "/\n")]
+    assert texts(prompt) == [("stdout", "7\n8\n")]
+    assert texts(indented) == [("stdout", "9\n10\n")]
+    assert texts(quoted) == [("stdout", "\n%pwd\n")]
+    assert broken[0].ename == "SyntaxError"
+
+
 def test_what_becomes_of_its_streams_is_a_cells_own_doing(run):
     closed, redirected, after = run(
         "import os, sys\nsys.stdout = open(os.devnull, 'w')\nsys.stdout.close()",

@@ -6,6 +6,7 @@ of the submission. work: the folder that the notebook runs in. room: bytes for c
 `resource` module, by name, in its units.
 """
 
+import ast
 import asyncio
 import fcntl
 import json
@@ -19,10 +20,12 @@ import socket
 import sys
 import tempfile
 import threading
+import warnings
 from types import SimpleNamespace
 
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
+from IPython.core.inputtransformer2 import TransformerManager
 from jupyter_client.session import json_packer
 from kernel_channel import Channel, CutStream
 from kernel_packets import SIZE, Joined
@@ -53,6 +56,18 @@ class _Forgotten(dict):
 
     def __missing__(self, key: int) -> list:
         return []
+
+
+class _Transformer(TransformerManager):
+    """IPython's own, which looks for magics in all tokens of a cell, in Python; most cells are Python without any."""
+
+    def do_token_transforms(self, lines: list[str]) -> list[str]:
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                compile("".join(lines), "cell", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return super().do_token_transforms(lines)
+        return lines
 
 
 class Kernel(IPythonKernel):
@@ -106,6 +121,7 @@ def prepare() -> Kernel:
     # The one thread there is; cells that await something ask for it.
     kernel.shell_channel_thread = SimpleNamespace(parent_thread=threading.main_thread())
     kernel.shell.history_manager.outputs = _Forgotten()
+    kernel.shell.input_transformer_manager = _Transformer()
     app.kernel, app.shell = kernel, kernel.shell
     app.init_extensions()
     # What the first cell would wait for: it is found, imported and compiled now.
