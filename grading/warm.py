@@ -81,18 +81,20 @@ class WarmParent:
             program.write(seccomp)
             program.flush()
             files = [lifeline, program.fileno(), channel]
-            return int(self._ask({"sandbox": sandbox, "settings": settings}, files, ANSWER))
+            return self._ask({"sandbox": sandbox, "settings": settings}, files, ANSWER)
 
-    def _ask(self, request: dict, files: list[int], seconds: float) -> bytes:
+    def _ask(self, request: dict, files: list[int], seconds: float) -> int:
+        said = ""
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with mine, suppress(OSError):
             with theirs:
                 socket.send_fds(self._asking, [json.dumps(request).encode()], [theirs.fileno(), *files])
             mine.settimeout(seconds)
-            if answer := mine.recv(100):
-                return answer
+            said = mine.recv(1000).decode(errors="replace")
+            if said.isdigit():
+                return int(said)
         self.end()
-        said = os.pread(self._said.fileno(), 1 << 20, 0).decode(errors="replace").strip().split("\n")[-1]
+        said = said or os.pread(self._said.fileno(), 1 << 20, 0).decode(errors="replace").strip().split("\n")[-1]
         raise NotWarm(
             f"the process that kernels are forked from {'ended' if self._ready else 'could not start'}: {said}"
         )

@@ -29,6 +29,10 @@ _CAPABILITIES_VERSION = 0x20080522
 _REMOUNT, _SAME_IN_BOTH, _RELATIME = 32 | 4096 | 1, 2 | 4 | 8 | 16 | 1024 | 2048, 1 << 21
 
 
+SAID = 1000
+"""Bytes of what it says to whoever asks it."""
+
+
 class _Program(ctypes.Structure):
     """`struct sock_fprog`: how many instructions of eight bytes, and where."""
 
@@ -39,9 +43,14 @@ def main() -> None:
     """Fork a kernel for each request until the other side is gone."""
     asked = socket.socket(fileno=int(sys.argv[1]))
     sys.path[:] = [*json.loads(sys.argv[2]), *(one for one in sys.path if one)]
-    kernel = _prepare()
-    for name in json.loads(sys.argv[3]):
-        getattr(importlib.import_module(name), "prepare", lambda: None)()
+    try:
+        kernel = _prepare()
+        for name in json.loads(sys.argv[3]):
+            getattr(importlib.import_module(name), "prepare", lambda: None)()
+    except Exception as error:
+        _, (answer, *_), _, _ = socket.recv_fds(asked, 1 << 20, 4)
+        os.write(answer, f"{type(error).__name__}: {error}".encode()[:SAID])
+        raise
     # A child whose collector looked at all of this would get a copy of every page it lies on.
     gc.collect()
     gc.freeze()
