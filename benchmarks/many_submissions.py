@@ -129,7 +129,10 @@ def _watch(process: psutil.Process, over: threading.Event, look: Callable) -> No
 
 
 class Memory:
-    """The peak of the proportional set size, in MB: of all processes together, and of one worker with all its own."""
+    """The peak of the proportional set size, in MB: of all processes together, and of one worker with all its own.
+
+    That is also its share of the process that kernels are forked from and of all of them.
+    """
 
     def __init__(self):
         self.all = self.worker = 0.0
@@ -143,11 +146,16 @@ class Memory:
             except psutil.Error:
                 continue
         self.all = max(self.all, sum(sizes.values()))
-        for one in family:
-            # A worker is a child of the fork server, which is a child of the command.
-            if one.ppid() in {child.pid for child in process.children()}:
-                mine = [one, *one.children(recursive=True)]
-                self.worker = max(self.worker, sum(sizes.get(each.pid, 0.0) for each in mine))
+
+        def together(one: psutil.Process) -> float:
+            return sum(sizes.get(each.pid, 0.0) for each in (one, *one.children(recursive=True)))
+
+        # A worker is a child of the fork server, which is a child of the command as the kernels' parent is.
+        kernels = [one for one in process.children() if any("warm_parent" in part for part in one.cmdline())]
+        workers = [each for one in process.children() if one not in kernels for each in one.children()]
+        if workers:
+            share = sum(map(together, kernels)) / len(workers)
+            self.worker = max(self.worker, share + max(map(together, workers)))
 
 
 def grade(side: str, course: Path, assignments: list[str], watch=None) -> float:
