@@ -10,7 +10,7 @@ SEED_VARIABLE = "CONVBLOCKS_SEED"
 """Environment variable with the course's seed; nbgrader_config.py sets it for every kernel that it starts."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """One call of the student's function.
 

@@ -187,7 +187,7 @@ def check(name: str, function: Callable, points: float, seed: int | None = None,
             asked.append(question)
             return lend(question, names)
 
-        outcome = to_outcome(answer(function, pack(request), ask))
+        outcome = to_outcome(answer(function, request.packed, ask))
         outcome.borrowed = bool(asked)
 
 
@@ -303,7 +303,7 @@ def _may_be_told(case: Case) -> bool:
 
 
 def _agrees(case: Case, target, lent: Sequence[str]) -> Generator[dict, Outcome, bool]:
-    outcome = yield _request(case, lent)
+    outcome = yield _request(case, tuple(lent))
     return not _judge(case, outcome, target)
 
 
@@ -360,14 +360,18 @@ class _Round:
         return Result(name, points, score, lines, written, note, causes, withheld=written and self.withheld)
 
 
-def _request(case: Case, lent: Sequence[str] = ()) -> dict:
-    return {
-        "args": case.args,
-        "kwargs": case.kwargs,
-        "seconds": case.seconds,
-        "probe": case.probe,
-        "lent": list(lent),
-    }
+class Request(dict):
+    """A call of the student's function: what `convblocks.calling.answer` is asked."""
+
+    @functools.cached_property
+    def packed(self) -> bytes:
+        """As a message; a whole class is asked the same."""
+        return pack(dict(self))
+
+
+@functools.lru_cache(1000)
+def _request(case: Case, lent: tuple[str, ...] = ()) -> Request:
+    return Request(args=case.args, kwargs=case.kwargs, seconds=case.seconds, probe=case.probe, lent=list(lent))
 
 
 def _round(
@@ -380,7 +384,7 @@ def _round(
             continue
         outcome = shared.get(case.call)
         if outcome is None:
-            outcome = yield _request(case, lent)
+            outcome = yield _request(case, tuple(lent))
         if case.call:
             shared[case.call] = outcome
         outcomes.append(outcome)

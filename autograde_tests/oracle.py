@@ -168,7 +168,7 @@ def _read(file: Path, check: Check, cases: list[Case]):
     except OSError:
         return None
     # Its own digest tells a damaged file, name and inputs one that belongs to something else.
-    digest, content = found[:32], found[32:]
+    digest, content = found[:32], memoryview(found)[32:]
     with contextlib.suppress(MalformedMessage, KeyError, TypeError):
         if hashlib.sha256(content).digest() == digest:
             name, inputs, made = unpack(content)

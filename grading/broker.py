@@ -13,11 +13,21 @@ import time
 from collections.abc import Callable, Collection, Generator
 from pathlib import Path
 
-from autograde_tests.checking import NO_ANSWER, NOT_MADE, UNREADABLE, Result, conversation, showing, to_outcome, version
+from autograde_tests.checking import (
+    NO_ANSWER,
+    NOT_MADE,
+    UNREADABLE,
+    Request,
+    Result,
+    conversation,
+    showing,
+    to_outcome,
+    version,
+)
 from autograde_tests.lending import Lender
 from convblocks.calling import Outcome
 from convblocks.table import Line
-from convblocks.transfer import QUESTION, MalformedMessage, pack, receive, send
+from convblocks.transfer import QUESTION, MalformedMessage, receive, send
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +123,7 @@ class Broker:
                     with contextlib.suppress(OSError):
                         send(self._connection, b"")
 
-    def _ask(self, connection: socket.socket, request: dict) -> Outcome | None:
+    def _ask(self, connection: socket.socket, request: Request) -> Outcome | None:
         """One call in the student's process; None when the check was closed meanwhile."""
         borrowed = False
         try:
@@ -122,7 +132,7 @@ class Broker:
             deadline = time.monotonic() + request["seconds"] + GRACE
             connection.settimeout(request["seconds"] + GRACE)
             self.asked, self.lent = True, bool(request["lent"])
-            send(connection, pack(request))
+            send(connection, request.packed)
             while (reply := receive(connection, deadline)).startswith(QUESTION):
                 if not request["lent"]:
                     raise MalformedMessage("nothing is lent to it")
@@ -153,7 +163,7 @@ class _OpenCheck:
     def __init__(self, name: str, points: float, steps: Generator, lendable: Collection[str]):
         self._name, self._points = name, points
         self._steps, self.lendable = steps, lendable
-        self.request: dict | None = None
+        self.request: Request | None = None
         self.result: Result | None = None
         self.proceed(None)
 
