@@ -2,7 +2,6 @@
 
 import builtins
 import functools
-import hashlib
 import importlib
 import re
 from collections.abc import Callable, Collection, Generator, Sequence
@@ -12,8 +11,9 @@ from html import escape
 import numpy as np
 
 from autograde_tests import cases as registry
+from autograde_tests import versions
 from autograde_tests.cases import CHECKS, Case
-from autograde_tests.diagnosis import Cause, diagnose
+from autograde_tests.diagnosis import Cause, diagnose, make_ready
 from autograde_tests.explaining import explain
 from autograde_tests.lending import lend
 from autograde_tests.oracle import ROOT, expected
@@ -39,6 +39,15 @@ SENTENCE = 400
 
 LARGEST = 2 * 2**20
 """Bytes of an answer that is looked at: far more than any right one has, and few enough to keep those to all cases."""
+
+
+class Request(dict):
+    """A call of the student's function: what `convblocks.calling.answer` is asked."""
+
+    @functools.cached_property
+    def packed(self) -> bytes:
+        """As a message; a whole class is asked the same."""
+        return pack(dict(self))
 
 
 @dataclass
@@ -154,17 +163,7 @@ def version(name: str, seed: int | None = None) -> str:
 def _made(wanted: registry.Check, seed: int) -> tuple[list[Case], list, str]:
     """A check's cases, right answers and version, made once: every student is asked the same."""
     cases, answers = wanted.cases(seed), expected(wanted, seed)
-    return cases, answers, _version(cases, answers)
-
-
-def _version(cases: list[Case], answers: list) -> str:
-    def asked(one: Case) -> list:
-        # Two judges that are alike may close over different things: what those are shows in the probe and the name.
-        judge = one.judge and one.judge.__code__.co_code.hex()
-        what = [one.name, list(one.args), one.kwargs, one.probe]
-        return [*what, one.weight, one.keeps_inputs, one.call, one.seconds, judge]
-
-    return hashlib.sha256(pack([[asked(one) for one in cases], answers])).hexdigest()[:12]
+    return cases, answers, versions.version(cases, answers)
 
 
 def check(name: str, function: Callable, points: float, seed: int | None = None, source: str = "") -> Result:
@@ -198,7 +197,7 @@ def conversation(
     lendable: Collection[str] | None = None,
     source: str = "",
     shows: bool = True,
-) -> Generator[dict, Outcome, Result]:
+) -> Generator[Request, Outcome, Result]:
     """A check as a generator: yields what to ask `convblocks.calling.answer`, is sent an Outcome each, returns the Result.
 
     Who drives it decides where the function runs. lendable: earlier functions that may be lent, all by default. source:
@@ -209,6 +208,8 @@ def conversation(
     Arguments and errors else as for `check`.
     """
     wanted, seed, (cases, answers, made) = _asked(name, seed)
+    # Whoever has been asked something may not wait for as long as that takes.
+    make_ready(wanted, seed)
 
     def result(counted: "_Round", note: str = "") -> Result:
         wrong = counted.agreeing < len(cases)
@@ -276,7 +277,7 @@ def _changed(cases: list[Case], own: "_Round", with_lent: "_Round") -> list[tupl
     return found
 
 
-def showing(name: str, lent: Sequence[str] = (), seed: int | None = None) -> Generator[dict, Outcome, Result]:
+def showing(name: str, lent: Sequence[str] = (), seed: int | None = None) -> Generator[Request, Outcome, Result]:
     """As `conversation`, but only the cases that may be shown, with all that is told of them; the Result scores nothing.
 
     For a process that has been asked no hidden case, nor what is lent for such. lent: as in the Result that it explains.
@@ -302,7 +303,7 @@ def _may_be_told(case: Case) -> bool:
     return case.showable or case.judge is not None
 
 
-def _agrees(case: Case, target, lent: Sequence[str]) -> Generator[dict, Outcome, bool]:
+def _agrees(case: Case, target, lent: Sequence[str]) -> Generator[Request, Outcome, bool]:
     outcome = yield _request(case, tuple(lent))
     return not _judge(case, outcome, target)
 
@@ -360,15 +361,6 @@ class _Round:
         return Result(name, points, score, lines, written, note, causes, withheld=written and self.withheld)
 
 
-class Request(dict):
-    """A call of the student's function: what `convblocks.calling.answer` is asked."""
-
-    @functools.cached_property
-    def packed(self) -> bytes:
-        """As a message; a whole class is asked the same."""
-        return pack(dict(self))
-
-
 @functools.lru_cache(1000)
 def _request(case: Case, lent: tuple[str, ...] = ()) -> Request:
     return Request(args=case.args, kwargs=case.kwargs, seconds=case.seconds, probe=case.probe, lent=list(lent))
@@ -376,7 +368,7 @@ def _request(case: Case, lent: tuple[str, ...] = ()) -> Request:
 
 def _round(
     name: str, cases: list[Case], answers: list, source: str, lent: Sequence[str] = (), shows: bool = True
-) -> Generator[dict, Outcome, _Round]:
+) -> Generator[Request, Outcome, _Round]:
     lines, outcomes, earned, shared, stuck, ended = [], [], 0.0, {}, "", False
     for case, target in zip(cases, answers, strict=True):
         if stuck:

@@ -43,8 +43,9 @@ def diagnose(check: Check, seed: int, cases: list[Case], outcomes: list[Outcome]
     if _same(looked_at, _looked_at(cases, [Outcome("returned", answer) for answer in answers])):
         # The numbers are right, so what is wrong is their type alone.
         return []
-    names, rows = (_bank(check, seed) or {}).get(form, ([], None))
-    if not names:
+    try:
+        names, rows = _bank(check, seed)[form]
+    except LookupError:
         return []
     same = [names[place] for place in np.flatnonzero(_alike(_row(arrays), rows))]
     fewest = [one for one in same if len(one) == min(map(len, same))]
@@ -52,10 +53,20 @@ def diagnose(check: Check, seed: int, cases: list[Case], outcomes: list[Outcome]
     return [tuple(bank[check.name, name] for name in one) for one in fewest] if len(fewest) <= MOST else []
 
 
+def make_ready(check: Check, seed: int) -> None:
+    """Let the bank answer a check's cases where it has not done so, which takes a minute."""
+    if _has_answers(check) and not oracle.is_there(KIND, check, seed):
+        oracle.kept(KIND, check, seed, check.cases(seed))
+
+
 @functools.lru_cache(4)
-def _bank(check: Check, seed: int) -> dict | None:
-    """What is kept for a check, up to 20 MB; a class is graded one assignment after another."""
-    return oracle.kept(KIND, check, seed, check.cases(seed))
+def _bank(check: Check, seed: int) -> dict:
+    """What is kept for a check, up to 20 MB; a class is graded one assignment after another. Raises LookupError."""
+    found = oracle.kept(KIND, check, seed, check.cases(seed))
+    if found is None:
+        # Another time it may be had.
+        raise LookupError(check.name)
+    return found
 
 
 def build(checks: list[Check], seed: int) -> None:

@@ -41,6 +41,7 @@ WITHOUT_A_SAY = (
     "explaining",
     "lending",
     "notebooks",
+    "versions",
     "wrong_",
 )
 """Beginnings of the names of modules here that Keras' answers do not depend on."""
@@ -122,6 +123,11 @@ def keep(kind: str, check: Check, seed: int, make: Callable[[list[Case]], object
     file = _file(check, seed, kind)
     if _read(file, check, cases) is None:
         _write(file, check, cases, make(cases))
+
+
+def is_there(kind: str, check: Check, seed: int) -> bool:
+    """Whether something of this kind is kept for a check, sound or not."""
+    return _file(check, seed, kind).is_file()
 
 
 def is_warm(checks: list[Check], seed: int) -> bool:

@@ -57,7 +57,7 @@ def dataset(count, seed):
     """
     if count < 1:
         raise ValueError(f"count is {count}: a data set needs at least one drawing")
-    if (count, seed) == (LESSON_COUNT, LESSON_SEED):
+    if count == LESSON_COUNT and isinstance(seed, int) and seed == LESSON_SEED:
         return tuple(drawn.copy() for drawn in prepare())
     return _draw_all(count, seed)
 

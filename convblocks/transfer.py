@@ -176,7 +176,7 @@ def _tree(value, arrays):
     raise MalformedMessage(f"{type(value).__name__} is no data")
 
 
-def unpack(message: bytes):
+def unpack(message: bytes | memoryview):
     """The value of a message. Raises MalformedMessage for bytes that `pack` does not make; runs no code."""
     try:
         parts = _parts(message)
@@ -190,7 +190,7 @@ def unpack(message: bytes):
         raise MalformedMessage(f"{type(error).__name__}: {str(error)[:100]}") from None
 
 
-def _parts(message: bytes) -> list[bytes]:
+def _parts(message: bytes | memoryview) -> list[bytes | memoryview]:
     if len(message) > LIMIT:
         raise MalformedMessage("it is too large")
     parts, place = [], 0
@@ -205,16 +205,17 @@ def _parts(message: bytes) -> list[bytes]:
     return parts
 
 
-def _array(part: bytes) -> np.ndarray:
+def _array(part: bytes | memoryview) -> np.ndarray:
     header = bytes(part[: 10 + int.from_bytes(part[8:10], "little")])
     # It is looked at before anything is made, so that it cannot ask for more than was sent.
     shape, by_columns, dtype = _header(header)
     if math.prod(shape) * dtype.itemsize != len(part) - len(header):
         raise MalformedMessage("an array's shape and length disagree")
     _look_at(shape)
-    # Of an array without numbers there is nothing to look at.
-    values = np.frombuffer(part, dtype, offset=len(header)) if 0 not in shape else np.empty(0, dtype)
-    return values.reshape(shape, order="F" if by_columns else "C").copy(order="K")
+    order = "F" if by_columns else "C"
+    if 0 in shape:
+        return np.empty(shape, dtype, order)
+    return np.frombuffer(part, dtype, offset=len(header)).reshape(shape, order=order).copy(order="K")
 
 
 @functools.lru_cache(500)

@@ -23,6 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from grading import workers
+from grading.workers import ClusterLost, NoCluster
 
 if TYPE_CHECKING:
     from nbgrader.apps import AutogradeApp
@@ -76,7 +77,7 @@ def grade(
     console = _console()
     options = (f"--Execute.unsafe_no_sandbox={unsafe_no_sandbox}",)
     apps = _apps(console, assignments, f"--student={student}", *["--force"] * force, *options)
-    with _progress(console) as shown:
+    with _progress(console) as shown, _cluster_or_nothing():
         summary = pool.grade(apps, options, graders, *shown)
     _show(console, summary)
     if summary.kept:
@@ -114,7 +115,7 @@ def regrade(
             console.print("Nothing was stored; the same command with --apply does it.")
         return apply
 
-    with _progress(console) as shown:
+    with _progress(console) as shown, _cluster_or_nothing():
         summary = pool.regrade(apps, options, graders, *shown, decide)
     if summary.due:
         console.print(f"{summary.due} not graded yet, or handed in anew: `convblocks grade` grades them.")
@@ -414,7 +415,7 @@ def _graders(count: int, scheduler: str, unsafe: bool) -> workers.Workers:
     """What grades: so many processes, which begin at once, or a cluster."""
     if scheduler:
         return functools.partial(workers.cluster, scheduler)
-    workers.begin(sandboxes=not unsafe)
+    workers.begin()
     return functools.partial(workers.processes, count, sandboxes=not unsafe)
 
 
@@ -470,6 +471,16 @@ def _progress(console: Console) -> Iterator[tuple[Callable[[int], None], Callabl
             progress.update(bar, rate=f"{speed * 60:.0f} a minute" + f", {failures} failed" * bool(failures))
 
         yield lambda total: progress.update(bar, total=total), tell
+
+
+@contextlib.contextmanager
+def _cluster_or_nothing() -> Iterator[None]:
+    try:
+        yield
+    except NoCluster as error:
+        _give_up(str(error))
+    except ClusterLost as error:
+        _give_up(str(error), 1)
 
 
 def _exit(summary: Summary, as_json: bool, **more) -> None:

@@ -102,6 +102,8 @@ def _opened(db_url: str, course_id: str = "default_course") -> Gradebook:
     # SQLAlchemy's sessions are a thread's own.
     mine = _MINE.__dict__
     if db_url not in mine:
+        # Of an earlier run.
+        mine.clear()
         mine[db_url] = Cells(db_url, course_id)
     return mine[db_url]
 
@@ -114,8 +116,9 @@ class Cells(Gradebook):
         for name in ("find_assignment", "find_notebook", "find_source_cell", "find_graded_cell"):
             setattr(self, name, functools.cache(getattr(self, name)))
 
-    def close(self) -> None:
+    def __exit__(self, *error) -> None:
         """It stays open."""
+        self.db.rollback()
 
     def update_or_create_student(self, name: str, **about) -> None:
         """Nothing."""
@@ -159,5 +162,5 @@ class WholeNotebook(Gradebook):
     def _find(self, kind: type, *notebook: str) -> dict[str, Grade | Comment]:
         """All grades or comments of a submitted notebook, by the name of their cell."""
         whole = self.find_submission_notebook(*notebook)
-        found = self.db.query(kind).options(joinedload(kind.cell)).filter(kind.notebook_id == whole.id)
+        found = self.db.query(kind).options(joinedload(kind.cell, innerjoin=True)).filter(kind.notebook_id == whole.id)
         return {one.cell.name: one for one in found}

@@ -9,8 +9,8 @@ import shutil
 import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
+from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,12 +34,15 @@ from grading.intake import (
     note_attempt,
     read_timestamp,
 )
+from grading.mending import wanted_notebooks
 from grading.sanitize import RESULT
-from grading.submission import Job, Ran, run, steps
-from grading.workers import TRIES, Workers
+from grading.submission import STAGING, Job, Ran, run, steps
+from grading.workers import TRIES, ClusterLost, Workers
 
-STAGING = ".grading-"
-"""How folders of runs that are under way begin; in each a file is locked as long as its run lasts."""
+WITHOUT_A_WORD = 10.0
+"""Seconds after which it is said that a cluster has no worker."""
+
+NOBODY = "The cluster has no worker at the moment: what is to be graded waits for one. Ctrl-C stops it."
 
 
 @dataclass
@@ -81,14 +84,17 @@ class Store(AutogradeAll):
         return due, count - len(due) - len(self.exporter.refused)
 
     def outdated(self) -> dict[str, list[str]]:
-        """Ids of the cells that another version of their check has scored, by the folder of the submission."""
+        """Ids of the cells that another version of their check, or for other points, has scored; by their folder."""
         found, current = {}, functools.cache(version)
+        wanted = wanted_notebooks(self.coursedir.db_url, self.coursedir.assignment_id)
+        points = {(one.name, cell): one.cells[cell]["metadata"]["points"] for one in wanted for cell in one.graded}
         for folder in sorted(self._everything):
             graded = Path(self._format_dest(self.coursedir.assignment_id, self.student(folder)))
             for notebook in graded.glob("*.ipynb"):
                 for grade_id, data in results_of(notebook).items():
                     result = data[RESULT]
-                    if result.get("version") != current(result["check"]):
+                    is_worth = points.get((notebook.stem, grade_id), result["points"])
+                    if result.get("version") != current(result["check"]) or result["points"] != is_worth:
                         found.setdefault(folder, []).append(grade_id)
         return found
 
@@ -312,21 +318,24 @@ def _job(store: Store, folder: str, options, staging: Path, only: tuple[str, ...
 
 def _run_all(stores: dict[Job, tuple], workers: Workers, end: Callable) -> None:
     """Run the jobs; `end(ran, *stores[job])` is called for each when it has ended."""
-    waiting, lost = deque(stores), Counter()
+    waiting, lost, alone = deque(stores), Counter(), False
     while waiting:
         with workers() as (pool, width):
             running: dict[Future, Job] = {}
             try:
                 while waiting or running:
                     # A few more than are run, so that no worker waits for one.
-                    most = 2 * width()
+                    most = 2 * max(1, width())
                     while waiting and len(running) < most:
                         # It stays in line until it has been taken.
                         running[pool.submit(run, waiting[0])] = waiting[0]
                         waiting.popleft()
-                    done, _ = wait(running, return_when=FIRST_COMPLETED)
+                    done, _ = wait(running, WITHOUT_A_WORD, return_when=FIRST_COMPLETED)
+                    if not done and not width() and not alone:
+                        alone = True
+                        next(iter(stores.values()))[0].log.warning(NOBODY)
                     # A pool that breaks breaks all that it runs; what ended before has its result.
-                    for future in sorted(done, key=lambda one: isinstance(one.exception(), BrokenProcessPool)):
+                    for future in sorted(done, key=_is_broken):
                         ran = _ran(future, running[future])
                         del running[future]
                         end(ran, *stores[ran.job])
@@ -343,12 +352,19 @@ def _run_all(stores: dict[Job, tuple], workers: Workers, end: Callable) -> None:
                 raise
 
 
+def _is_broken(future: Future) -> bool:
+    return not future.cancelled() and isinstance(future.exception(), BrokenProcessPool)
+
+
 def _ran(future: Future, job: Job) -> Ran:
-    """What has become of a job. Raises BrokenProcessPool."""
+    """What has become of a job. Raises BrokenProcessPool, or ClusterLost."""
     try:
         return future.result()
     except BrokenProcessPool:
         raise
+    except CancelledError:
+        # Nobody here cancels one and then asks for it.
+        raise ClusterLost from None
     except Exception as error:
         return Ran(job, [f"it could not be run ({type(error).__name__}: {error})"], failed=True)
 
@@ -377,10 +393,12 @@ def _fail(summary: Summary, ran: Ran) -> None:
 
 
 def _kill(pool: Executor) -> None:
-    """End the processes of a pool at once; their sandboxes end with them."""
+    """End the processes of a pool at once, and their sandboxes with them; of a cluster take back what is not begun."""
     for process in (getattr(pool, "_processes", None) or {}).values():
         process.kill()
-    pool.shutdown(wait=False, cancel_futures=True)
+    # Dask's, which cancels what waits in any case, takes no other argument.
+    named = {"cancel_futures": True} if isinstance(pool, ProcessPoolExecutor) else {}
+    pool.shutdown(wait=False, **named)
 
 
 @contextlib.contextmanager

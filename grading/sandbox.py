@@ -444,7 +444,7 @@ def begin(given: WarmParent | None = None) -> WarmParent | None:
 
 
 def _warm_parent(keras: bool) -> WarmParent:
-    """This process' own; a new one where it has ended."""
+    """The one that this process has started or was given; a new one where it has ended."""
     kind = os.getpid(), keras
     if kind not in _WARM or not _WARM[kind].alive:
         path = [str(INSIDE), *map(str, packages.folders(keras))]

@@ -99,11 +99,12 @@ _CLEANER = nh3.Cleaner(
 _OFTEN_THE_SAME = 50_000
 
 
-def clean_html(html: str) -> str:
+def clean_html(html: str | list[str]) -> str:
     """HTML with words, tables and embedded pictures alone; links lead to http and https.
 
     What has more tags than any output of the course, or would become far longer, is shown as its own source.
     """
+    html = _joined(html)
     return (_cleaned_once if len(html) < _OFTEN_THE_SAME else _cleaned)(html)
 
 

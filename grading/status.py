@@ -116,7 +116,8 @@ def _look(course: Course, assignment: str, gradebook: Gradebook | None, current)
     if any(None in one for one in versions):
         found.outdated = None
     else:
-        found.outdated = sum(any(_is_outdated(one, current) for one in _results(each)) for each in done.values())
+        points = course.checks(assignment, gradebook) if gradebook else {}
+        found.outdated = sum(_is_outdated(each, current, points) for each in done.values())
     for what, which in (
         ("could not be graded as it was handed in", lambda one: one.unusable),
         ("did not run smoothly", lambda one: _points(one.notes.get("did-not-run", ""))),
@@ -186,8 +187,14 @@ def _results(notebooks: dict[str, GradedNotebook]) -> list[dict]:
     return [one for each in notebooks.values() for one in each.results.values()]
 
 
-def _is_outdated(result: dict, current) -> bool:
-    return result.get("version") != current(result["check"])
+def _is_outdated(notebooks: dict[str, GradedNotebook], current, points: dict[tuple[str, str], float]) -> bool:
+    """Whether another version of a check, or one for other points, has scored any of a submission's cells."""
+    return any(
+        result.get("version") != current(result["check"])
+        or result["points"] != points.get((name, cell), result["points"])
+        for name, one in notebooks.items()
+        for cell, result in one.results.items()
+    )
 
 
 def _points(note: str, holding: str = "", without: str = "\0") -> str:

@@ -9,12 +9,14 @@ import functools
 import logging
 import os
 import select
+import shutil
 import signal
 import threading
 import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from nbconvert.exporters.exporter import ResourcesDict
 from nbgrader.apps import AutogradeApp
@@ -31,6 +33,9 @@ from grading.warm import WarmParent
 
 compile_schemas()
 keep_open()
+
+STAGING = ".grading-"
+"""How folders of runs that are under way begin; in each the file "lock" is locked as long as its run lasts."""
 
 AROUND_ERRORS = (
     "There was an error processing assignment",
@@ -116,6 +121,10 @@ def _run(job: Job) -> Ran:
     except Exception:
         ran.failed = True
         ran.said.append(traceback.format_exc())
+    staging = Path(job.course, Path(job.out).parts[0])
+    if staging.name.startswith(STAGING) and not (staging / "lock").exists():
+        # Whoever asked for it has been stopped meanwhile, and is not there to remove it.
+        shutil.rmtree(staging, ignore_errors=True)
     ran.seconds = time.perf_counter() - begin
     return ran
 

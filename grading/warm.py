@@ -8,7 +8,6 @@ import select
 import socket
 import subprocess
 import tempfile
-from contextlib import suppress
 from multiprocessing.reduction import DupFd
 from pathlib import Path
 from typing import BinaryIO
@@ -34,7 +33,7 @@ class WarmParent:
 
     def __init__(self, asking: socket.socket, said: BinaryIO, process: subprocess.Popen | None = None):
         self._asking, self._said, self._process = asking, said, process
-        self._ready = False
+        self._ready = self._ended = False
 
     @classmethod
     def start(cls, python: str, path: list[str], environment: dict[str, str], modules: list[str]) -> WarmParent:
@@ -84,35 +83,41 @@ class WarmParent:
             return self._ask({"sandbox": sandbox, "settings": settings}, files, ANSWER)
 
     def _ask(self, request: dict, files: list[int], seconds: float) -> int:
-        said = ""
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with mine, suppress(OSError):
-            with theirs:
-                socket.send_fds(self._asking, [json.dumps(request).encode()], [theirs.fileno(), *files])
-            mine.settimeout(seconds)
-            said = mine.recv(1000).decode(errors="replace")
-            if said.isdigit():
-                return int(said)
-        self.end()
-        said = said or os.pread(self._said.fileno(), 1 << 20, 0).decode(errors="replace").strip().split("\n")[-1]
-        raise NotWarm(
-            f"the process that kernels are forked from {'ended' if self._ready else 'could not start'}: {said}"
-        )
+        try:
+            with mine:
+                with theirs:
+                    socket.send_fds(self._asking, [json.dumps(request).encode()], [theirs.fileno(), *files])
+                mine.settimeout(seconds)
+                answer = mine.recv(1000).decode(errors="replace")
+        except OSError as error:
+            answer, said = "", str(error)
+        else:
+            said = answer or os.pread(self._said.fileno(), 1 << 20, 0).decode(errors="replace").strip().split("\n")[-1]
+        if answer.isdigit():
+            return int(answer)
+        if not answer:
+            self.end()
+        raise NotWarm(f"the process that kernels are forked from could not start one: {said}")
 
     @property
     def alive(self) -> bool:
-        """Whether it can be asked: the socket's other side is open."""
+        """Whether it can be asked: here it was never in vain, and the socket's other side is open."""
         look = select.poll()
         look.register(self._asking, 0)
-        return not look.poll(0)
+        return not self._ended and not look.poll(0)
 
     def end(self) -> None:
-        """End the parent, where this process has started it; its kernels go on. It is not asked again."""
-        self._asking.shutdown(socket.SHUT_RDWR)
+        """Do not ask it again, and end it where this process has started it; its kernels go on."""
+        self._ended = True
         if self._process:
             self._process.kill()
             self._process.wait()
 
 
 def _given(asking: socket.socket, said: DupFd) -> WarmParent:
-    return WarmParent(asking, open(said.detach(), "rb"))
+    given = WarmParent(asking, open(said.detach(), "rb"))  # noqa: SIM115
+    for file in (asking, given._said):
+        # Whoever can ask it can have it fork into what it says is a sandbox.
+        os.set_inheritable(file.fileno(), False)
+    return given

@@ -4,6 +4,7 @@ Nothing is imported here that takes its time, so that the processes can begin to
 """
 
 import contextlib
+import logging
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -18,16 +19,29 @@ TRIES = 3
 """How often a submission is tried whose worker is lost, which may be another one's fault, or the machine's."""
 
 
-def begin(sandboxes: bool = True) -> None:
-    """Start to import, in other processes, what `processes` will need."""
+CONNECTS = 15
+"""Seconds that a scheduler may take to answer."""
+
+
+class NoCluster(Exception):
+    """A scheduler cannot be reached; the text says so."""
+
+
+class ClusterLost(Exception):
+    """A scheduler can no longer be reached; the text says so."""
+
+    def __init__(self):
+        super().__init__(
+            "The Dask cluster was lost. What was graded is stored; the same command again goes on from there."
+        )
+
+
+def begin() -> None:
+    """Start to import, in another process, what `processes` will need."""
     # A thread for each processor would wait for work without sleeping, and arrays this small never have any.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     forkserver.set_forkserver_preload(["grading.submission", "grading.intake", "grading.feedback", "grading.generate"])
     forkserver.ensure_running()
-    if sandboxes:
-        from grading import sandbox
-
-        sandbox.begin()
 
 
 @contextlib.contextmanager
@@ -36,7 +50,7 @@ def processes(count: int, sandboxes: bool = True) -> Iterator[Executing]:
     from grading import sandbox
     from grading.submission import start_worker
 
-    begin(sandboxes)
+    begin()
     arguments = os.getpid(), sandbox.begin() if sandboxes else None
     with ProcessPoolExecutor(
         count, mp_context=get_context("forkserver"), initializer=start_worker, initargs=arguments
@@ -49,9 +63,25 @@ def cluster(address: str) -> Iterator[Executing]:
     """A Dask cluster, by its scheduler's address, as large as it is at the moment.
 
     All of it sees the course's folder and its Python at the same place. A worker grades one submission at a time,
-    whatever threads it has.
+    whatever threads it has. Raises NoCluster.
     """
     from distributed import Client
+    from distributed.comm import get_address_host_port
 
-    with Client(address, set_as_default=False) as client:
-        yield client.get_executor(pure=False, retries=TRIES), lambda: max(1, len(client.nthreads()))
+    try:
+        # Or a client would look for what is no address for ever.
+        get_address_host_port(address)
+        client = Client(address, set_as_default=False, timeout=CONNECTS)
+    except (OSError, ValueError) as error:
+        raise NoCluster(f"There is no Dask scheduler at {address!r} ({error}), and nothing was graded.") from None
+
+    def width() -> int:
+        try:
+            return len(client.nthreads())
+        except OSError:
+            raise ClusterLost from None
+
+    # What it says of a scheduler that is gone is for those who look for bugs.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
+    with client:
+        yield client.get_executor(pure=False, retries=TRIES), width

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
 from conftest import CONVBLOCKS, ROOT, fill, nbgrader, run
@@ -116,6 +117,40 @@ def test_results_are_the_same_however_they_are_made(handed_in, tmp_path):
     assert scores(courses["2"]) == DESERVED
 
 
+def test_a_run_on_a_cluster_that_is_stopped_leaves_nothing_and_is_finished_by_the_next(handed_in):
+    with dask(handed_in) as address:
+        with _grading(handed_in, f"--scheduler={address}") as process:
+            _until(lambda: list(handed_in.glob("autograded/*/1-padding/padding.ipynb")))
+            process.send_signal(signal.SIGINT)
+            said = process.stderr.read()
+            assert process.wait() == 130, said
+            assert "the same command again goes on from there" in said
+        _until(lambda: not list(handed_in.glob(".grading-*")))
+        code, output = grade(handed_in, f"--scheduler={address}")
+        assert code == 0, output
+    assert scores(handed_in) == DESERVED
+
+
+def test_a_cluster_that_is_lost_or_not_there_is_named(handed_in):
+    for address in ("nonsense", f"tcp://127.0.0.1:{free_port()}"):
+        code, output = grade(handed_in, f"--scheduler={address}")
+        assert code == 2 and f"There is no Dask scheduler at '{address}'" in output, output
+    with dask(handed_in, workers=0) as address, _grading(handed_in, f"--scheduler={address}") as process:
+        said = process.stderr.readline()
+        while "has no worker" not in said:
+            assert process.poll() is None, said
+            said += process.stderr.readline()
+    with dask(handed_in) as address, _grading(handed_in, f"--scheduler={address}") as process:
+        _until(lambda: list(handed_in.glob("autograded/*/1-padding/padding.ipynb")))
+        for one in psutil.process_iter(["cmdline"]):
+            if "distributed.cli.dask_scheduler" in str(one.info) and address in str(one.info):
+                one.kill()
+        assert "The Dask cluster was lost." in process.stderr.read()
+        assert process.wait() == 1
+    assert grade(handed_in)[0] == 0
+    assert scores(handed_in) == DESERVED
+
+
 def test_a_cluster_is_as_large_as_its_workers_are_many(course):
     with dask(course, workers=3) as address, workers.cluster(address) as (_, width):
         _until(lambda: width() == 3)
@@ -143,13 +178,13 @@ def test_an_assignment_that_nobody_has_handed_in_does_not_keep_the_others_back(h
 
 
 def _workers(process):
-    """Processes of the pool that have a kernel; they are children of the fork server."""
+    """Processes of the pool that have a sandbox; they are children of the fork server."""
     found = []
     for server in psutil.Process(process.pid).children():
         # Any of them may end meanwhile.
         with contextlib.suppress(psutil.Error):
             for worker in server.children():
-                if any(one.name() == "kernel" for one in worker.children(recursive=True)):
+                if any(one.name() == "bwrap" for one in worker.children(recursive=True)):
                     found.append(worker)
     return found
 
@@ -280,6 +315,22 @@ def test_after_a_check_has_changed_its_cells_alone_are_scored_again(handed_in):
         assert (by_hand.manual_score, by_hand.needs_manual_grade) == (3, False)
     code, output = regrade("--apply")
     assert "no check has changed" in output
+
+
+def test_after_a_check_is_worth_more_its_cells_are_scored_again(handed_in):
+    assert grade(handed_in)[0] == 0
+    source = handed_in / "source" / "1-padding" / "padding.ipynb"
+    notebook = nbformat.read(source, as_version=4)
+    (cell,) = [one for one in notebook.cells if one.id == "check_pad2d"]
+    assert cell.metadata.nbgrader.points == 4
+    cell.metadata.nbgrader.points, cell.source = 10, cell.source.replace("points=4", "points=10")
+    nbformat.write(notebook, source)
+    nbgrader(handed_in, "generate_assignment", "1-padding", "--force")
+    assert "convblocks regrade 1-padding" in run(handed_in, *CONVBLOCKS, "status")[1]
+    code, output = run(handed_in, *CONVBLOCKS, "regrade", "1-padding", "--apply")
+    assert code == 0 and "6 scored again (pad2d): 2 gain, 0 lose, 4 scores stay." in output, output
+    assert scores(handed_in)["ada"] == 18
+    assert "no check has changed" in run(handed_in, *CONVBLOCKS, "regrade", "1-padding")[1]
 
 
 DISTURBED = """

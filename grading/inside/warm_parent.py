@@ -22,7 +22,15 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 # From Linux' headers: linux/nsfs.h, linux/prctl.h, linux/capability.h, linux/mount.h.
 _PARENT_NAMESPACE = 0xB702
-_SET_DUMPABLE, _SET_NAME, _SET_SECCOMP, _DROP_BOUNDING, _NO_NEW_PRIVILEGES, _AMBIENT = 4, 15, 22, 24, 38, 47
+_DEATH_SIGNAL, _SET_DUMPABLE, _SET_NAME, _SET_SECCOMP, _DROP_BOUNDING, _NO_NEW_PRIVILEGES, _AMBIENT = (
+    1,
+    4,
+    15,
+    22,
+    24,
+    38,
+    47,
+)
 _FILTER, _CLEAR_ALL = 2, 4
 _CAPABILITIES_VERSION = 0x20080522
 # MS_REMOUNT, MS_BIND and MS_RDONLY; what statvfs calls by the same numbers; and the one flag that it does not.
@@ -42,6 +50,8 @@ class _Program(ctypes.Structure):
 def main() -> None:
     """Fork a kernel for each request until the other side is gone."""
     asked = socket.socket(fileno=int(sys.argv[1]))
+    # Also where it hangs in an import, and would not see that nobody can ask any more.
+    _call(_LIBC.prctl, _DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
     sys.path[:] = [*json.loads(sys.argv[2]), *(one for one in sys.path if one)]
     try:
         kernel = _prepare()
@@ -61,14 +71,22 @@ def main() -> None:
         if not message:
             return
         request, (answer, *handed) = json.loads(message), files
-        child = os.fork() if request else 0
-        if request and not child:
-            asked.close()
-            os.close(answer)
-            _attend(kernel, request, *handed)
+        said = "0"
+        if request:
+            try:
+                child = os.fork()
+            except OSError as error:
+                # It has others to answer.
+                said = str(error)
+            else:
+                if not child:
+                    asked.close()
+                    os.close(answer)
+                    _attend(kernel, request, *handed)
+                said = str(child)
         # Whoever asked may be gone.
         with suppress(OSError):
-            os.write(answer, str(child).encode())
+            os.write(answer, said.encode())
         for file in files:
             os.close(file)
 
