@@ -19,6 +19,7 @@ from pathlib import Path
 
 import nbformat
 import psutil
+from nbgrader.api import Gradebook
 from rich.console import Console
 from rich.table import Table
 
@@ -187,23 +188,40 @@ def throughput(place: Path, students: int, turns: int) -> dict:
         for side in list(SIDES)[:: 1 if turn % 2 == 0 else -1]:
             rates[side].append(60 * counts[side] / grade(side, courses[side], ASSIGNMENTS))
     for side in ("here, 1 worker", "here, 2 workers"):
-        peak = Memory()
-        grade(side, courses[side], ASSIGNMENTS, watch=peak)
-        memory[side] = {"all processes, MB": peak.all, "a worker and its kernel, MB": peak.worker}
-    return {"submissions": counts[side], "a minute": {side: spread(rates[side]) for side in SIDES}, "memory": memory}
+        peaks = [Memory() for _ in range(turns)]
+        for peak in peaks:
+            grade(side, courses[side], ASSIGNMENTS, watch=peak)
+        memory[side] = {
+            "all processes, MB": spread([peak.all for peak in peaks]),
+            "a worker and its kernel, MB": spread([peak.worker for peak in peaks]),
+        }
+    return {
+        "submissions": counts[side],
+        "a minute": {side: spread(rates[side]) for side in SIDES},
+        "points": {side: points(courses[side]) for side in SIDES},
+        "memory": memory,
+    }
 
 
-def growth(place: Path, sizes: list[int]) -> dict:
-    """Seconds for so many submissions of one assignment, in one gradebook that keeps them all."""
-    course, done, seconds = place / "growth", 0, {}
-    prepare(course, "", 1, ASSIGNMENTS[1:2])
-    release = course / "release" / ASSIGNMENTS[1]
-    for size in sizes:
-        for number in range(size):
-            hand_in(release, course / "submitted" / f"more{done + number:05}" / ASSIGNMENTS[1], "right")
-        done += size
-        seconds[size] = run(course, "convblocks", "grade", ASSIGNMENTS[1], "--workers=2")
-    return seconds
+def points(course: Path) -> float:
+    """Of all scores in a course's gradebook."""
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        return sum(one.score for assignment in gradebook.assignments for one in assignment.submissions)
+
+
+def growth(place: Path, sizes: list[int], turns: int) -> dict:
+    """Seconds for so many submissions of one assignment, in one gradebook that keeps them all; by their number."""
+    seconds = {size: [] for size in sizes}
+    for turn in range(turns):
+        course, done = place / f"growth {turn}", 0
+        prepare(course, "", 1, ASSIGNMENTS[1:2])
+        release = course / "release" / ASSIGNMENTS[1]
+        for size in sizes:
+            for number in range(size):
+                hand_in(release, course / "submitted" / f"more{done + number:05}" / ASSIGNMENTS[1], "right")
+            done += size
+            seconds[size].append(run(course, "convblocks", "grade", ASSIGNMENTS[1], "--workers=2"))
+    return {size: spread(each) for size, each in seconds.items()}
 
 
 def shares(place: Path, turns: int) -> dict:
@@ -216,19 +234,26 @@ def show(figures: dict, console: Console) -> None:
     """Print the figures as tables."""
     rates = figures["throughput"]["a minute"]
     stock, nothing = (rates[side]["median"] for side in list(SIDES)[:2])
-    table = Table("", "submissions a minute", "least to most", "× Keras in the kernel", "× nothing", title="Throughput")
+    title = f"{figures['throughput']['submissions']} submissions"
+    heads = "submissions a minute", "least to most", "× Keras in the kernel", "× nothing", "points given"
+    table = Table("", *heads, title=title)
     for side, rate in rates.items():
         middle = rate["median"]
         between = f"{rate['least']:.0f} to {rate['most']:.0f}"
-        table.add_row(side, f"{middle:.0f}", between, f"{middle / stock:.1f}", f"{middle / nothing:.1f}")
+        given = f"{figures['throughput']['points'][side]:.2f}"
+        table.add_row(side, f"{middle:.1f}", between, f"{middle / stock:.1f}", f"{middle / nothing:.1f}", given)
     console.print(table)
     table = Table("", "all processes, MB", "a worker and its kernel, MB", title="Peak memory (proportional set size)")
     for side, peak in figures["throughput"]["memory"].items():
-        table.add_row(side, *(f"{value:.0f}" for value in peak.values()))
+        table.add_row(
+            side, *(f"{one['median']:.0f} ({one['least']:.0f} to {one['most']:.0f})" for one in peak.values())
+        )
     console.print(table)
-    table = Table("further submissions", "seconds", "a minute", title="In one gradebook, one after another")
-    for size, seconds in figures["growth"].items():
-        table.add_row(str(size), f"{seconds:.1f}", f"{60 * int(size) / seconds:.0f}")
+    heads = "further submissions", "seconds", "least to most", "a minute"
+    table = Table(*heads, title="In one gradebook, one after another")
+    for size, took in figures["growth"].items():
+        between = f"{took['least']:.1f} to {took['most']:.1f}"
+        table.add_row(str(size), f"{took['median']:.1f}", between, f"{60 * int(size) / took['median']:.0f}")
     console.print(table)
     validate.show(figures["validate"], console)
     parts.show(figures["parts"], console)
@@ -251,7 +276,7 @@ def main() -> None:
                 "system": platform.release(),
             },
             "throughput": throughput(place, options.students, options.turns),
-            "growth": growth(place, options.sizes),
+            "growth": growth(place, options.sizes, options.turns),
             "validate": validate.measure(options.turns),
             "parts": shares(place, options.turns),
         }

@@ -9,7 +9,6 @@ import functools
 import importlib
 import os
 import shutil
-import statistics
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,26 +18,28 @@ import nbformat
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import spread
+
 FLOOR = "the floor"
 REST = "the other steps of nbgrader and nbconvert"
 
 
-def measure(course: Path, assignments: list[str], student: str, turns: int) -> dict[str, dict[str, float]]:
-    """Seconds of each part, by assignment; medians. course: generated, with that student's submissions.
+def measure(course: Path, assignments: list[str], student: str, turns: int) -> dict[str, dict[str, dict]]:
+    """Seconds of each part, by assignment. course: generated, with that student's submissions.
 
     Raises RuntimeError where one cannot be graded or a cell of it fails.
     """
     before = os.getcwd()
     try:
-        return {one: _medians(course, one, student, turns) for one in assignments}
+        return {one: _each(course, one, student, turns) for one in assignments}
     finally:
         os.chdir(before)
 
 
-def _medians(course: Path, assignment: str, student: str, turns: int) -> dict[str, float]:
+def _each(course: Path, assignment: str, student: str, turns: int) -> dict[str, dict]:
     # The first one makes what is made once.
     each = [_one(course, assignment, student) | _floor(course, assignment, student) for _ in range(turns + 1)][1:]
-    return {part: statistics.median(one[part] for one in each) for part in each[0]}
+    return {part: spread([one[part] for one in each]) for part in each[0]}
 
 
 def _one(course: Path, assignment: str, student: str) -> dict[str, float]:
@@ -157,8 +158,9 @@ class Stopwatch:
                 setattr(owner, name, function)
 
 
-def show(parts: dict[str, dict[str, float]], console: Console) -> None:
-    """Print a table: a column for each assignment."""
+def show(figures: dict[str, dict[str, dict]], console: Console) -> None:
+    """Print a table of medians: a column for each assignment."""
+    parts = {one: {part: took["median"] for part, took in each.items()} for one, each in figures.items()}
     table = Table("milliseconds", *parts, title="One right submission, from its start to its stored scores")
     names = [name for name in next(iter(parts.values())) if name not in (FLOOR, REST)]
     for name in [*names, REST]:

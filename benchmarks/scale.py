@@ -14,43 +14,50 @@ import time
 import uuid
 from pathlib import Path
 
+from nbgrader.api import Gradebook
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import ROOT, postgresql
 from benchmarks.many_submissions import prepare, run
-
-# For its engine, which is kept between openings as it is where submissions are stored.
-from grading import submission
+from grading.gradebook import WholeNotebook, keep_open
 
 COURSE = "convblocks"
 WRITERS = (1, 2, 4, 8)
 
 
-def store(url: str, assignment: str, student: str) -> None:
-    """What nbgrader writes for one submission: a student, a submission, and each score with a commit of its own."""
-    opened = submission.nbgrader.api.Gradebook
-    with opened(url) as gradebook:
+def cells(url: str, assignment: str) -> dict[str, tuple[list[str], list[str]]]:
+    """The names of the cells that have a score and of those that have a comment, by notebook."""
+    with Gradebook(url) as gradebook:
+        notebooks = gradebook.find_assignment(assignment).notebooks
+        return {
+            one.name: ([c.name for c in one.grade_cells], [c.name for c in one.solution_cells]) for one in notebooks
+        }
+
+
+def store(url: str, assignment: str, student: str, known: dict) -> None:
+    """What grading writes for one submission: a student, a submission, and the scores of each notebook together."""
+    with Gradebook(url) as gradebook:
         gradebook.update_or_create_student(student)
-    with opened(url) as gradebook:
+    with Gradebook(url) as gradebook:
         gradebook.update_or_create_submission(assignment, student)
-    with opened(url) as gradebook:
-        for notebook in gradebook.find_submission(assignment, student).notebooks:
-            for grade in notebook.grades:
-                grade.auto_score = 1.0
-                gradebook.db.commit()
-            for comment in notebook.comments:
-                comment.auto_comment = None
-                gradebook.db.commit()
+    for notebook, (scored, commented) in known.items():
+        with WholeNotebook(url) as gradebook:
+            for cell in scored:
+                gradebook.find_grade(cell, notebook, assignment, student).auto_score = 1.0
+            for cell in commented:
+                gradebook.find_comment(cell, notebook, assignment, student).auto_comment = "No response."
 
 
 def write(url: str, assignment: str, count: int, ready, go) -> None:
     """One writer: so many submissions, once all are ready."""
-    store(url, assignment, f"made-up-{uuid.uuid4()}")
+    keep_open()
+    known = cells(url, assignment)
+    store(url, assignment, f"made-up-{uuid.uuid4()}", known)
     ready.wait()
     go.wait()
     for _ in range(count):
-        store(url, assignment, f"made-up-{uuid.uuid4()}")
+        store(url, assignment, f"made-up-{uuid.uuid4()}", known)
 
 
 def rate(url: str, assignment: str, writers: int, count: int) -> float:

@@ -19,14 +19,18 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import ROOT, free_port, spread
 
-STOCK = ["def f(x):\n    return x + 1", "assert f(1) == 2"]
+NOTHING = ["def f(x):\n    return x + 1", "assert f(1) == 2"]
 """Cells of a notebook for which there is next to nothing to do."""
+
+STOCK = "stock: "
+"""How names begin of notebooks in which checks stand where students see them, and ask Keras: as on stock nbgrader."""
 
 
 @contextlib.contextmanager
@@ -81,13 +85,27 @@ def own_code(notebook: Path) -> float:
     return seconds
 
 
+def as_on_stock(solved: Path, source: Path) -> NotebookNode:
+    """A solved notebook with the checks of its source, in the student's kernel."""
+    notebook = nbformat.read(solved, as_version=4)
+    checks = {one.id: one.source for one in nbformat.read(source, as_version=4).cells if "import check" in one.source}
+    for cell in notebook.cells:
+        if cell.id in checks:
+            cell.source = checks[cell.id].replace("from autograde_tests", "from benchmarks.one_submission")
+    return notebook
+
+
 def measure(turns: int) -> dict:
     """By notebook: seconds of the button, of the cells alone, and what is left of the one without the other."""
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         shutil.copytree(ROOT / "solutions", place, dirs_exist_ok=True)
-        nbformat.write(new_notebook(cells=[new_code_cell(one) for one in STOCK]), place / "next to nothing.ipynb")
+        nbformat.write(new_notebook(cells=[new_code_cell(one) for one in NOTHING]), place / "next to nothing.ipynb")
+        for path in sorted(place.glob("*/*.ipynb")):
+            nbformat.write(
+                as_on_stock(path, ROOT / "source" / path.relative_to(place)), path.with_name(STOCK + path.name)
+            )
         with server(place) as address:
             for path in sorted(place.rglob("*.ipynb")):
                 name = str(path.relative_to(place))
