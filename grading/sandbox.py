@@ -174,7 +174,13 @@ class Sandbox(LocalProvisioner):
             settings = self._settings("/run/broker", "/submission", _WORK)
             first = json.loads(told.read())["child-pid"]
             self._members = (psutil.Process(first),)
-            waits = _warm_parent(self.keras).fork(first, settings, lifeline.fileno(), channel.fileno(), program)
+            handed = lifeline.fileno(), channel.fileno(), program
+            try:
+                waits = _warm_parent(self.keras).fork(first, settings, *handed)
+            except NotWarm:
+                # It may have ended at this moment.
+                _warm_parent(self.keras).wait()
+                waits = _warm_parent(self.keras).fork(first, settings, *handed)
             self._members += (psutil.Process(waits),)
         return info
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from conftest import ROOT, run
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Grade, Gradebook, MissingEntry
 
 from grading.gradebook import WholeNotebook
 
@@ -51,6 +51,15 @@ def url(tmp_path):
             gradebook.add_student(student)
             gradebook.add_submission(NOTEBOOK[1], student)
     return url
+
+
+def test_what_is_stored_of_a_cell_that_is_gone_is_left_alone(url):
+    with Gradebook(url) as gradebook:
+        notebook = gradebook.find_submission_notebook(*NOTEBOOK)
+        gradebook.db.add(Grade(cell_id="gone", notebook_id=notebook.id))
+        gradebook.db.commit()
+    with WholeNotebook(url) as whole:
+        assert whole.find_grade("check", *NOTEBOOK).max_score == 3
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from traitlets.config import Config
 
 from autograde_tests import oracle
 from autograde_tests.cases import course_seed
-from autograde_tests.checking import load_checks
+from autograde_tests.checking import Request, load_checks
 from convblocks.transfer import pack, receive, send
 from grading.broker import Broker
 from grading.execute import require_sandbox
@@ -582,7 +582,7 @@ def test_a_function_has_all_its_time_also_where_what_is_lent_takes_long_to_start
 
 def test_a_check_that_cannot_be_judged_costs_itself(tmp_path, monkeypatch):
     def unjudgeable(*given, **named):
-        yield {"args": (), "kwargs": {}, "seconds": 1, "probe": None, "lent": []}
+        yield Request(args=(), kwargs={}, seconds=1, probe=None, lent=[])
         raise OverflowError("int too large to convert to float")
 
     monkeypatch.setattr("grading.broker.conversation", unjudgeable)

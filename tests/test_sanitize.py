@@ -610,3 +610,7 @@ def test_formatting_that_is_never_closed_does_not_grow_with_every_element(many):
 def test_a_table_with_some_words_in_bold_stays_a_table():
     html = "<table>" + "<tr><td><b>1</b></td><td>2</td></tr>" * 60 + "</table>"
     assert clean_html(html).count("<b>") == 60
+
+
+def test_html_may_be_a_list_of_its_lines():
+    assert clean_html(["<b>x</b>\n", "<script>y</script>z"]) == clean_html("<b>x</b>\n<script>y</script>z")

@@ -11,13 +11,15 @@ from multiprocessing import get_context
 
 import psutil
 import pytest
-from conftest import processes_named
+from conftest import ROOT, processes_named
 from jupyter_core.utils import ensure_event_loop, run_sync
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config
 
+from grading import packages
 from grading.station import RUNTIME, Station, make_next_station, remove_left_behind, take_station
+from grading.warm import INSIDE, NotWarm, WarmParent
 from grading.workers import processes
 
 
@@ -173,6 +175,41 @@ def test_a_folder_of_links_is_no_way_out(tmp_path, nothing_left):
         station.take_files(tmp_path)
         names = printed(station, "import os\nprint(sorted(os.listdir()))")
     assert names == "['data.csv']\n"
+
+
+def test_a_parent_that_cannot_fork_says_so_and_goes_on(tmp_path):
+    (tmp_path / "full.py").write_text(
+        "import os\n\ndef prepare():\n    fork = os.fork\n\n    def once():\n        os.fork = fork\n"
+        "        raise BlockingIOError(11, 'no more processes')\n\n    os.fork = once\n"
+    )
+    path = [str(INSIDE), *map(str, packages.folders(keras=False)), str(tmp_path)]
+    parent = WarmParent.start(packages.python(), path, {}, ["full"])
+    try:
+        parent.wait()
+        null = os.open(os.devnull, os.O_RDWR)
+        with pytest.raises(NotWarm, match="no more processes"):
+            parent.fork(1, {}, null, null, b"")
+        assert parent.alive
+        assert psutil.pid_exists(parent.fork(1, {}, null, null, b""))
+        os.close(null)
+    finally:
+        parent.end()
+    assert not parent.alive
+
+
+def test_a_parent_that_does_not_come_up_is_ended_with_whoever_started_it(tmp_path):
+    (tmp_path / "stuck.py").write_text("import time\n\ndef prepare():\n    time.sleep(600)\n")
+    start = f"""
+from grading import packages
+from grading.warm import INSIDE, WarmParent
+path = [str(INSIDE), *map(str, packages.folders(keras=False)), {str(tmp_path)!r}]
+print(WarmParent.start(packages.python(), path, {{}}, ["stuck"])._process.pid)
+"""
+    done = subprocess.run([sys.executable, "-c", start], cwd=ROOT, capture_output=True, text=True, check=True)
+    deadline = time.monotonic() + 60
+    while psutil.pid_exists(int(done.stdout)) and psutil.Process(int(done.stdout)).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def ancestor_of_a_kernel(turn) -> tuple[int, int]:
