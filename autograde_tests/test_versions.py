@@ -1,12 +1,13 @@
 """A version tells a check from the same one before anything was changed by which a score can change."""
 
+import sys
+
 import numpy as np
 import pytest
 
 from autograde_tests import versions
 from autograde_tests.cases import Case
 from autograde_tests.checking import load_checks
-from convblocks import compare
 
 LEAST = 0.9
 
@@ -55,7 +56,7 @@ def test_comments_do_not_count(monkeypatch):
 def test_the_tolerance_counts(monkeypatch):
     versions._comparison.cache_clear()
     before = judged(None)
-    monkeypatch.setattr(compare, "TOLERANCE", 0.1)
+    monkeypatch.setattr(sys.modules["convblocks.compare"], "TOLERANCE", 0.1)
     versions._comparison.cache_clear()
     assert judged(None) != before
     versions._comparison.cache_clear()

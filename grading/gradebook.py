@@ -116,9 +116,10 @@ class Cells(Gradebook):
         for name in ("find_assignment", "find_notebook", "find_source_cell", "find_graded_cell"):
             setattr(self, name, functools.cache(getattr(self, name)))
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, kind, *error) -> None:
         """It stays open."""
-        self.db.rollback()
+        if kind:
+            self.db.rollback()
 
     def update_or_create_student(self, name: str, **about) -> None:
         """Nothing."""
