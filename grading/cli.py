@@ -49,7 +49,7 @@ def convblocks() -> None:
 Assignments = Annotated[list[str], typer.Argument(help="Assignments, such as 1-padding.")]
 WorkerCount = Annotated[int, typer.Option(min=1, help="How many submissions are graded at once on this machine.")]
 Scheduler = Annotated[str, typer.Option(help="Address of a Dask cluster's scheduler, to grade there.")]
-OneStudent = Annotated[str, typer.Option(help="Only this student's.")]
+OneStudent = Annotated[str, typer.Option(help="Only this student's; 'a*' are all whose ids begin so.")]
 Unsafe = Annotated[
     bool, typer.Option("--unsafe-no-sandbox", help="Run submissions where they can read and change your files.")
 ]

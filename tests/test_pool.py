@@ -14,6 +14,7 @@ import nbformat
 import psutil
 import pytest
 from conftest import CONVBLOCKS, ROOT, fill, nbgrader, run
+from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
 from benchmarks import free_port
@@ -238,6 +239,76 @@ def test_a_worker_that_is_lost_loses_nothing(handed_in):
         assert process.wait() == 0, said
     assert scores(handed_in) == DESERVED
     assert "6 submissions graded." in said
+
+
+def test_a_worker_of_a_cluster_that_is_lost_loses_nothing(handed_in):
+    with dask(handed_in, workers=2) as address, _grading(handed_in, f"--scheduler={address}") as process:
+        _until(lambda: list(handed_in.glob("autograded/*/1-padding/padding.ipynb")))
+        said = psutil.process_iter(["cmdline"])
+        next(one for one in said if {"distributed.cli.dask_worker", address} <= {*(one.info["cmdline"] or ())}).kill()
+        said = process.stderr.read()
+        assert process.wait() == 0, said
+    assert scores(handed_in) == DESERVED
+    assert "6 submissions graded." in said
+
+
+KEEPS_TO_ITSELF = """
+import os, socket, time
+begin, secret = time.time(), "known to nobody else"
+for place in ("/tmp", "/dev/shm", "."):
+    with open(f"{place}/mark", "w") as file:
+        print(secret, file=file)
+listening = socket.socket(socket.AF_UNIX)
+listening.bind("\\0mark")
+listening.listen()
+time.sleep(8)
+print("ran", begin, time.time())
+"""
+
+LOOKS_AROUND = """
+import glob, os, signal, socket, time
+begin, found = time.time(), set()
+while time.time() < begin + 8:
+    for seen in ("/tmp/*", "/dev/shm/*", "/proc/[0-9]*/cwd/mark", "/proc/[0-9]*/root/tmp/mark", "/proc/[0-9]*/environ"):
+        for path in glob.glob(seen):
+            try:
+                with open(path) as file:
+                    found.add(file.read())
+            except OSError:
+                pass
+    with socket.socket(socket.AF_UNIX) as asking:
+        try:
+            asking.connect("\\0mark")
+            found.add("it answers")
+        except OSError:
+            pass
+    for process in range(os.getpid() + 1, 40_000):
+        try:
+            os.kill(process, signal.SIGKILL)
+            found.add(f"killed {process}")
+        except OSError:
+            pass
+print("ran", begin, time.time(), sorted(found))
+"""
+
+
+def test_two_that_run_at_once_from_one_parent_do_not_reach_each_other(course):
+    said = {}
+    for student, source in (("ada", KEEPS_TO_ITSELF), ("mal", LOOKS_AROUND)):
+        folder = course / "submitted" / student / "1-padding"
+        shutil.copytree(ROOT / "solutions" / "1-padding", folder)
+        notebook = nbformat.read(folder / "padding.ipynb", as_version=4)
+        notebook.cells.append(new_code_cell(source, id="own"))
+        nbformat.write(notebook, folder / "padding.ipynb")
+    code, output = grade(course, "--workers=2")
+    assert code == 0, output
+    assert scores(course) == {"ada": 12, "mal": 12}
+    for student in ("ada", "mal"):
+        cells = nbformat.read(course / "autograded" / student / "1-padding" / "padding.ipynb", as_version=4).cells
+        said[student] = next(one for one in cells if one.id == "own").outputs[0].text
+    times = [[float(number) for number in one.split()[1:3]] for one in said.values()]
+    assert max(begin for begin, _ in times) < min(end for _, end in times), "they did not run at once"
+    assert not [one for one in ("known to nobody else", "it answers", "killed") if one in said["mal"]]
 
 
 def test_two_who_grade_at_once_neither_lose_nor_double_anything(handed_in, tmp_path):
