@@ -258,9 +258,8 @@ begin, secret = time.time(), "known to nobody else"
 for place in ("/tmp", "/dev/shm", "."):
     with open(f"{place}/mark", "w") as file:
         print(secret, file=file)
-listening = socket.socket(socket.AF_UNIX)
+listening = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 listening.bind("\\0mark")
-listening.listen()
 time.sleep(8)
 print("ran", begin, time.time())
 """
@@ -276,7 +275,7 @@ while time.time() < begin + 8:
                     found.add(file.read())
             except OSError:
                 pass
-    with socket.socket(socket.AF_UNIX) as asking:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:
         try:
             asking.connect("\\0mark")
             found.add("it answers")
