@@ -50,6 +50,9 @@ def _engine(db_url: str, **options) -> sqlalchemy.Engine:
     A new engine would compile all of its SQL anew each time, and on PostgreSQL a connection takes longer than what is
     asked on it.
     """
+    if IN_MEMORY in db_url:
+        # Another thread closes what one has left that has ended, as those of Dask's workers do.
+        options["connect_args"] = {"check_same_thread": False}
     engine = sqlalchemy.create_engine(db_url, pool_pre_ping=True, **options)
     engine.dispose = lambda: None
     return engine
