@@ -47,7 +47,7 @@ class Request(dict):
     @functools.cached_property
     def packed(self) -> bytes:
         """As a message; a whole class is asked the same."""
-        return pack(dict(self))
+        return pack(self)
 
 
 @dataclass
@@ -304,7 +304,7 @@ def _may_be_told(case: Case) -> bool:
 
 
 def _agrees(case: Case, target, lent: Sequence[str]) -> Generator[Request, Outcome, bool]:
-    outcome = yield _request(case, tuple(lent))
+    outcome = yield _request(case, *lent)
     return not _judge(case, outcome, target)
 
 
@@ -362,7 +362,7 @@ class _Round:
 
 
 @functools.lru_cache(1000)
-def _request(case: Case, lent: tuple[str, ...] = ()) -> Request:
+def _request(case: Case, *lent: str) -> Request:
     return Request(args=case.args, kwargs=case.kwargs, seconds=case.seconds, probe=case.probe, lent=list(lent))
 
 
@@ -376,7 +376,7 @@ def _round(
             continue
         outcome = shared.get(case.call)
         if outcome is None:
-            outcome = yield _request(case, tuple(lent))
+            outcome = yield _request(case, *lent)
         if case.call:
             shared[case.call] = outcome
         outcomes.append(outcome)

@@ -6,7 +6,6 @@ running the student's cells in it, one after another, with nothing else; no sand
 
 import contextlib
 import functools
-import importlib
 import os
 import shutil
 import time
@@ -81,10 +80,10 @@ def _one(course: Path, assignment: str, student: str) -> dict[str, float]:
 
 def _floor(course: Path, assignment: str, student: str) -> dict[str, float]:
     """Seconds to fork this process, once it has imported what a warm parent does, and to run all cells there."""
+    from grading.inside.warm_parent import import_all
     from grading.sandbox import EVERYBODY
 
-    for name in EVERYBODY:
-        getattr(importlib.import_module(name), "prepare", lambda: None)()
+    import_all(EVERYBODY)
     folder = course / "submitted" / student / assignment
     notebooks = [nbformat.read(path, as_version=4) for path in sorted(folder.glob("*.ipynb"))]
     sources = [[one.source for one in notebook.cells if one.cell_type == "code"] for notebook in notebooks]

@@ -9,7 +9,7 @@ import json
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -468,7 +468,7 @@ class Execute(CleanMessages, preprocessors.Execute):
             return None
         grade_id = cell.metadata.nbgrader.grade_id
         name, _ = self._wanted.check(grade_id)
-        return name, float(self._wanted.cells[grade_id]["metadata"]["points"])
+        return name, self._wanted.points(grade_id)
 
     def _why(self, cell, reason: str, in_full: bool = False) -> str:
         """Why a check is not complete: the reason the kernel is gone, or the error that the cell stopped with.
@@ -619,6 +619,14 @@ def results_in(cells: list[dict]) -> dict[str, dict]:
                     kind: "".join(value) if isinstance(value, list) else value for kind, value in output["data"].items()
                 }
     return found
+
+
+def is_outdated(result: dict, current: Callable[[str], str | None], points: float | None) -> bool:
+    """Whether another version of a check has given a result than the current one, or for other points than there are.
+
+    points: None where there is no such cell any more.
+    """
+    return result.get("version") != current(result["check"]) or points not in (None, result["points"])
 
 
 class OfficialScoresOnly(preprocessors.NbGraderPreprocessor):

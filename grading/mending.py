@@ -71,6 +71,10 @@ class Wanted:
         """The hidden check that a graded cell calls and the function handed to it, by name; "" where there is none."""
         return called_check(self.cells[graded]["source"])
 
+    def points(self, graded: str) -> float:
+        """What a graded cell is worth."""
+        return float(self.cells[graded]["metadata"]["points"])
+
     @functools.cached_property
     def released(self) -> dict[str, str]:
         """The sources of the cells as students received them."""

@@ -8,9 +8,9 @@ import os
 import shutil
 import tempfile
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
-from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from nbgrader.converters import NbGraderException
 from autograde_tests.checking import version
 from grading import policy
 from grading.course import instead
-from grading.execute import results_of
+from grading.execute import is_outdated, results_of
 from grading.gradebook import copy_cells
 from grading.intake import (
     LOCKED,
@@ -87,14 +87,12 @@ class Store(AutogradeAll):
         """Ids of the cells that another version of their check, or for other points, has scored; by their folder."""
         found, current = {}, functools.cache(version)
         wanted = wanted_notebooks(self.coursedir.db_url, self.coursedir.assignment_id)
-        points = {(one.name, cell): one.cells[cell]["metadata"]["points"] for one in wanted for cell in one.graded}
+        points = {(one.name, cell): one.points(cell) for one in wanted for cell in one.graded}
         for folder in sorted(self._everything):
             graded = Path(self._format_dest(self.coursedir.assignment_id, self.student(folder)))
             for notebook in graded.glob("*.ipynb"):
                 for grade_id, data in results_of(notebook).items():
-                    result = data[RESULT]
-                    is_worth = points.get((notebook.stem, grade_id), result["points"])
-                    if result.get("version") != current(result["check"]) or result["points"] != is_worth:
+                    if is_outdated(data[RESULT], current, points.get((notebook.stem, grade_id))):
                         found.setdefault(folder, []).append(grade_id)
         return found
 
@@ -348,7 +346,7 @@ def _run_all(stores: dict[Job, tuple], workers: Workers, end: Callable) -> None:
                     else:
                         end(Ran(job, [f"its worker was lost {TRIES} times"], failed=True), *stores[job])
             except BaseException:
-                _kill(pool)
+                _kill(pool, running)
                 raise
 
 
@@ -392,13 +390,13 @@ def _fail(summary: Summary, ran: Ran) -> None:
     summary.failed[ran.job.student, ran.job.assignment] = reason
 
 
-def _kill(pool: Executor) -> None:
+def _kill(pool: Executor, running: Iterable[Future]) -> None:
     """End the processes of a pool at once, and their sandboxes with them; of a cluster take back what is not begun."""
     for process in (getattr(pool, "_processes", None) or {}).values():
         process.kill()
-    # Dask's, which cancels what waits in any case, takes no other argument.
-    named = {"cancel_futures": True} if isinstance(pool, ProcessPoolExecutor) else {}
-    pool.shutdown(wait=False, **named)
+    for future in running:
+        future.cancel()
+    pool.shutdown(wait=False)
 
 
 @contextlib.contextmanager

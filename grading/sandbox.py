@@ -436,17 +436,19 @@ _INLINE = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 _WARM: dict[tuple[int, bool], WarmParent] = {}
 
 
-def begin(given: WarmParent | None = None) -> WarmParent | None:
+def begin() -> WarmParent | None:
     """Start the process that kernels without Keras are forked from, and go on while it imports; returns it.
 
-    given: another process' one, which is asked instead. Returns None where none can be started: who needs a kernel
-    tries it again, and says why it cannot be had.
+    None where none can be started: who needs a kernel tries it again, and says why it cannot be had.
     """
-    if given:
-        _WARM[os.getpid(), False] = given
     with contextlib.suppress(Exception):
         return _warm_parent(keras=False)
     return None
+
+
+def take(parent: WarmParent) -> None:
+    """Have kernels without Keras forked from the process that another one has started."""
+    _WARM[os.getpid(), False] = parent
 
 
 def _warm_parent(keras: bool) -> WarmParent:
@@ -459,9 +461,8 @@ def _warm_parent(keras: bool) -> WarmParent:
             "MPLCONFIGDIR": str(packages.font_cache()),
         }
         environment |= _INLINE
-        _WARM[kind] = WarmParent.start(
-            packages.python(), path, environment, [*EVERYBODY, *(["keras"] if keras else [])]
-        )
+        modules = EVERYBODY + ["keras"] * keras
+        _WARM[kind] = WarmParent.start(packages.python(), path, environment, modules)
     return _WARM[kind]
 
 

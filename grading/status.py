@@ -18,6 +18,7 @@ from autograde_tests.cases import course_seed
 from autograde_tests.checking import load_checks, version
 from grading import policy
 from grading.course import Course, GradedNotebook, students
+from grading.execute import is_outdated
 from grading.feedback import fingerprints, made_of, secret
 from grading.files import NO_STUDENT, names_a_student
 from grading.intake import find_problems, wanted_notebooks
@@ -117,7 +118,14 @@ def _look(course: Course, assignment: str, gradebook: Gradebook | None, current)
         found.outdated = None
     else:
         points = course.checks(assignment, gradebook) if gradebook else {}
-        found.outdated = sum(_is_outdated(each, current, points) for each in done.values())
+        found.outdated = sum(
+            any(
+                is_outdated(result, current, points.get((name, cell)))
+                for name, one in each.items()
+                for cell, result in one.results.items()
+            )
+            for each in done.values()
+        )
     for what, which in (
         ("could not be graded as it was handed in", lambda one: one.unusable),
         ("did not run smoothly", lambda one: _points(one.notes.get("did-not-run", ""))),
@@ -185,16 +193,6 @@ def _current_version(check: str) -> str | None:
 
 def _results(notebooks: dict[str, GradedNotebook]) -> list[dict]:
     return [one for each in notebooks.values() for one in each.results.values()]
-
-
-def _is_outdated(notebooks: dict[str, GradedNotebook], current, points: dict[tuple[str, str], float]) -> bool:
-    """Whether another version of a check, or one for other points, has scored any of a submission's cells."""
-    return any(
-        result.get("version") != current(result["check"])
-        or result["points"] != points.get((name, cell), result["points"])
-        for name, one in notebooks.items()
-        for cell, result in one.results.items()
-    )
 
 
 def _points(note: str, holding: str = "", without: str = "\0") -> str:

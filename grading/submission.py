@@ -85,7 +85,7 @@ def start_worker(pool: int, warm: WarmParent | None) -> None:
     if hasattr(os, "pidfd_open"):
         threading.Thread(target=_end_with, args=(os.pidfd_open(pool),), daemon=True).start()
     if warm:
-        sandbox.begin(warm)
+        sandbox.take(warm)
 
 
 def _end_with(other: int) -> None:

@@ -190,7 +190,7 @@ def test_a_parent_that_cannot_fork_says_so_and_goes_on(tmp_path):
         with pytest.raises(NotWarm, match="no more processes"):
             parent.fork(1, {}, null, null, b"")
         assert parent.alive
-        assert psutil.pid_exists(parent.fork(1, {}, null, null, b""))
+        assert parent.fork(1, {}, null, null, b"") > 0
         os.close(null)
     finally:
         parent.end()

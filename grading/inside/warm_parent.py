@@ -11,6 +11,7 @@ import gc
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -22,15 +23,8 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 # From Linux' headers: linux/nsfs.h, linux/prctl.h, linux/capability.h, linux/mount.h.
 _PARENT_NAMESPACE = 0xB702
-_DEATH_SIGNAL, _SET_DUMPABLE, _SET_NAME, _SET_SECCOMP, _DROP_BOUNDING, _NO_NEW_PRIVILEGES, _AMBIENT = (
-    1,
-    4,
-    15,
-    22,
-    24,
-    38,
-    47,
-)
+_DEATH_SIGNAL, _SET_DUMPABLE, _SET_NAME, _SET_SECCOMP = 1, 4, 15, 22
+_DROP_BOUNDING, _NO_NEW_PRIVILEGES, _AMBIENT = 24, 38, 47
 _FILTER, _CLEAR_ALL = 2, 4
 _CAPABILITIES_VERSION = 0x20080522
 # MS_REMOUNT, MS_BIND and MS_RDONLY; what statvfs calls by the same numbers; and the one flag that it does not.
@@ -52,11 +46,15 @@ def main() -> None:
     asked = socket.socket(fileno=int(sys.argv[1]))
     # Also where it hangs in an import, and would not see that nobody can ask any more.
     _call(_LIBC.prctl, _DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    # Whoever has started it may have ended before.
+    look = select.poll()
+    look.register(asked, 0)
+    if look.poll(0):
+        return
     sys.path[:] = [*json.loads(sys.argv[2]), *(one for one in sys.path if one)]
     try:
         kernel = _prepare()
-        for name in json.loads(sys.argv[3]):
-            getattr(importlib.import_module(name), "prepare", lambda: None)()
+        import_all(json.loads(sys.argv[3]))
     except Exception as error:
         _, (answer, *_), _, _ = socket.recv_fds(asked, 1 << 20, 4)
         os.write(answer, f"{type(error).__name__}: {error}".encode()[:SAID])
@@ -98,6 +96,12 @@ def _prepare():
         import start_kernel
 
         return start_kernel.prepare()
+
+
+def import_all(modules: list[str]) -> None:
+    """Import modules; those that have a function `prepare` make what notebooks ask of them."""
+    for name in modules:
+        getattr(importlib.import_module(name), "prepare", lambda: None)()
 
 
 def _attend(kernel, request: dict, lifeline: int, program: int, channel: int) -> None:
