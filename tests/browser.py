@@ -52,6 +52,15 @@ def accessible(page, *where: str) -> None:
     assert [(one["id"], one["nodes"][0]["html"][:300]) for one in serious] == []
 
 
+def idle(page) -> None:
+    """JupyterLab's notebook in front is there, and its kernel is ready and has nothing to do."""
+    indicator = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]:visible")
+    # It is drawn as idle before there is a kernel. To run a cell then would ask which kernel is wanted.
+    indicator.wait_for(timeout=120_000)
+    page.evaluate("jupyterapp.shell.currentWidget.context.sessionContext.ready")
+    indicator.wait_for(timeout=120_000)
+
+
 @contextlib.contextmanager
 def jupyterlab(folder: Path, config: Path, **environment: str):
     """The address of a JupyterLab that shows this folder; config: Jupyter's configuration folder."""
@@ -168,9 +177,7 @@ class Desk:
 
     def idle(self) -> None:
         self.page.wait_for_timeout(200)
-        # Before it is ready, to run a cell would ask which kernel is wanted.
-        self.page.evaluate("jupyterapp.shell.currentWidget.context.sessionContext.ready")
-        self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]:visible").wait_for(timeout=120_000)
+        idle(self.page)
 
     def shoot(self, step: str) -> None:
         """A picture as on a laptop in the light theme, and one as on a tablet in the dark theme."""

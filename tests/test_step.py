@@ -9,7 +9,7 @@ import sys
 import nbformat
 import numpy as np
 import pytest
-from browser import accessible, browser, complaints, jupyterlab
+from browser import accessible, browser, complaints, idle, jupyterlab
 from conftest import html, run_cells
 from nbformat.v4 import new_code_cell, new_notebook
 
@@ -499,7 +499,7 @@ def test_in_jupyterlab_the_keys_are_the_figures_own_and_shortcuts_of_others_are_
     lab = chromium.new_page(viewport={"width": 1366, "height": 900})
     errors = complaints(lab)
     lab.goto(lesson)
-    lab.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=120_000)
+    idle(lab)
     box = lab.locator(".convblocks")
     # Keys that come while the page still settles get lost.
     for _ in range(10):
