@@ -107,10 +107,15 @@ def fetch(student):
     student.shoot("assignment list")
     page.get_by_role("button", name="Fetch").click()
     page.get_by_role("button", name="Submit").wait_for()
-    page.get_by_text("1-padding").first.click()
-    page.get_by_role("link", name="padding", exact=True).wait_for()
+    notebook = page.get_by_role("link", name="padding", exact=True)
+    # The list may be read once more, and is folded then.
+    for _ in range(60):
+        page.get_by_text("1-padding").first.click()
+        page.wait_for_timeout(500)
+        if notebook.is_visible():
+            break
     student.shoot("fetched")
-    page.get_by_role("link", name="padding", exact=True).click()
+    notebook.click()
     student.idle()
 
 

@@ -203,9 +203,13 @@ def _grading(course, *options):
     """The command as a process."""
     command = [*CONVBLOCKS, "grade", "1-padding", "--workers=2", *options]
     environment = os.environ | {"CONVBLOCKS_EXCHANGE": str(course / "exchange")}
-    with subprocess.Popen(
-        command, cwd=course, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
+    how = {"cwd": course, "env": environment, "start_new_session": True, "stderr": subprocess.PIPE, "text": True}
+
+    def heed() -> None:
+        # Tests that run in the background of a script have been told to ignore Ctrl-C, and would hand that on.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen(command, preexec_fn=heed, **how) as process:
         try:
             yield process
         finally:
