@@ -5,6 +5,7 @@ import contextlib
 import json
 import queue
 import random
+import re
 import socket
 import time
 
@@ -224,6 +225,12 @@ def texts(outputs: list) -> list[tuple[str, str]]:
     return [(one.name, one.text) for one in outputs]
 
 
+def test_a_first_cell_finds_nothing_of_what_was_run_before_it_was_forked(run):
+    with contextlib.suppress(queue.Empty):
+        ((first,),) = run("In[0], sorted(Out), 'ipykernel' in __name__")
+        assert first.data["text/plain"] == "('', [], False)"
+
+
 def test_what_is_written_past_python_stands_where_it_was_written(run):
     source = "import os, sys\nprint('a')\nos.system('echo b')\nprint('c', file=sys.stderr)\nprint('d')"
     (outputs,) = run(source)
@@ -283,6 +290,24 @@ def test_what_is_not_python_alone_is_what_ipython_makes_of_it(run):
     assert broken[0].ename == "SyntaxError"
 
 
+def test_what_a_cell_ends_with_is_shown_unless_a_semicolon_ends_it(run):
+    shown, hidden, quoted, commented, awaited = run(
+        "1; 2",
+        "3;",
+        "'4;'",
+        "5  # not hidden;",
+        "import asyncio\nawait asyncio.sleep(0, 6)",
+    )
+    assert [[one.data["text/plain"] for one in each] for each in (shown, hidden, quoted, commented, awaited)] == [
+        ["2"], [], ["'4;'"], ["5"], ["6"]
+    ]  # fmt: skip
+
+
+def test_a_warning_names_its_cell(run):
+    (warned,) = run("import warnings\nwarnings.warn('again')")
+    assert re.match(r"/tmp/ipykernel_\d+/\d+\.py:2: UserWarning: again\n", texts(warned)[0][1])
+
+
 def test_what_becomes_of_its_streams_is_a_cells_own_doing(run):
     closed, redirected, after = run(
         "import os, sys\nsys.stdout = open(os.devnull, 'w')\nsys.stdout.close()",
@@ -309,9 +334,3 @@ def test_an_error_that_says_too_much_is_an_error(run):
 def test_characters_that_no_file_keeps_do_no_harm(run):
     (outputs,) = run("print('a', '\\ud800', '\\udcff', 'b')")
     assert outputs[0].text[0] == "a" and outputs[0].text.rstrip()[-1] == "b"
-
-
-def test_a_first_cell_finds_nothing_of_what_was_run_before_it_was_forked(run):
-    with contextlib.suppress(queue.Empty):
-        ((first,),) = run("In[0], sorted(Out), 'ipykernel' in __name__")
-        assert first.data["text/plain"] == "('', [], False)"

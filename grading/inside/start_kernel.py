@@ -9,6 +9,7 @@ of the submission. work: the folder that the notebook runs in. room: bytes for c
 import ast
 import asyncio
 import fcntl
+import functools
 import json
 import logging
 import os
@@ -21,14 +22,19 @@ import sys
 import tempfile
 import threading
 import warnings
+import zlib
 from types import SimpleNamespace
 
+from ipykernel.compiler import XCachingCompiler, get_tmp_directory
+from ipykernel.displayhook import ZMQShellDisplayHook
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
+from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython.core.inputtransformer2 import TransformerManager
 from jupyter_client.session import json_packer
 from kernel_channel import Channel, CutStream
 from kernel_packets import SIZE, Joined
+from traitlets import Type
 from traitlets.config import Config
 
 
@@ -61,6 +67,9 @@ class _Forgotten(dict):
 class _Transformer(TransformerManager):
     """IPython's own, which looks for magics in all tokens of a cell, in Python; most cells are Python without any."""
 
+    # Each cell is transformed twice.
+    transform_cell = functools.lru_cache(1)(TransformerManager.transform_cell)
+
     def do_token_transforms(self, lines: list[str]) -> list[str]:
         try:
             with warnings.catch_warnings(action="ignore"):
@@ -70,9 +79,39 @@ class _Transformer(TransformerManager):
         return lines
 
 
+class _Compiler(XCachingCompiler):
+    """ipykernel's own, whose hash of a cell takes as long as to compile it."""
+
+    def get_code_name(self, raw_code: str, code: str, number: int) -> str:
+        """The file that a cell seems to come from in a warning: nothing in it differs from one run to the next."""
+        return os.path.join(get_tmp_directory(), f"{zlib.crc32(raw_code.encode(errors='replace'))}.py")
+
+
+class _DisplayHook(ZMQShellDisplayHook):
+    """ipykernel's own, which takes a whole cell apart to see whether it ends with a semicolon."""
+
+    @staticmethod
+    def semicolon_at_end_of_expression(expression: str) -> bool:
+        """As IPython's."""
+        return ";" in expression and ZMQShellDisplayHook.semicolon_at_end_of_expression(expression)
+
+
+class _Shell(ZMQInteractiveShell):
+    """ipykernel's own, which compiles each cell twice to see whether anything is awaited in it."""
+
+    displayhook_class = Type(_DisplayHook)
+
+    def should_run_async(self, raw_cell: str, *, transformed_cell: str = "", **how) -> bool:
+        """As IPython's."""
+        may = "await" in transformed_cell or "async" in transformed_cell
+        return may and super().should_run_async(raw_cell, transformed_cell=transformed_cell, **how)
+
+
 class Kernel(IPythonKernel):
     """IPython's kernel, whose messages come and go through one socket, without a thread of its own."""
 
+    shell_class = Type(_Shell)
+    compiler_class = Type(_Compiler)
     # Threads that were started with a kernel would not survive a fork, so there is none for subshells.
     _supports_kernel_subshells = False
 
