@@ -27,7 +27,7 @@ from autograde_tests.lending import Lender
 from grading import packages, sandbox
 from grading.broker import no_result
 from grading.connection import CUT, NO_MESSAGE, PATIENCE
-from grading.gradebook import WholeNotebook
+from grading.gradebook import IN_MEMORY, WholeNotebook, turn
 from grading.mending import Wanted, defines, definitions, wanted_notebooks
 from grading.reading import FOLDER
 from grading.sanitize import RESULT, CleanMessages, is_official
@@ -78,7 +78,15 @@ def require_sandbox(config, log) -> None:
         raise NbGraderException(str(error)) from None
 
 
-_grade = Autograde.start
+_start = Autograde.start
+
+
+def _grade(converter: Autograde) -> None:
+    """nbgrader's own, while nobody else stores anything in the course: it replaces what others may be looking at."""
+    # A worker stores nothing there.
+    in_course = IN_MEMORY not in converter.coursedir.db_url
+    with turn(Path(converter.coursedir.root), converter.log) if in_course else contextlib.nullcontext():
+        _start(converter)
 
 
 def hold_grading() -> None:

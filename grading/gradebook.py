@@ -1,10 +1,17 @@
-"""nbgrader's gradebook with fewer questions: for one submission it is opened a dozen times and asked the same anew."""
+"""nbgrader's gradebook with fewer questions: for one submission it is opened a dozen times and asked the same anew.
+
+Whoever stores in a course waits for their turn.
+"""
 
 import contextlib
+import fcntl
 import functools
+import logging
 import sqlite3
 import threading
+import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +27,9 @@ IN_MEMORY = "mode=memory"
 
 OF_STUDENTS = {"student", "submitted_assignment", "submitted_notebook", "grade", "comment"}
 """Tables of the gradebook that hold students' work; all others are about the assignments."""
+
+SILENCE = 2.0
+"""Seconds that a run waits for its turn without a word."""
 
 _check_course = Gradebook.check_course
 _inspect = nbgrader.api.inspect
@@ -168,3 +178,19 @@ class WholeNotebook(Gradebook):
         whole = self.find_submission_notebook(*notebook)
         found = self.db.query(kind).options(joinedload(kind.cell, innerjoin=True)).filter(kind.notebook_id == whole.id)
         return {one.cell.name: one for one in found}
+
+
+@contextlib.contextmanager
+def turn(course: Path, log: logging.Logger) -> Iterator[None]:
+    """Nobody else stores what is graded in a course, given by its folder, while the `with` block lasts."""
+    with (course / ".grading.lock").open("w") as lock:
+        deadline = time.monotonic() + SILENCE
+        while time.monotonic() < deadline:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            time.sleep(0.01)
+        else:
+            log.warning("Another run is storing what it grades in this course, and this one waits for it.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -23,7 +23,7 @@ from autograde_tests.checking import version
 from grading import policy
 from grading.course import instead
 from grading.execute import is_outdated, results_of
-from grading.gradebook import copy_cells
+from grading.gradebook import copy_cells, turn
 from grading.intake import (
     LOCKED,
     AutogradeAll,
@@ -298,7 +298,10 @@ def _open(apps: list[AutogradeApp], summary: Summary) -> Iterator[tuple[Store, l
             summary.failed["", app.coursedir.assignment_id] = store.missing
             continue
         try:
-            yield store, *store.open()
+            # It removes what an interrupted run has left, and another one may not be interrupted.
+            with turn(Path(store.coursedir.root), store.log):
+                opened = store.open()
+            yield store, *opened
             for folder, reason in store.exporter.refused.items():
                 summary.failed[store.student(folder), app.coursedir.assignment_id] = reason
         except NbGraderException as error:
@@ -372,7 +375,7 @@ def _store(summary: Summary, tell: Callable[[Ran], None], ran: Ran, store: Store
     job = ran.job
     if not ran.failed:
         try:
-            with _turn(Path(job.course)):
+            with turn(Path(job.course), store.log):
                 counts = store.take(folder, Path(job.course, job.out, job.student, job.assignment))
             summary.graded += 1
             summary.kept += [] if counts else [(job.student, job.assignment)]
@@ -397,13 +400,6 @@ def _kill(pool: Executor, running: Iterable[Future]) -> None:
     for future in running:
         future.cancel()
     pool.shutdown(wait=False)
-
-
-@contextlib.contextmanager
-def _turn(course: Path) -> Iterator[None]:
-    with (course / ".grading.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import logging
 import os
 import shutil
 import signal
@@ -13,13 +14,14 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from conftest import CONVBLOCKS, ROOT, fill, nbgrader, run
+from conftest import CONVBLOCKS, NBGRADER, ROOT, fill, nbgrader, run
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
 from benchmarks import free_port
 from benchmarks.postgresql import Missing, serve
 from grading import workers
+from grading.gradebook import turn
 
 CLASS = {
     "ada": {},
@@ -231,6 +233,24 @@ def test_a_run_that_is_stopped_is_finished_by_the_next(handed_in, end):
     assert code == 0, output
     assert scores(handed_in) == DESERVED
     assert not list(handed_in.glob(".grading-*"))
+
+
+def test_nbgraders_own_autograde_and_another_run_take_turns(handed_in):
+    command = [*NBGRADER, "autograde", "1-padding"]
+    with turn(handed_in, logging.getLogger()):
+        waiting = subprocess.Popen(command, cwd=handed_in, stderr=subprocess.PIPE, text=True)
+        said = waiting.stderr.readline()
+        while "Another run is storing" not in said:
+            assert waiting.poll() is None, said
+            said = waiting.stderr.readline()
+        assert not list(handed_in.glob("autograded/*/*"))
+    # Whichever comes first, the other one finds a course that is whole.
+    code, output = grade(handed_in, "--force")
+    assert code == 0, output
+    said = waiting.stderr.read()
+    assert waiting.wait() == 0, said
+    assert scores(handed_in) == DESERVED
+    assert len(list(handed_in.glob("autograded/*/1-padding/padding.ipynb"))) == 6
 
 
 def test_a_worker_that_is_lost_loses_nothing(handed_in):
