@@ -5,6 +5,7 @@ A cell that ends the kernel, or never ends itself, costs that cell: a fresh kern
 
 import contextlib
 import copy
+import itertools
 import json
 import re
 import signal
@@ -466,7 +467,10 @@ class Execute(CleanMessages, preprocessors.Execute):
         self._shown, own = 0, self.nb.cells[index]
         # A cell changes its own outputs alone: what it learns from a check is not to stand above that.
         self._display_id_map.clear()
-        super().preprocess_cell(cell, self.resources, index)
+        try:
+            super().preprocess_cell(cell, self.resources, index)
+        finally:
+            _join_streams(cell)
         # nbclient puts what it has run there, also where that was a copy or another cell.
         self.nb.cells[index] = own
 
@@ -671,6 +675,21 @@ class Stop(Exception):
 def _is_checked(cell) -> bool:
     """Whether a cell is scored by its check; what students write themselves is graded by hand."""
     return is_grade(cell) and not is_solution(cell)
+
+
+def _stream_or_none_other(output) -> str | int:
+    return output.name if output.output_type == "stream" else id(output)
+
+
+def _join_streams(cell) -> None:
+    """Make one output of what a cell wrote in a row: in how many parts that came depends on the time."""
+    outputs = []
+    for _, group in itertools.groupby(cell.outputs, _stream_or_none_other):
+        first, *more = group
+        if more:
+            first.text = "".join("".join(one.text) for one in (first, *more))
+        outputs.append(first)
+    cell.outputs = outputs
 
 
 def _errors(cell) -> list[str]:

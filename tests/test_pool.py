@@ -18,7 +18,7 @@ from conftest import CONVBLOCKS, NBGRADER, ROOT, fill, nbgrader, run
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
-from benchmarks import free_port
+from benchmarks import free_port, many_submissions
 from benchmarks.postgresql import Missing, serve
 from grading import workers
 from grading.gradebook import turn
@@ -61,7 +61,7 @@ def grade(course, *options, **environment):
     return run(course, *CONVBLOCKS, "grade", "1-padding", *options, **environment)
 
 
-def stored(course, url=""):
+def stored(course, url="", assignment="1-padding"):
     """All that grading has left: files by name, with their content and mode, and rows of the gradebook."""
     files = {
         str(path.relative_to(course)): (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mode)
@@ -70,7 +70,7 @@ def stored(course, url=""):
     }
     rows = []
     with Gradebook(url or f"sqlite:///{course}/gradebook.db") as gradebook:
-        for submission in gradebook.assignment_submissions("1-padding"):
+        for submission in gradebook.assignment_submissions(assignment):
             for notebook in submission.notebooks:
                 who = submission.student.id, notebook.name, str(submission.timestamp), notebook.late_submission_penalty
                 rows += [(*who, one.name, one.auto_score, one.needs_manual_grade) for one in notebook.grades]
@@ -118,6 +118,21 @@ def test_results_are_the_same_however_they_are_made(handed_in, tmp_path):
     for way in ("1", "2", "dask"):
         assert stored(courses[way]) == (files, rows), way
     assert scores(courses["2"]) == DESERVED
+
+
+def test_several_assignments_at_once_are_graded_as_each_alone(tmp_path):
+    # What is wrong in them is explained, and the second one has files beside its notebooks.
+    assignments = ["2-conv-forward", "6-shapes-classifier"]
+    many_submissions.prepare(tmp_path / "plain", "", 2, assignments)
+    shutil.copytree(tmp_path / "plain", tmp_path / "at once")
+    for assignment in assignments:
+        nbgrader(tmp_path / "plain", "autograde", assignment)
+    code, output = run(tmp_path / "at once", *CONVBLOCKS, "grade", *assignments, "--workers=2")
+    assert code == 0, output
+    for assignment in assignments:
+        files, rows = stored(tmp_path / "plain", assignment=assignment)
+        assert files and rows
+        assert stored(tmp_path / "at once", assignment=assignment) == (files, rows)
 
 
 def test_a_run_on_a_cluster_that_is_stopped_leaves_nothing_and_is_finished_by_the_next(handed_in):

@@ -222,6 +222,21 @@ def test_fresh_kernels_are_no_way_to_show_more(submitted):
     assert scores(submitted) == {"ada": 4}
 
 
+def test_what_is_written_slowly_is_one_output_as_what_is_written_at_once(submitted):
+    path = submitted / "submitted" / "ada" / "1-padding" / "padding.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    slowly = "import sys, time\nfor part in 'abc':\n    print(part, end='')\n    time.sleep(0.5)\n"
+    slowly += "print('d', file=sys.stderr)\ntime.sleep(0.5)\nprint('e')\n'f'"
+    notebook.cells.insert(0, new_code_cell(slowly, id="slowly"))
+    nbformat.write(notebook, path)
+    nbgrader(submitted, "autograde", "1-padding")
+    graded = nbformat.read(submitted / "autograded" / "ada" / "1-padding" / "padding.ipynb", as_version=4)
+    shown = next(cell.outputs for cell in graded.cells if cell.id == "slowly")
+    assert [(one.get("name"), one.get("text")) for one in shown] == [
+        ("stdout", "abc"), ("stderr", "d\n"), ("stdout", "e\n"), (None, None)
+    ]  # fmt: skip
+
+
 # The first thread of each process ends, and with it what Linux says of the process as a whole.
 HEADLESS = """
 import ctypes, os, threading, time
