@@ -20,6 +20,9 @@ import pytest
 from conftest import CONVBLOCKS, NBGRADER, ROOT, fill, processes_named, run, scores
 from nbformat.v4 import new_code_cell
 
+from grading import sandbox
+from grading.warm import WarmParent
+
 WRONG = "def pad2d(images, kernel_size, strides=(1, 1), padding='same'):\n    return images"
 DESERVED = {"ada": 12, "bob": 8.67}
 KILLS = 50
@@ -46,10 +49,12 @@ def autograde(course, *start, **environment):
     return run(course, *start, *NBGRADER, "autograde", "1-padding", **environment)
 
 
-def _grade_here(course: str) -> None:
-    """The command in a process that has nbgrader imported already."""
+def _grade_here(course: str, warm: WarmParent | None) -> None:
+    """The command in a process that has nbgrader imported already. warm: what kernels are forked from, its own if None."""
     from nbgrader.apps import AutogradeApp
 
+    if warm:
+        sandbox.take(warm)
     os.chdir(course)
     os.environ["CONVBLOCKS_EXCHANGE"] = f"{course}/exchange"
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -86,10 +91,13 @@ def test_killed_at_any_moment_the_next_run_finishes_it(course, tmp_path, adopted
     # start() also asks how the other thread's process ended, which one of two can be told.
     asking = threading.Lock()
 
-    def run(folder, limit=None):
+    # It costs what comes after a kill a second each time to start one of its own.
+    warm = sandbox.begin()
+
+    def run(folder, limit=None, warm=None):
         """Grade, killed after `limit` seconds if it has not ended; its exit code and how long it took."""
         started = time.monotonic()
-        grader = processes.Process(target=_grade_here, args=(str(folder),))
+        grader = processes.Process(target=_grade_here, args=(str(folder), warm))
         with asking:
             grader.start()
         ended = multiprocessing.connection.wait([grader.sentinel], limit)
@@ -109,7 +117,7 @@ def test_killed_at_any_moment_the_next_run_finishes_it(course, tmp_path, adopted
             shutil.copytree(course, folder)
             code, took = run(folder, moments.uniform(0, min(lasts)))
             if code == -signal.SIGKILL:
-                return run(folder)[0], scores(folder)["bob"]
+                return run(folder, warm=warm)[0], scores(folder)["bob"]
             lasts.append(took)
             shutil.rmtree(folder)
         return "never killed", None
