@@ -34,7 +34,7 @@ CLASS = {
 """What students have written in place of the solution; None for a file that is none."""
 
 DESERVED = {"ada": 12, "bob": 8.67, "cem": 8, "dee": 0, "eva": 8, "fay": 8}
-PATIENCE = "c.Execute.timeout = 5\n"
+PATIENCE = "c.Execute.timeout = 4\n"
 
 
 @pytest.fixture
