@@ -321,7 +321,8 @@ def test_what_becomes_of_its_streams_is_a_cells_own_doing(run):
 
 
 def test_a_fork_that_goes_on_says_nothing_twice_and_asks_for_nothing(run):
-    forked, after = run("print('once', end='')\nif not os.fork():\n    print('child')", "print('next', os.getpid())")
+    forking = "import os\nprint('once', end='')\nif not os.fork():\n    print('child')"
+    forked, after = run(forking, "print('next', os.getpid())")
     assert "".join(text for _, text in texts(forked)).count("once") == 1
     assert len(texts(after)) == 1
 

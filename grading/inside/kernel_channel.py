@@ -27,6 +27,8 @@ class Channel(Session):
     """Messages of the shell and iopub channels as JSON, in packets of one socket; nothing else is asked of a kernel."""
 
     connection = Instance(socket.socket, allow_none=True)
+    kernel = 0
+    """Number of the process that is the kernel."""
 
     def __init__(self, **traits):
         super().__init__(**traits)
@@ -43,6 +45,9 @@ class Channel(Session):
         content = message["content"]
         # That a cell begins is of use to nobody.
         if self.connection is None or content == {"execution_state": "busy"}:
+            return message
+        # Where a cell has forked and gone on in both, it has ended when it has in the kernel itself.
+        if os.getpid() != self.kernel and message["header"]["msg_type"] in ("execute_reply", "status"):
             return message
         if "traceback" in content:
             lines = [str(line)[:OF_AN_ERROR] for line in content["traceback"][-50:]]

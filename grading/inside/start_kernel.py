@@ -203,6 +203,7 @@ def start(settings: dict, kernel: Kernel) -> None:
     # What Linux allows of epoll is for all processes of a person together, and the sandbox has none.
     selectors.DefaultSelector = selectors.PollSelector
     connection = kernel.session.connection = socket.socket(fileno=settings["channel"])
+    kernel.session.kernel = os.getpid()
     os.set_inheritable(connection.fileno(), False)
     streams = sys.stdout, sys.stderr = _stream(kernel, "stdout", 1), _stream(kernel, "stderr", 2)
     # A thread may have its turn at that moment, and none of them is in the fork.
