@@ -415,7 +415,7 @@ def _graders(count: int, scheduler: str, unsafe: bool) -> workers.Workers:
     """What grades: so many processes, which begin at once, or a cluster."""
     if scheduler:
         return functools.partial(workers.cluster, scheduler)
-    workers.begin()
+    workers.begin(sandboxes=not unsafe)
     return functools.partial(workers.processes, count, sandboxes=not unsafe)
 
 

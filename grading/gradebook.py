@@ -46,6 +46,8 @@ def keep_open() -> None:
     nbgrader.api.create_engine = _engine
     nbgrader.api.Base.metadata.create_all = functools.cache(nbgrader.api.Base.metadata.create_all)
     nbgrader.api.inspect = _inspect_once
+    # Each is a class of its own, which takes longer to make than to ask for a student.
+    nbgrader.api.sessionmaker = functools.cache(nbgrader.api.sessionmaker)
     Gradebook.check_course = _check_course_once
     for module in (autograde, overwritecells, overwritekernelspec):
         module.Gradebook = _opened

@@ -183,7 +183,8 @@ class Store(AutogradeAll):
         target = Path(self._format_dest(ids["assignment"], ids["student"]), os.path.basename(notebook_filename))
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self._ran / target.name, target)
-        notebook, resources = nbformat.read(target, as_version=4), {"nbgrader": ids}
+        # It was validated when it was written.
+        notebook, resources = nbformat.v4.reads(target.read_text(encoding="utf-8")), {"nbgrader": ids}
         for step in steps(self)[1]:
             notebook, resources = step(parent=self.exporter)(notebook, resources)
 

@@ -46,9 +46,9 @@ _ROOM_OF_ITS_OWN = 16
 _HOME = "/home/student"
 _WORK = f"{_HOME}/work"
 EVERYBODY = [
-    *("numpy", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "debugpy", "autograde_tests"),
+    *("bdb", "IPython.core.logger", "numpy", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "debugpy"),
+    *("autograde_tests", "convblocks.invariance", "convblocks.drawing_pad"),
     *("convblocks", "convblocks.shapes", "convblocks.keras_model", "convblocks.calling", "convblocks.transfer"),
-    *("convblocks.invariance", "convblocks.drawing_pad"),
 ]
 """Modules that every notebook imports, or that are imported while it runs."""
 

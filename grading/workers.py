@@ -36,12 +36,16 @@ class ClusterLost(Exception):
         )
 
 
-def begin() -> None:
-    """Start to import, in another process, what `processes` will need."""
+def begin(sandboxes: bool = True) -> None:
+    """Start to import, in other processes, what `processes` will need. sandboxes: as there."""
     # A thread for each processor would wait for work without sleeping, and arrays this small never have any.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     forkserver.set_forkserver_preload(["grading.submission", "grading.intake", "grading.feedback", "grading.generate"])
     forkserver.ensure_running()
+    if sandboxes:
+        from grading import sandbox
+
+        sandbox.begin()
 
 
 @contextlib.contextmanager
@@ -50,7 +54,7 @@ def processes(count: int, sandboxes: bool = True) -> Iterator[Executing]:
     from grading import sandbox
     from grading.submission import start_worker
 
-    begin()
+    begin(sandboxes)
     arguments = os.getpid(), sandbox.begin() if sandboxes else None
     with ProcessPoolExecutor(
         count, mp_context=get_context("forkserver"), initializer=start_worker, initargs=arguments

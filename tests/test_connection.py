@@ -226,9 +226,8 @@ def texts(outputs: list) -> list[tuple[str, str]]:
 
 
 def test_a_first_cell_finds_nothing_of_what_was_run_before_it_was_forked(run):
-    with contextlib.suppress(queue.Empty):
-        ((first,),) = run("In[0], sorted(Out), 'ipykernel' in __name__")
-        assert first.data["text/plain"] == "('', [], False)"
+    ((first,),) = run("import sys\nIn[0], sorted(Out), 'ipykernel' in __name__, hasattr(sys, 'last_value')")
+    assert first.data["text/plain"] == "('', [], False, False)"
 
 
 def test_what_is_written_past_python_stands_where_it_was_written(run):
@@ -301,6 +300,22 @@ def test_what_a_cell_ends_with_is_shown_unless_a_semicolon_ends_it(run):
     assert [[one.data["text/plain"] for one in each] for each in (shown, hidden, quoted, commented, awaited)] == [
         ["2"], [], ["'4;'"], ["5"], ["6"]
     ]  # fmt: skip
+
+
+def test_errors_are_taken_apart_as_in_a_notebook(run):
+    """Compared with IPython's own kernel, which formats the first one as it does the others."""
+    sources = "def f(x):\n    return x / 0", "f(1)", "[1][2]", "%tb", "1 +", "f(1)"
+    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+    NotebookClient(notebook, allow_errors=True).execute()
+
+    def shown(outputs: list) -> list[str]:
+        # Each kernel numbers its cells from where it is.
+        return [
+            re.sub(r"\[\d+\]|ipykernel_\d+/\d+", "", "\n".join(one.get("traceback", [one.get("text")])))
+            for one in outputs
+        ]
+
+    assert [shown(outputs) for outputs in run(*sources)] == [shown(cell.outputs) for cell in notebook.cells]
 
 
 def test_a_warning_names_its_cell(run):

@@ -216,9 +216,9 @@ def _until(wanted):
 
 
 @contextlib.contextmanager
-def _grading(course, *options):
-    """The command as a process."""
-    command = [*CONVBLOCKS, "grade", "1-padding", "--workers=2", *options]
+def _grading(course, *options, start=(*CONVBLOCKS, "grade", "1-padding", "--workers=2")):
+    """The command as a process, or another one."""
+    command = [*start, *options]
     environment = os.environ | {"CONVBLOCKS_EXCHANGE": str(course / "exchange")}
     how = {"cwd": course, "env": environment, "start_new_session": True, "stderr": subprocess.PIPE, "text": True}
 
@@ -253,19 +253,20 @@ def test_a_run_that_is_stopped_is_finished_by_the_next(handed_in, end):
 def test_nbgraders_own_autograde_and_another_run_take_turns(handed_in):
     for student in CLASS.keys() - {"ada", "bob"}:
         shutil.rmtree(handed_in / "submitted" / student)
-    with turn(handed_in, logging.getLogger()):
-        command = [*NBGRADER, "autograde", "1-padding"]
-        waiting = subprocess.Popen(command, cwd=handed_in, stderr=subprocess.PIPE, text=True)
-        said = waiting.stderr.readline()
-        while "Another run is storing" not in said:
-            assert waiting.poll() is None, said
+    with contextlib.ExitStack() as held:
+        held.enter_context(turn(handed_in, logging.getLogger()))
+        with _grading(handed_in, start=(*NBGRADER, "autograde", "1-padding")) as waiting:
             said = waiting.stderr.readline()
-        assert not list(handed_in.glob("autograded/*/*"))
-    # Whichever comes first, the other one finds a course that is whole.
-    code, output = grade(handed_in, "--force")
-    assert code == 0, output
-    said = waiting.stderr.read()
-    assert waiting.wait() == 0, said
+            while "Another run is storing" not in said:
+                assert waiting.poll() is None, said
+                said = waiting.stderr.readline()
+            assert not list(handed_in.glob("autograded/*/*"))
+            held.close()
+            # Whichever comes first, the other one finds a course that is whole.
+            code, output = grade(handed_in, "--force")
+            assert code == 0, output
+            said = waiting.stderr.read()
+            assert waiting.wait() == 0, said
     assert scores(handed_in) == {"ada": DESERVED["ada"], "bob": DESERVED["bob"]}
     assert len(list(handed_in.glob("autograded/*/1-padding/padding.ipynb"))) == 2
 

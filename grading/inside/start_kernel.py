@@ -97,9 +97,16 @@ class _DisplayHook(ZMQShellDisplayHook):
 
 
 class _Shell(ZMQInteractiveShell):
-    """ipykernel's own, which compiles each cell twice to see whether anything is awaited in it."""
+    """ipykernel's own, which compiles each cell twice to see whether anything is awaited in it.
+
+    And which takes each error apart twice: once to show it, and once for a history that nobody reads.
+    """
 
     displayhook_class = Type(_DisplayHook)
+
+    def _format_exception_for_storage(self, *error, **how) -> list[str]:
+        """Nothing, in place of IPython's."""
+        return []
 
     def should_run_async(self, raw_cell: str, *, transformed_cell: str = "", **how) -> bool:
         """As IPython's."""
@@ -117,6 +124,14 @@ class Kernel(IPythonKernel):
 
     def _abort_queues(self, subshell_id=None) -> None:
         """Cells are sent one by one, so that there are none to leave out after an error."""
+
+    def take_an_error_apart(self) -> None:
+        """As it would be shown: for its first one IPython looks at every module that has been imported."""
+        try:
+            raise RuntimeError
+        except RuntimeError:
+            self.shell.InteractiveTB.structured_traceback(*sys.exc_info())
+        self.shell.InteractiveTB.tb = None
 
     async def serve(self) -> None:
         """Do what is asked, until nobody can ask any more."""

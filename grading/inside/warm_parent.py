@@ -55,6 +55,7 @@ def main() -> None:
     try:
         kernel = _prepare()
         import_all(json.loads(sys.argv[3]))
+        kernel.take_an_error_apart()
     except Exception as error:
         _, (answer, *_), _, _ = socket.recv_fds(asked, 1 << 20, 4)
         os.write(answer, f"{type(error).__name__}: {error}".encode()[:SAID])
