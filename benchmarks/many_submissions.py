@@ -1,7 +1,8 @@
 """How fast a class is graded, here and on stock nbgrader: `make bench`.
 
 All sides grade the same submissions with the same checks, taking turns: right, wrong and half done ones of every
-assignment, and one that loops. Keras' own notebook is left out, in which training takes most of the time on every side.
+assignment, and one that loops. Keras' own notebook is left out, in which training takes most of the time on every side;
+of that the memory is measured.
 """
 
 import argparse
@@ -48,6 +49,7 @@ SIDES = {
     "here, Dask with 2 workers": "",
 }
 """What stands in the hidden part of a cell in place of the import of `check`; "" for ours, which is left as it is."""
+STOCKS = [side for side, instead in SIDES.items() if instead]
 
 WRONG = (
     "right_{name} = {name}\ndef {name}(*given, **named):\n    return np.asarray(right_{name}(*given, **named)) + 1\n"
@@ -55,8 +57,8 @@ WRONG = (
 ENDLESS = "def {name}(*given, **named):\n    while True:\n        pass\n\n\n{name}()\n"
 
 
-def prepare(course: Path, instead: str, students: int, assignments: list[str]) -> int:
-    """A generated course with submissions; how many there are. instead: see SIDES."""
+def prepare(course: Path, instead: str, students: int, assignments: list[str], left_out: str = LEFT_OUT) -> int:
+    """A generated course with submissions; how many there are. instead: see SIDES. left_out: a notebook."""
     count = 0
     config = STOCK if instead else (ROOT / "nbgrader_config.py").read_text() + f"\nc.Execute.timeout = {SECONDS}\n"
     course.mkdir(parents=True)
@@ -64,7 +66,7 @@ def prepare(course: Path, instead: str, students: int, assignments: list[str]) -
     for assignment in assignments:
         shutil.copytree(ROOT / "source" / assignment, course / "source" / assignment)
         for path in (course / "source" / assignment).glob("*.ipynb"):
-            if path.stem == LEFT_OUT:
+            if path.stem == left_out:
                 path.unlink()
             elif instead:
                 path.write_text(path.read_text().replace("from autograde_tests import check", instead))
@@ -179,28 +181,40 @@ def cluster(workers: int):
     return LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
 
 
-def throughput(place: Path, students: int, turns: int) -> dict:
-    """Submissions a minute of each side, and the memory of ours."""
-    courses = {side: place / str(number) for number, side in enumerate(SIDES)}
-    counts = {side: prepare(courses[side], instead, students, ASSIGNMENTS) for side, instead in SIDES.items()}
-    rates, memory = {side: [] for side in SIDES}, {}
+def throughput(place: Path, students: int, turns: int, sides: list[str]) -> dict:
+    """Submissions a minute of some sides, and the memory of ours among them."""
+    courses = {side: place / str(number) for number, side in enumerate(sides)}
+    counts = {side: prepare(courses[side], SIDES[side], students, ASSIGNMENTS) for side in sides}
+    rates, memory = {side: [] for side in sides}, {}
     for turn in range(turns):
-        for side in list(SIDES)[:: 1 if turn % 2 == 0 else -1]:
+        for side in sides[:: 1 if turn % 2 == 0 else -1]:
             rates[side].append(60 * counts[side] / grade(side, courses[side], ASSIGNMENTS))
-    for side in ("here, 1 worker", "here, 2 workers"):
-        peaks = [Memory() for _ in range(turns)]
-        for peak in peaks:
-            grade(side, courses[side], ASSIGNMENTS, watch=peak)
-        memory[side] = {
-            "all processes, MB": spread([peak.all for peak in peaks]),
-            "a worker and its kernel, MB": spread([peak.worker for peak in peaks]),
-        }
+    for side in sides:
+        if "worker" in side and "Dask" not in side:
+            memory[side] = peaks(side, courses[side], ASSIGNMENTS, turns)
     return {
         "submissions": counts[side],
-        "a minute": {side: spread(rates[side]) for side in SIDES},
-        "points": {side: points(courses[side]) for side in SIDES},
+        "a minute": {side: spread(rates[side]) for side in sides},
+        "points": {side: points(courses[side]) for side in sides},
         "memory": memory,
     }
+
+
+def peaks(side: str, course: Path, assignments: list[str], turns: int) -> dict:
+    """The memory that one of our sides takes for a course."""
+    found = [Memory() for _ in range(turns)]
+    for peak in found:
+        grade(side, course, assignments, watch=peak)
+    return {
+        "all processes, MB": spread([peak.all for peak in found]),
+        "a worker and its kernel, MB": spread([peak.worker for peak in found]),
+    }
+
+
+def with_keras(place: Path, turns: int) -> dict:
+    """The memory of one worker for the assignment that has Keras' own notebook."""
+    prepare(place / "keras", "", 1, ASSIGNMENTS[-1:], left_out="")
+    return {f"here, 1 worker, {LEFT_OUT}": peaks("here, 1 worker", place / "keras", ASSIGNMENTS[-1:], turns)}
 
 
 def points(course: Path) -> float:
@@ -233,15 +247,14 @@ def shares(place: Path, turns: int) -> dict:
 def show(figures: dict, console: Console) -> None:
     """Print the figures as tables."""
     rates = figures["throughput"]["a minute"]
-    stock, nothing = (rates[side]["median"] for side in list(SIDES)[:2])
     title = f"{figures['throughput']['submissions']} submissions"
     heads = "submissions a minute", "least to most", "× Keras in the kernel", "× nothing", "points given"
     table = Table("", *heads, title=title)
     for side, rate in rates.items():
-        middle = rate["median"]
+        times = [f"{rate['median'] / rates[one]['median']:.1f}" if one in rates else "" for one in STOCKS]
         between = f"{rate['least']:.0f} to {rate['most']:.0f}"
         given = f"{figures['throughput']['points'][side]:.2f}"
-        table.add_row(side, f"{middle:.1f}", between, f"{middle / stock:.1f}", f"{middle / nothing:.1f}", given)
+        table.add_row(side, f"{rate['median']:.1f}", between, *times, given)
     console.print(table)
     table = Table("", "all processes, MB", "a worker and its kernel, MB", title="Peak memory (proportional set size)")
     for side, peak in figures["throughput"]["memory"].items():
@@ -249,6 +262,8 @@ def show(figures: dict, console: Console) -> None:
             side, *(f"{one['median']:.0f} ({one['least']:.0f} to {one['most']:.0f})" for one in peak.values())
         )
     console.print(table)
+    if "growth" not in figures:
+        return
     heads = "further submissions", "seconds", "least to most", "a minute"
     table = Table(*heads, title="In one gradebook, one after another")
     for size, took in figures["growth"].items():
@@ -266,7 +281,12 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3, help="for the medians (%(default)s)")
     parser.add_argument("--sizes", type=int, nargs="*", default=[50, 200, 800], help="for growth (%(default)s)")
     parser.add_argument("--json", type=Path, default=FIGURES, help="where the figures go (%(default)s)")
+    said = "the throughput of sides with one of these in their name, and nothing else: 'nothing' '2 workers'"
+    parser.add_argument("--only", nargs="+", metavar="TEXT", help=said)
     options = parser.parse_args()
+    sides = [side for side in SIDES if not options.only or any(text in side for text in options.only)]
+    if not sides:
+        parser.error(f"no side has any of these in its name: {', '.join(SIDES)}")
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         figures = {
@@ -275,11 +295,15 @@ def main() -> None:
                 "python": platform.python_version(),
                 "system": platform.release(),
             },
-            "throughput": throughput(place, options.students, options.turns),
-            "growth": growth(place, options.sizes, options.turns),
-            "validate": validate.measure(options.turns),
-            "parts": shares(place, options.turns),
+            "throughput": throughput(place, options.students, options.turns, sides),
         }
+        if not options.only:
+            figures["throughput"]["memory"] |= with_keras(place, options.turns)
+            figures |= {
+                "growth": growth(place, options.sizes, options.turns),
+                "validate": validate.measure(options.turns),
+                "parts": shares(place, options.turns),
+            }
     options.json.write_text(json.dumps(figures, indent=1) + "\n")
     show(figures, Console())
 

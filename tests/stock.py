@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from attacks import STOCK, Attack, Place, all_attacks
-from attacks.course import ROOT, Run, ask_keras, grade, run_nbgrader, scores_of, set_up
+from attacks.course import NBGRADER, ROOT, Run, ask_keras, grade, run_command, scores_of, set_up
 
 from grading.packages import font_cache
 
@@ -106,7 +106,8 @@ def _attacks(folder: Path, names: list[str]) -> dict:
     members = [attack for attack in all_attacks() if attack.name in names]
     alone, lesson = members[0].alone, members[0].lesson
     timeout = f"--Execute.timeout={ALONE if alone else max(SECONDS, lesson.seconds)}"
-    run = grade(members, folder, CONFIG, timeout, python=_python(folder), patience=ALONE if alone else 1500)
+    command = *NBGRADER, timeout
+    run = grade(members, folder, CONFIG, command, python=_python(folder), patience=ALONE if alone else 1500)
     return {field.name: getattr(run, field.name) for field in dataclasses.fields(run) if field.name != "place"}
 
 
@@ -115,13 +116,15 @@ def _broken(folder: Path, names: list[str]) -> dict:
 
     run, python = Run(Place(folder)), _python(folder)
     set_up(run.place, CONFIG)
-    run_nbgrader(run, python, "generate_assignment", "1-padding")
+    run_command(run, python, "nbgrader", "generate_assignment", "1-padding")
     found = {}
     for name in names:
         hand_in(name, run.place.submission(name))
         run.output, run.code = "", 0
         one = f"--student={name}"
-        run_nbgrader(run, python, "autograde", "1-padding", one, f"--Execute.timeout={SECONDS}", patience=ALONE)
+        run_command(
+            run, python, "nbgrader", "autograde", "1-padding", one, f"--Execute.timeout={SECONDS}", patience=ALONE
+        )
         score = scores_of(run.place).get(name)
         if not run.code:
             found[name] = f"{score:g} of 12 points"

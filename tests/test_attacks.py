@@ -2,11 +2,14 @@
 
 import pytest
 from attacks import KERAS, PADDING, THREATS, all_attacks, asked_for, words
-from attacks.course import NEIGHBOURS, ROOT, ask_keras, grade
+from attacks.course import CONVBLOCKS, NBGRADER, NEIGHBOURS, ROOT, ask_keras, grade
 from seen import remember
 
 ATTACKS = all_attacks()
 LESSONS = list(dict.fromkeys(attack.lesson for attack in ATTACKS))
+
+COMMANDS = {PADDING: CONVBLOCKS, KERAS: NBGRADER}
+"""What each lesson's class is graded with: by two workers at once, and one after another in nbgrader's own process."""
 
 
 @pytest.fixture(scope="session")
@@ -19,12 +22,13 @@ def graded(tmp_path_factory, request):
     runs = {}
     for lesson in dict.fromkeys(attack.lesson for attack in asked):
         members = [attack for attack in asked if attack.lesson == lesson]
-        limits = (
-            f"--Execute.timeout={PADDING.seconds}",
-            f"--Execute.timeout_with_keras={KERAS.seconds}",
-            f"--Execute.notebook_seconds={10 * lesson.seconds}",
-        )
-        runs[lesson] = grade(members, root / lesson.notebook, config, *limits)
+        limits = {
+            "timeout": PADDING.seconds,
+            "timeout_with_keras": KERAS.seconds,
+            "notebook_seconds": 10 * lesson.seconds,
+        }
+        limited = config + "".join(f"\nc.Execute.{name} = {seconds}" for name, seconds in limits.items())
+        runs[lesson] = grade(members, root / lesson.notebook, limited, COMMANDS[lesson])
     remember("attacks on ours", {one.name: sorted(runs[one.lesson].effects(one)) for one in asked})
     return runs
 

