@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import itertools
 import json
 import logging
 import os
@@ -49,7 +50,9 @@ def convblocks() -> None:
 Assignments = Annotated[list[str], typer.Argument(help="Assignments, such as 1-padding.")]
 WorkerCount = Annotated[int, typer.Option(min=1, help="How many submissions are graded at once on this machine.")]
 Scheduler = Annotated[str, typer.Option(help="Address of a Dask cluster's scheduler, to grade there.")]
-OneStudent = Annotated[str, typer.Option(help="Only this student's; 'a*' are all whose ids begin so.")]
+Students = Annotated[
+    list[str], typer.Option("--student", help="Only this student's, or these; 'a*' are all whose ids begin so.")
+]
 Unsafe = Annotated[
     bool, typer.Option("--unsafe-no-sandbox", help="Run submissions where they can read and change your files.")
 ]
@@ -62,7 +65,7 @@ def grade(
     assignments: Assignments,
     workers: WorkerCount = PROCESSORS,
     scheduler: Scheduler = "",
-    student: OneStudent = "*",
+    students: Students = ("*",),
     force: Annotated[bool, typer.Option("--force", help="Also what has been graded.")] = False,
     as_json: AsJson = False,
     unsafe_no_sandbox: Unsafe = False,
@@ -76,7 +79,7 @@ def grade(
 
     console = _console()
     options = (f"--Execute.unsafe_no_sandbox={unsafe_no_sandbox}",)
-    apps = _apps(console, assignments, f"--student={student}", *["--force"] * force, *options)
+    apps = _apps(console, assignments, students, *["--force"] * force, *options)
     with _progress(console) as shown, _cluster_or_nothing():
         summary = pool.grade(apps, options, graders, *shown)
     _show(console, summary)
@@ -91,7 +94,7 @@ def regrade(
     apply: Annotated[bool, typer.Option("--apply", help="Store it; otherwise it is only shown.")] = False,
     workers: WorkerCount = PROCESSORS,
     scheduler: Scheduler = "",
-    student: OneStudent = "*",
+    students: Students = ("*",),
     as_json: AsJson = False,
     unsafe_no_sandbox: Unsafe = False,
 ) -> None:
@@ -104,7 +107,7 @@ def regrade(
 
     console = _console()
     options = (f"--Execute.unsafe_no_sandbox={unsafe_no_sandbox}",)
-    apps = _apps(console, assignments, f"--student={student}", *options)
+    apps = _apps(console, assignments, students, *options)
 
     changes: list[Change] = []
 
@@ -419,8 +422,8 @@ def _graders(count: int, scheduler: str, unsafe: bool) -> workers.Workers:
     return functools.partial(workers.processes, count, sandboxes=not unsafe)
 
 
-def _apps(console: Console, assignments: list[str], *arguments: str) -> list[AutogradeApp]:
-    """nbgrader's command for each assignment, initialized; its warnings are shown on the console.
+def _apps(console: Console, assignments: list[str], students: list[str], *arguments: str) -> list[AutogradeApp]:
+    """nbgrader's command for each assignment of each student, initialized; its warnings are shown on the console.
 
     Ends the command with 2 where of none of them there is what was asked for.
     """
@@ -430,8 +433,8 @@ def _apps(console: Console, assignments: list[str], *arguments: str) -> list[Aut
     from grading.pool import Store
 
     apps = []
-    for assignment in dict.fromkeys(assignments):
-        nbgrader = _nbgrader(assignment, *arguments)
+    for assignment, student in dict.fromkeys(itertools.product(assignments, students)):
+        nbgrader = _nbgrader(assignment, f"--student={student}", *arguments)
         # Without it nbgrader would run submissions where they can do anything.
         if Execute not in Autograde(parent=nbgrader).autograde_preprocessors:
             reason = "nbgrader_config.py does not put grading.execute.Execute into c.Autograde.autograde_preprocessors"
@@ -439,7 +442,7 @@ def _apps(console: Console, assignments: list[str], *arguments: str) -> list[Aut
         nbgrader.coursedir.assignment_id = assignment
         nbgrader.log.addHandler(_Said(console))
         apps.append(nbgrader)
-    missing = [Store(coursedir=one.coursedir, parent=one).missing for one in apps]
+    missing = dict.fromkeys(Store(coursedir=one.coursedir, parent=one).missing for one in apps)
     if all(missing):
         console.print(_line(f"Nothing was graded. {' '.join(missing)}"))
         raise typer.Exit(2)
@@ -467,7 +470,9 @@ def _progress(console: Console) -> Iterator[tuple[Callable[[int], None], Callabl
             for sentence in ran.said:
                 console.print(_line(sentence if ran.job.student in sentence else f"{ran.job.student}: {sentence}"))
             progress.advance(bar)
-            speed = progress.tasks[0].speed or 0
+            (task,) = progress.tasks
+            # It knows none before there are two.
+            speed = task.speed or task.completed / task.elapsed
             progress.update(bar, rate=f"{speed * 60:.0f} a minute" + f", {failures} failed" * bool(failures))
 
         yield lambda total: progress.update(bar, total=total), tell

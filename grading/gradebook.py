@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import nbgrader.api
 import sqlalchemy
 from nbgrader.api import Comment, Grade, Gradebook
-from nbgrader.converters import autograde
+from nbgrader.converters import NbGraderException, autograde
 from nbgrader.preprocessors import overwritecells, overwritekernelspec
 from sqlalchemy.orm import joinedload
 
@@ -184,8 +184,18 @@ class WholeNotebook(Gradebook):
 
 @contextlib.contextmanager
 def turn(course: Path, log: logging.Logger) -> Iterator[None]:
-    """Nobody else stores what is graded in a course, given by its folder, while the `with` block lasts."""
-    with (course / ".grading.lock").open("w") as lock:
+    """Nobody else stores what is graded in a course, given by its folder, while the `with` block lasts.
+
+    Raises NbGraderException where this person may not.
+    """
+    try:
+        file = (course / ".grading.lock").open("w")
+    except OSError as error:
+        said = "people who grade in one folder need a group in common, and `umask 002` before they begin"
+        said = f"{error.filename} cannot be written ({error.strerror}), and without it nothing is stored: {said}"
+        log.error(said)
+        raise NbGraderException(said) from None
+    with file as lock:
         deadline = time.monotonic() + SILENCE
         while time.monotonic() < deadline:
             with contextlib.suppress(BlockingIOError):

@@ -296,7 +296,10 @@ def _open(apps: list[AutogradeApp], summary: Summary) -> Iterator[tuple[Store, l
     for app in apps:
         store = Store(coursedir=app.coursedir, parent=app)
         if store.missing:
-            summary.failed["", app.coursedir.assignment_id] = store.missing
+            # Of other students as well.
+            said = summary.failed.get(("", app.coursedir.assignment_id), "")
+            if store.missing not in said:
+                summary.failed["", app.coursedir.assignment_id] = f"{said} {store.missing}".strip()
             continue
         try:
             # It removes what an interrupted run has left, and another one may not be interrupted.

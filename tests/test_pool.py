@@ -188,11 +188,20 @@ def test_what_is_wrong_is_said_and_what_is_graded_is_left(handed_in):
 
 
 def test_an_assignment_that_nobody_has_handed_in_does_not_keep_the_others_back(handed_in):
-    code, output = run(handed_in, *CONVBLOCKS, "grade", "6-shapes-classifier", "1-padding", "--student=ada")
+    some = "--student=ada", "--student=bo*"
+    code, output = run(handed_in, *CONVBLOCKS, "grade", "6-shapes-classifier", "1-padding", *some)
     assert code == 1
     assert "6-shapes-classifier: There is no 6-shapes-classifier in submitted/, only 1-padding." in output
     assert "once more" not in output
-    assert scores(handed_in) == {"ada": 12}
+    assert scores(handed_in) == {"ada": 12, "bob": DESERVED["bob"]}
+
+
+def test_who_may_not_store_in_a_course_is_told_so(handed_in):
+    (handed_in / ".grading.lock").mkdir()
+    for command in ((*CONVBLOCKS, "grade"), (*NBGRADER, "autograde")):
+        code, output = run(handed_in, *command, "1-padding")
+        assert code == 1 and "umask 002" in output
+    assert not (handed_in / "autograded").exists()
 
 
 def _workers(process):
@@ -386,6 +395,12 @@ def test_a_gradebook_in_postgresql_holds_the_same(handed_in, postgresql, tmp_pat
     files, rows = stored(handed_in, postgresql)
     assert (files, rows) == stored(sqlite)
     assert scores(handed_in, postgresql) == DESERVED
+    for course in (handed_in, sqlite):
+        config = course / "nbgrader_config.py"
+        config.write_text(config.read_text() + CHANGED)
+        code, output = run(course, *CONVBLOCKS, "regrade", "1-padding", "--apply")
+        assert code == 0 and "6 scored again (pad2d): 1 gain, 0 lose, 5 scores stay." in output, output
+    assert stored(handed_in, postgresql) == stored(sqlite) != (files, rows)
 
 
 # "valid adds nothing" is worth more than before: bob, who returns the input as it is, has that one.
