@@ -163,7 +163,7 @@ def version(name: str, seed: int | None = None) -> str:
 def _made(wanted: registry.Check, seed: int) -> tuple[list[Case], list, str]:
     """A check's cases, right answers and version, made once: every student is asked the same."""
     cases, answers = wanted.cases(seed), expected(wanted, seed)
-    return cases, answers, versions.version(cases, answers)
+    return cases, answers, versions.version(cases, answers, wanted.builds_on)
 
 
 def check(name: str, function: Callable, points: float, seed: int | None = None, source: str = "") -> Result:

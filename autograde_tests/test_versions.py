@@ -5,9 +5,10 @@ import sys
 import numpy as np
 import pytest
 
-from autograde_tests import versions
+from autograde_tests import reference, versions
 from autograde_tests.cases import Case
 from autograde_tests.checking import load_checks
+from convblocks.compare import compare
 
 LEAST = 0.9
 
@@ -46,6 +47,22 @@ def test_what_a_judge_uses_of_its_module_counts(monkeypatch):
     before = judged(by_module)
     monkeypatch.setattr(f"{__name__}.LEAST", 0.99)
     assert judged(by_module) != before
+
+
+def from_elsewhere(value, answer):
+    return "" if compare(value, answer) == "" and len(value) < reference.HIDDEN_COUNT else "too few"
+
+
+@pytest.mark.parametrize("changed", ["convblocks.compare.TOLERANCE", "autograde_tests.reference.HIDDEN_COUNT"])
+def test_what_a_judge_uses_of_the_course_counts(monkeypatch, changed):
+    before = judged(from_elsewhere)
+    module, _, name = changed.rpartition(".")
+    monkeypatch.setattr(sys.modules[module], name, 7)
+    assert judged(from_elsewhere) != before
+
+
+def test_what_may_be_lent_counts():
+    assert versions.version([], [], ["pad2d"]) != versions.version([], [])
 
 
 def test_comments_do_not_count(monkeypatch):

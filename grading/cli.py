@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import shlex
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -80,8 +81,8 @@ def grade(
     console = _console()
     options = (f"--Execute.unsafe_no_sandbox={unsafe_no_sandbox}",)
     apps = _apps(console, assignments, students, *["--force"] * force, *options)
-    with _progress(console) as shown, _cluster_or_nothing():
-        summary = pool.grade(apps, options, graders, *shown)
+    with _progress(console) as (begin, tell, _), _cluster_or_nothing():
+        summary = pool.grade(apps, options, graders, begin, tell)
     _show(console, summary)
     if summary.kept:
         console.print(_line(f"Kept the better earlier attempt of: {_named(summary.kept)}."))
@@ -100,7 +101,8 @@ def regrade(
 ) -> None:
     """Score again, after a check was changed, the cells that it is about, and show who gains or loses what.
 
-    With --apply that is stored; all else of what was graded stays as it is.
+    With --apply that is stored, and where somebody can be asked, what was shown if they say so; all else of what was
+    graded stays as it is.
     """
     graders = _graders(workers, scheduler, unsafe_no_sandbox)
     from grading import pool
@@ -112,20 +114,24 @@ def regrade(
     changes: list[Change] = []
 
     def decide(found: list[Change]) -> bool:
+        # Or the bar would be drawn over the question.
+        stop()
         changes.extend(found)
         _show_changes(console, changes)
-        if changes and not apply:
+        somebody_there = console.is_terminal and sys.stdin.isatty() and not as_json
+        store = apply or bool(changes and somebody_there and typer.confirm("Store these scores?", err=True))
+        if changes and not store:
             console.print("Nothing was stored; the same command with --apply does it.")
-        return apply
+        return store
 
-    with _progress(console) as shown, _cluster_or_nothing():
-        summary = pool.regrade(apps, options, graders, *shown, decide)
+    with _progress(console) as (begin, tell, stop), _cluster_or_nothing():
+        summary = pool.regrade(apps, options, graders, begin, tell, decide)
     if summary.due:
         console.print(f"{summary.due} not graded yet, or handed in anew: `convblocks grade` grades them.")
     if summary.kept:
         said = "An earlier attempt than the one in submitted/ counts, and keeps its score, of"
         console.print(_line(f"{said}: {_named(summary.kept)}. Put it back there to have it scored again."))
-    if apply:
+    if apply or summary.graded:
         _show(console, summary)
     _exit(summary, as_json, changes=list(map(dataclasses.asdict, changes)))
 
@@ -450,8 +456,8 @@ def _apps(console: Console, assignments: list[str], students: list[str], *argume
 
 
 @contextlib.contextmanager
-def _progress(console: Console) -> Iterator[tuple[Callable[[int], None], Callable[[Ran], None]]]:
-    """A progress bar; what begins it, and what is told of each submission."""
+def _progress(console: Console) -> Iterator[tuple[Callable[[int], None], Callable[[Ran], None], Callable[[], None]]]:
+    """A progress bar; what begins it, what is told of each submission, and what ends it."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -475,7 +481,7 @@ def _progress(console: Console) -> Iterator[tuple[Callable[[int], None], Callabl
             speed = task.speed or task.completed / task.elapsed
             progress.update(bar, rate=f"{speed * 60:.0f} a minute" + f", {failures} failed" * bool(failures))
 
-        yield lambda total: progress.update(bar, total=total), tell
+        yield lambda total: progress.update(bar, total=total), tell, progress.stop
 
 
 @contextlib.contextmanager

@@ -84,9 +84,14 @@ _start = Autograde.start
 
 def _grade(converter: Autograde) -> None:
     """nbgrader's own, while nobody else stores anything in the course: it replaces what others may be looking at."""
-    # A worker stores nothing there.
-    in_course = IN_MEMORY not in converter.coursedir.db_url
-    with turn(Path(converter.coursedir.root), converter.log) if in_course else contextlib.nullcontext():
+    with contextlib.ExitStack() as stack:
+        # A worker stores nothing there.
+        if IN_MEMORY not in converter.coursedir.db_url:
+            try:
+                stack.enter_context(turn(Path(converter.coursedir.root), converter.log))
+            except NbGraderException as error:
+                converter.log.error(str(error))
+                raise
         _start(converter)
 
 

@@ -3,17 +3,21 @@
 Whoever stores in a course waits for their turn.
 """
 
+import asyncio
 import contextlib
 import fcntl
 import functools
+import itertools
 import logging
 import sqlite3
 import threading
 import time
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from weakref import WeakKeyDictionary, WeakSet
 
 import nbgrader.api
 import sqlalchemy
@@ -33,21 +37,26 @@ SILENCE = 2.0
 
 _check_course = Gradebook.check_course
 _inspect = nbgrader.api.inspect
-_CHECKED: set[tuple[sqlalchemy.Engine, str]] = set()
-_WITH_TABLES: set[sqlalchemy.Engine] = set()
+_CHECKED: WeakKeyDictionary[sqlalchemy.Engine, set[str]] = WeakKeyDictionary()
+_WITH_TABLES: WeakSet[sqlalchemy.Engine] = WeakSet()
 _MINE = threading.local()
 
-_KEPT: list[sqlite3.Connection] = []
+OPEN = 16
+"""How many gradebooks a process keeps open; a worker of a cluster outlasts many runs, each with one of its own."""
+
+_KEPT: deque[sqlite3.Connection] = deque(maxlen=OPEN)
 """What is in memory is gone with the last connection to it."""
+
+_NUMBERS = itertools.count()
 
 
 def keep_open() -> None:
     """From now on, in this process: a gradebook is connected to once, and asked once whether it is one."""
     nbgrader.api.create_engine = _engine
-    nbgrader.api.Base.metadata.create_all = functools.cache(nbgrader.api.Base.metadata.create_all)
+    nbgrader.api.Base.metadata.create_all = functools.lru_cache(OPEN)(nbgrader.api.Base.metadata.create_all)
     nbgrader.api.inspect = _inspect_once
     # Each is a class of its own, which takes longer to make than to ask for a student.
-    nbgrader.api.sessionmaker = functools.cache(nbgrader.api.sessionmaker)
+    nbgrader.api.sessionmaker = functools.lru_cache(OPEN)(nbgrader.api.sessionmaker)
     Gradebook.check_course = _check_course_once
     for module in (autograde, overwritecells, overwritekernelspec):
         module.Gradebook = _opened
@@ -55,7 +64,7 @@ def keep_open() -> None:
     warnings.filterwarnings("ignore", category=sqlalchemy.exc.SAWarning, module="nbgrader.api")
 
 
-@functools.cache
+@functools.lru_cache(OPEN)
 def _engine(db_url: str, **options) -> sqlalchemy.Engine:
     """The one engine of this process for a gradebook, with connections that stay.
 
@@ -82,9 +91,10 @@ def _inspect_once(engine: sqlalchemy.Engine):
 
 def _check_course_once(gradebook: Gradebook, course_id: str = "default_course", **kwargs) -> None:
     """nbgrader's own, which asks for the course and commits that whenever it opens a gradebook."""
-    if (gradebook.engine, course_id) not in _CHECKED:
+    checked = _CHECKED.setdefault(gradebook.engine, set())
+    if course_id not in checked:
         _check_course(gradebook, course_id, **kwargs)
-        _CHECKED.add((gradebook.engine, course_id))
+        checked.add(course_id)
 
 
 def copy_cells(db_url: str, path: Path) -> None:
@@ -99,11 +109,11 @@ def copy_cells(db_url: str, path: Path) -> None:
     target.dispose()
 
 
-@functools.cache
+@functools.lru_cache(OPEN)
 def in_memory(cells: str) -> str:
-    """The address of a copy, which lasts as long as this process, of what `copy_cells` has written."""
+    """The address of a copy in memory, one of the last that were asked for, of what `copy_cells` has written."""
     # No URL for SQLite, but SQLAlchemy's for one.
-    address = f"file:cells-{len(_KEPT)}?{IN_MEMORY}&cache=shared&uri=true"
+    address = f"file:cells-{next(_NUMBERS)}?{IN_MEMORY}&cache=shared&uri=true"
     _KEPT.append(sqlite3.connect(address.removesuffix("&uri=true"), uri=True, check_same_thread=False))
     with contextlib.closing(sqlite3.connect(cells)) as original:
         original.backup(_KEPT[-1])
@@ -186,15 +196,16 @@ class WholeNotebook(Gradebook):
 def turn(course: Path, log: logging.Logger) -> Iterator[None]:
     """Nobody else stores what is graded in a course, given by its folder, while the `with` block lasts.
 
-    Raises NbGraderException where this person may not.
+    Raises NbGraderException where this person may not, and in a server that would do nothing else meanwhile.
     """
     try:
         file = (course / ".grading.lock").open("w")
     except OSError as error:
-        said = "people who grade in one folder need a group in common, and `umask 002` before they begin"
-        said = f"{error.filename} cannot be written ({error.strerror}), and without it nothing is stored: {said}"
-        log.error(said)
-        raise NbGraderException(said) from None
+        shared = "`chmod -R g+w` on the course's folder, and `umask 002` from then on"
+        raise NbGraderException(
+            f"{error.filename} cannot be written ({error.strerror}), and without it nothing is stored. "
+            f"People who grade in one folder need a group in common that may write all of it: {shared}."
+        ) from None
     with file as lock:
         deadline = time.monotonic() + SILENCE
         while time.monotonic() < deadline:
@@ -203,6 +214,17 @@ def turn(course: Path, log: logging.Logger) -> Iterator[None]:
                 break
             time.sleep(0.01)
         else:
+            if in_server():
+                raise NbGraderException("Another run is grading in this course. Try again when it has ended.")
             log.warning("Another run is storing what it grades in this course, and this one waits for it.")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def in_server() -> bool:
+    """Whether this process' own loop is waiting for this, as that of a Jupyter server with Formgrader."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -68,27 +68,28 @@ class Store(AutogradeAll):
     What is to be graded, what is stored and how is decided here, with the course's own gradebook and folders.
     """
 
-    def open(self) -> tuple[list[str], int]:
+    def open(self, others: Collection[str] = ()) -> tuple[list[str], int]:
         """Get ready; folders of the submissions that are to be graded, and how many are left as they are.
 
-        Raises NbGraderException.
+        others: folders that another store looks after. Raises NbGraderException.
         """
         # It is for what has not been graded; `run` calls it.
         self.pre_convert_hook = None
         self.init_notebooks()
-        count = len(self.assignments)
-        # Drops from `assignments` what is held back.
+        found = set(self.assignments)
+        # Drops from `assignments` what is held back, and adds what has no notebook.
         self.exporter = self.exporter_class(parent=self, config=self.config)
-        self._everything = dict(self.assignments)
-        due = [folder for folder in sorted(self._everything) if self._is_due(folder)]
-        return due, count - len(due) - len(self.exporter.refused)
+        self.everything = {folder: names for folder, names in self.assignments.items() if folder not in others}
+        due = [folder for folder in sorted(self.everything) if self._is_due(folder)]
+        left = (found | self.everything.keys()) - {*others, *due, *self.exporter.refused}
+        return due, len(left)
 
     def outdated(self) -> dict[str, list[str]]:
         """Ids of the cells that another version of their check, or for other points, has scored; by their folder."""
         found, current = {}, functools.cache(version)
         wanted = wanted_notebooks(self.coursedir.db_url, self.coursedir.assignment_id)
         points = {(one.name, cell): one.points(cell) for one in wanted for cell in one.graded}
-        for folder in sorted(self._everything):
+        for folder in sorted(self.everything):
             graded = Path(self._format_dest(self.coursedir.assignment_id, self.student(folder)))
             for notebook in graded.glob("*.ipynb"):
                 for grade_id, data in results_of(notebook).items():
@@ -128,7 +129,7 @@ class Store(AutogradeAll):
         What was graded before stays until all of it is stored. False where it stays for good, as the better attempt.
         """
         self._ran, self.exporter.files = ran, ran
-        self.assignments = {folder: self._everything[folder]}
+        self.assignments = {folder: self.everything[folder]}
         ids = self.coursedir.assignment_id, self.student(folder)
         graded, usual, before = Path(self._format_dest(*ids)), self.coursedir.autograded_directory, os.getcwd()
         if self.exporter.counts == "best" and self._is_worse(*ids, graded):
@@ -206,9 +207,9 @@ def grade(
 ) -> Summary:
     """Grade what is due of some assignments.
 
-    apps: nbgrader's command for each assignment, initialized. options: of nbgrader, for the workers. executor: makes
-    what runs the jobs, anew when its workers are lost. begin: told how many there are; tell: told of each that has
-    ended. Ctrl-C ends it; what has been stored stays.
+    apps: nbgrader's command for each assignment of each student who was named, initialized. options: of nbgrader, for
+    the workers. workers: makes what runs the jobs, anew when its processes are lost. begin: told how many there are;
+    tell: told of each that has ended. Ctrl-C ends it; what has been stored stays.
     """
     summary = Summary()
     with _staging(Path(apps[0].coursedir.root)) as staging:
@@ -272,7 +273,7 @@ def regrade(
             whole = [ran for ran in ended if not ran.failed]
             for ran in ended:
                 if ran.failed:
-                    _fail(summary, ran)
+                    _failed(summary, ran)
             if opened and decide([change for ran in whole for change in _changes(ran)]):
                 for ran in whole:
                     _store(summary, lambda ran: None, ran, *jobs[ran.job])
@@ -292,24 +293,23 @@ def _changes(ran: Ran) -> Iterator[Change]:
 
 
 def _open(apps: list[AutogradeApp], summary: Summary) -> Iterator[tuple[Store, list[str], int]]:
-    """A store for each assignment, with what `open` says of it."""
+    """A store for each assignment of each student who was named, with what `open` says of it."""
+    opened: set[str] = set()
     for app in apps:
-        store = Store(coursedir=app.coursedir, parent=app)
+        store, assignment = Store(coursedir=app.coursedir, parent=app), app.coursedir.assignment_id
         if store.missing:
-            # Of other students as well.
-            said = summary.failed.get(("", app.coursedir.assignment_id), "")
-            if store.missing not in said:
-                summary.failed["", app.coursedir.assignment_id] = f"{said} {store.missing}".strip()
+            _fail(summary, "", assignment, store.missing)
             continue
         try:
             # It removes what an interrupted run has left, and another one may not be interrupted.
             with turn(Path(store.coursedir.root), store.log):
-                opened = store.open()
-            yield store, *opened
+                found = store.open(opened)
+            opened |= store.everything.keys()
+            yield store, *found
             for folder, reason in store.exporter.refused.items():
-                summary.failed[store.student(folder), app.coursedir.assignment_id] = reason
+                _fail(summary, store.student(folder), assignment, reason)
         except NbGraderException as error:
-            summary.failed["", app.coursedir.assignment_id] = str(error)
+            _fail(summary, "", assignment, str(error))
 
 
 def _job(store: Store, folder: str, options, staging: Path, only: tuple[str, ...] = (), before: str = "") -> Job:
@@ -387,14 +387,21 @@ def _store(summary: Summary, tell: Callable[[Ran], None], ran: Ran, store: Store
             said = LOCKED if is_locked(error) or is_locked(error.__context__) else error
             ran.failed, ran.said = True, [*ran.said, f"it could not be stored: {said}"]
     if ran.failed:
-        _fail(summary, ran)
+        _failed(summary, ran)
     shutil.rmtree(Path(job.course, job.out, job.student), ignore_errors=True)
     tell(ran)
 
 
-def _fail(summary: Summary, ran: Ran) -> None:
+def _fail(summary: Summary, student: str, assignment: str, reason: str) -> None:
+    """Note why something could not be graded; student: "" for what is about a whole assignment, several reasons too."""
+    known = summary.failed.get((student, assignment), "")
+    if reason not in known:
+        summary.failed[student, assignment] = f"{known} {reason}".strip()
+
+
+def _failed(summary: Summary, ran: Ran) -> None:
     reason = (ran.said or ["no reason is known"])[-1].strip().splitlines()[-1]
-    summary.failed[ran.job.student, ran.job.assignment] = reason
+    _fail(summary, ran.job.student, ran.job.assignment, reason)
 
 
 def _kill(pool: Executor, running: Iterable[Future]) -> None:

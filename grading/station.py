@@ -20,6 +20,7 @@ from traitlets.config import Config
 from grading import sandbox
 from grading.broker import Broker
 from grading.connection import PATIENCE, Client
+from grading.gradebook import in_server
 
 RUNTIME = Path("/tmp")
 """Where folders with sockets are made. Paths of sockets are short: 107 bytes, wherever temporary files usually go."""
@@ -151,11 +152,8 @@ _next: _Next | None = None
 def make_next_station(config: Config) -> None:
     """Begin to make a station without Keras ready, which goes on whenever this process waits for something."""
     global _next
-    with contextlib.suppress(RuntimeError):
-        # In a server, whose own loop this is, kernels are started by another one.
-        asyncio.get_running_loop()
-        return
-    if not _next or _next.process != os.getpid():
+    # In a server kernels are started by another loop than its own.
+    if not in_server() and (not _next or _next.process != os.getpid()):
         _next = _Next(config)
 
 

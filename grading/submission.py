@@ -6,6 +6,7 @@ and with a folder of the job's own for what is graded. `grading.pool` takes that
 
 import contextlib
 import functools
+import hashlib
 import logging
 import os
 import select
@@ -25,9 +26,11 @@ from nbgrader.converters.base import BaseConverter
 from nbgrader.preprocessors import SaveAutoGrades
 from nbgrader.utils import setenv
 
+from autograde_tests.cases import SEED_VARIABLE
 from grading import sandbox
 from grading.gradebook import in_memory, keep_open
 from grading.intake import AutogradeAll
+from grading.packages import ROOT
 from grading.validation import compile_schemas
 from grading.warm import WarmParent
 
@@ -36,6 +39,25 @@ keep_open()
 
 STAGING = ".grading-"
 """How folders of runs that are under way begin; in each the file "lock" is locked as long as its run lasts."""
+
+_BEFORE = os.environ.get(SEED_VARIABLE, "0")
+"""The seed of a course that sets none."""
+
+APPS = 64
+"""Of how many assignments a worker keeps what is read once; one of a cluster outlasts many runs."""
+
+
+def _code() -> str:
+    files = sorted(
+        path for name in ("autograde_tests", "convblocks", "grading") for path in (ROOT / name).rglob("*.py")
+    )
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+CODE = _code()
+"""What tells the code that this process has imported from what it is after a change, or elsewhere."""
+
+OTHER_CODE = "its worker has other code than is here now: restart the cluster's workers, or run the same command again"
 
 AROUND_ERRORS = (
     "There was an error processing assignment",
@@ -52,6 +74,7 @@ class Job:
     course: folder of nbgrader_config.py. options: further ones for nbgrader. cells: a gradebook with the assignments
     alone, made by `copy_cells`. out: where the graded work goes, below `course`: `out/student/assignment`. only: ids of
     the graded cells that are scored again, all where there are none; before: the folder that has the other results.
+    code: whoever grades it has to have imported the same, see CODE.
     """
 
     course: str
@@ -62,6 +85,7 @@ class Job:
     out: str
     only: tuple[str, ...] = ()
     before: str = ""
+    code: str = CODE
 
 
 @dataclass
@@ -102,8 +126,10 @@ def run(job: Job) -> Ran:
 
 def _run(job: Job) -> Ran:
     ran, begin = Ran(job), time.perf_counter()
+    if job.code != CODE:
+        return Ran(job, [OTHER_CODE], failed=True)
     try:
-        app = _app(job.course, job.assignment, job.options, job.cells)
+        app, os.environ[SEED_VARIABLE] = _app(job.course, job.assignment, job.options, job.cells)
         with _heard(app.log, ran.said):
             app.coursedir.student_id, app.coursedir.autograded_directory = job.student, job.out
             app.config.Execute.only, app.config.Execute.graded_before = list(job.only), job.before
@@ -158,16 +184,18 @@ def steps(converter: Autograde) -> tuple[list, list]:
     return steps[:first], steps[first:]
 
 
-@functools.cache
-def _app(course: str, assignment: str, options: tuple[str, ...], cells: str) -> AutogradeApp:
-    """nbgrader's command with the course's configuration, quiet, and a gradebook of this process' own."""
+@functools.lru_cache(APPS)
+def _app(course: str, assignment: str, options: tuple[str, ...], cells: str) -> tuple[AutogradeApp, str]:
+    """nbgrader's command with the course's configuration, quiet, and a gradebook of this process' own; and its seed."""
     os.chdir(course)
+    # Or a course that sets none would have another one's.
+    os.environ[SEED_VARIABLE] = _BEFORE
     app = AutogradeApp()
     app.initialize([assignment, *options, f"--CourseDirectory.db_url={in_memory(cells)}", "--log-level=50"])
     app.coursedir.assignment_id = assignment
     # Or each of what nbclient and nbconvert say for those who look for bugs would be made, and thrown away.
     app.log.setLevel(logging.WARNING)
-    return app
+    return app, os.environ[SEED_VARIABLE]
 
 
 _ONE_AT_A_TIME = threading.Lock()

@@ -1,9 +1,11 @@
 """`convblocks grade`: the same results however many work at it, whoever is lost on the way, whatever the database."""
 
+import asyncio
 import contextlib
 import hashlib
 import logging
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -17,10 +19,11 @@ import pytest
 from conftest import CONVBLOCKS, NBGRADER, ROOT, fill, nbgrader, run
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
+from nbgrader.converters import NbGraderException
 
 from benchmarks import free_port, many_submissions
 from benchmarks.postgresql import Missing, serve
-from grading import workers
+from grading import submission, workers
 from grading.gradebook import turn
 
 CLASS = {
@@ -188,12 +191,15 @@ def test_what_is_wrong_is_said_and_what_is_graded_is_left(handed_in):
 
 
 def test_an_assignment_that_nobody_has_handed_in_does_not_keep_the_others_back(handed_in):
-    some = "--student=ada", "--student=bo*"
+    some = "--student=ada", "--student=bo*", "--student=b*"
     code, output = run(handed_in, *CONVBLOCKS, "grade", "6-shapes-classifier", "1-padding", *some)
     assert code == 1
     assert "6-shapes-classifier: There is no 6-shapes-classifier in submitted/, only 1-padding." in output
     assert "once more" not in output
+    assert "2 submissions graded." in output
     assert scores(handed_in) == {"ada": 12, "bob": DESERVED["bob"]}
+    code, output = run(handed_in, *CONVBLOCKS, "grade", "1-padding", *some)
+    assert code == 0 and "0 submissions graded, 2 left as they were" in output
 
 
 def test_who_may_not_store_in_a_course_is_told_so(handed_in):
@@ -278,6 +284,16 @@ def test_nbgraders_own_autograde_and_another_run_take_turns(handed_in):
             assert waiting.wait() == 0, said
     assert scores(handed_in) == {"ada": DESERVED["ada"], "bob": DESERVED["bob"]}
     assert len(list(handed_in.glob("autograded/*/1-padding/padding.ipynb"))) == 2
+
+
+def test_a_server_does_not_wait_for_another_run(handed_in):
+    async def button() -> None:
+        with turn(handed_in, logging.getLogger()):
+            pass
+
+    with turn(handed_in, logging.getLogger()), pytest.raises(NbGraderException, match="Try again"):
+        asyncio.run(button())
+    asyncio.run(button())
 
 
 def test_a_worker_that_is_lost_loses_nothing(handed_in):
@@ -445,6 +461,35 @@ def test_after_a_check_has_changed_its_cells_alone_are_scored_again(handed_in):
         assert (by_hand.manual_score, by_hand.needs_manual_grade) == (3, False)
     code, output = regrade("--apply")
     assert "no check has changed" in output
+
+
+def test_what_a_regrade_shows_is_stored_when_somebody_says_so(handed_in):
+    assert grade(handed_in)[0] == 0
+    before = stored(handed_in)
+    config = handed_in / "nbgrader_config.py"
+    config.write_text(config.read_text() + CHANGED)
+    for answer, said in ((b"n\n", "Nothing was stored"), (b"y\n", "6 submissions graded.")):
+        assert stored(handed_in) == before
+        ours, theirs = pty.openpty()
+        command = subprocess.Popen([*CONVBLOCKS, "regrade", "1-padding"], cwd=handed_in, stdin=theirs, stderr=theirs)
+        os.close(theirs)
+        shown = b""
+        # Linux says so when the other side of a terminal is closed.
+        with contextlib.suppress(OSError):
+            while more := os.read(ours, 1 << 16):
+                shown += more
+                if shown.rstrip().endswith(b"[y/N]:"):
+                    assert b"1 gain, 0 lose, 5 scores stay" in shown
+                    os.write(ours, answer)
+        os.close(ours)
+        assert command.wait() == 0 and said in shown.decode()
+    assert stored(handed_in)[1] != before[1]
+
+
+def test_a_worker_with_other_code_grades_nothing(handed_in):
+    job = submission.Job(str(handed_in), "1-padding", "ada", (), "", ".grading-x/1-padding", code="of yesterday")
+    ran = submission.run(job)
+    assert ran.failed and "restart the cluster's workers" in ran.said[0]
 
 
 def test_after_a_check_is_worth_more_its_cells_are_scored_again(handed_in):
