@@ -40,6 +40,8 @@ def begin(sandboxes: bool = True) -> None:
     """Start to import, in other processes, what `processes` will need. sandboxes: as there."""
     # A thread for each processor would wait for work without sleeping, and arrays this small never have any.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # The broker of each notebook is a thread, and glibc would keep memory apart for those to come.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     forkserver.set_forkserver_preload(["grading.submission", "grading.intake", "grading.feedback", "grading.generate"])
     forkserver.ensure_running()
     if sandboxes:
