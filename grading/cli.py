@@ -101,8 +101,7 @@ def regrade(
 ) -> None:
     """Score again, after a check was changed, the cells that it is about, and show who gains or loses what.
 
-    With --apply that is stored, and where somebody can be asked, what was shown if they say so; all else of what was
-    graded stays as it is.
+    On a terminal it asks whether to store that; --apply does so without a question. All else of what was graded stays.
     """
     graders = _graders(workers, scheduler, unsafe_no_sandbox)
     from grading import pool
@@ -119,7 +118,11 @@ def regrade(
         changes.extend(found)
         _show_changes(console, changes)
         somebody_there = console.is_terminal and sys.stdin.isatty() and not as_json
-        store = apply or bool(changes and somebody_there and typer.confirm("Store these scores?", err=True))
+        try:
+            store = apply or bool(changes and somebody_there and typer.confirm("Store these scores?", err=True))
+        except typer.Abort:
+            # Ctrl-C, as anywhere else in a run.
+            raise KeyboardInterrupt from None
         if changes and not store:
             console.print("Nothing was stored; the same command with --apply does it.")
         return store

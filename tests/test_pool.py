@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import hashlib
 import logging
 import os
@@ -10,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -468,10 +470,18 @@ def test_what_a_regrade_shows_is_stored_when_somebody_says_so(handed_in):
     before = stored(handed_in)
     config = handed_in / "nbgrader_config.py"
     config.write_text(config.read_text() + CHANGED)
-    for answer, said in ((b"n\n", "Nothing was stored"), (b"y\n", "6 submissions graded.")):
+
+    def take_terminal() -> None:
+        # Or Ctrl-C would be sent to nobody.
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    answers = (b"n\n", 0, "Nothing was stored"), (b"\x03", 130, ""), (b"y\n", 0, "6 submissions graded.")
+    for answer, code, said in answers:
         assert stored(handed_in) == before
         ours, theirs = pty.openpty()
-        command = subprocess.Popen([*CONVBLOCKS, "regrade", "1-padding"], cwd=handed_in, stdin=theirs, stderr=theirs)
+        how = {"stdin": theirs, "stderr": theirs, "start_new_session": True, "preexec_fn": take_terminal}
+        command = subprocess.Popen([*CONVBLOCKS, "regrade", "1-padding"], cwd=handed_in, **how)
         os.close(theirs)
         shown = b""
         # Linux says so when the other side of a terminal is closed.
@@ -482,7 +492,7 @@ def test_what_a_regrade_shows_is_stored_when_somebody_says_so(handed_in):
                     assert b"1 gain, 0 lose, 5 scores stay" in shown
                     os.write(ours, answer)
         os.close(ours)
-        assert command.wait() == 0 and said in shown.decode()
+        assert command.wait() == code and said in shown.decode()
     assert stored(handed_in)[1] != before[1]
 
 
