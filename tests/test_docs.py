@@ -43,7 +43,11 @@ TESTS = "".join(
     if path.name != "test_docs.py"
 )
 # They take minutes, and are for a release or for the figures that a page gives.
-BY_HAND = {"make demo", "make bench", *(f"python -m benchmarks.{one}" for one in ("scale", "rush", "week"))}
+BY_HAND = {
+    "make demo",
+    "make bench",
+    *(f"python -m benchmarks.{one}" for one in ("scale", "rush", "week", "many_submissions")),
+}
 # Programs that are not the course's and not here, with what the page says of that.
 ELSEWHERE = {
     "jupyterhub.md": ({"cd", "useradd", "git", "docker"}, "Not tried: building the image (there was no Docker")
