@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import forkserver, get_context
 
+from grading.warm import WarmParent
+
 Executing = tuple[Executor, Callable[[], int]]
 """What runs jobs, and a function that says how many it runs at once at the moment."""
 Workers = Callable[[], contextlib.AbstractContextManager[Executing]]
@@ -36,28 +38,30 @@ class ClusterLost(Exception):
         )
 
 
-def begin(sandboxes: bool = True) -> None:
-    """Start to import, in other processes, what `processes` will need. sandboxes: as there."""
+def begin(sandboxes: bool = True) -> WarmParent | None:
+    """Start to import, in other processes, what `processes` will need; sandboxes: as there.
+
+    Returns what kernels are forked from; None without sandboxes, or where it could not be started.
+    """
     # A thread for each processor would wait for work without sleeping, and arrays this small never have any.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # The broker of each notebook is a thread, and glibc would keep memory apart for those to come.
     os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     forkserver.set_forkserver_preload(["grading.submission", "grading.intake", "grading.feedback", "grading.generate"])
     forkserver.ensure_running()
-    if sandboxes:
-        from grading import sandbox
+    if not sandboxes:
+        return None
+    from grading import sandbox
 
-        sandbox.begin()
+    return sandbox.begin()
 
 
 @contextlib.contextmanager
 def processes(count: int, sandboxes: bool = True) -> Iterator[Executing]:
     """So many processes of this machine. sandboxes: whether submissions run in these, which are made ready at once."""
-    from grading import sandbox
     from grading.submission import start_worker
 
-    begin(sandboxes)
-    arguments = os.getpid(), sandbox.begin() if sandboxes else None
+    arguments = os.getpid(), begin(sandboxes)
     with ProcessPoolExecutor(
         count, mp_context=get_context("forkserver"), initializer=start_worker, initargs=arguments
     ) as pool:

@@ -1,5 +1,7 @@
 """/etc/jupyterhub/jupyterhub_config.py: the course on one machine whose users are its students and its instructor."""
 
+import os
+
 c = get_config()  # noqa: F821  (JupyterHub gives it to this file)
 
 INSTRUCTOR = "instructor"
@@ -17,7 +19,7 @@ c.JupyterHub.cookie_secret_file = "/srv/hub/jupyterhub_cookie_secret"
 c.ConfigurableHTTPProxy.pid_file = "/srv/hub/proxy.pid"
 c.ConfigurableHTTPProxy.command = ["/opt/hub/node_modules/.bin/configurable-http-proxy"]
 # Behind a proxy that speaks TLS. On its own: bind_url = "https://:443", and ssl_key and ssl_cert.
-c.JupyterHub.bind_url = "http://127.0.0.1:8000"
+c.JupyterHub.bind_url = f"http://{os.environ.get('HUB_LISTENS_AT', '127.0.0.1')}:8000"
 
 c.JupyterHub.spawner_class = "localprocess"
 c.Spawner.default_url = "/lab"

@@ -38,6 +38,10 @@ HIDDEN = ("def pad2d_cases", "def conversation", "hidden ideas")
 SEED = "2026"
 """The course's, for stock as well."""
 
+NBGRADER = ("nbgrader", "autograde")
+CONVBLOCKS = ("grading.cli", "grade", "--workers=2")
+"""Modules and their arguments: one submission after another, and two at once."""
+
 PRELUDE = """
 HOME, COURSE, LOOT, ME, TAG, PORT, TOKEN = {home!r}, {course!r}, {loot!r}, {me!r}, {tag!r}, {port}, {token!r}
 def show(*things):
@@ -150,10 +154,6 @@ def _solved(place: Place, *functions: str):
 def ask_keras() -> None:
     """Have the answers to all checks ready: asking Keras takes longer than a cell or a notebook may here."""
     subprocess.run([sys.executable, "-m", "autograde_tests", "--seed", SEED], cwd=ROOT, check=True, capture_output=True)
-
-
-NBGRADER = ("nbgrader", "autograde")
-CONVBLOCKS = ("grading.cli", "grade", "--workers=2")
 
 
 def grade(
