@@ -273,7 +273,7 @@ def regrade(
             whole = [ran for ran in ended if not ran.failed]
             for ran in ended:
                 if ran.failed:
-                    _failed(summary, ran)
+                    _fail(summary, ran.job.student, ran.job.assignment, ran.reason)
             if opened and decide([change for ran in whole for change in _changes(ran)]):
                 for ran in whole:
                     _store(summary, lambda ran: None, ran, *jobs[ran.job])
@@ -387,7 +387,7 @@ def _store(summary: Summary, tell: Callable[[Ran], None], ran: Ran, store: Store
             said = LOCKED if is_locked(error) or is_locked(error.__context__) else error
             ran.failed, ran.said = True, [*ran.said, f"it could not be stored: {said}"]
     if ran.failed:
-        _failed(summary, ran)
+        _fail(summary, ran.job.student, ran.job.assignment, ran.reason)
     shutil.rmtree(Path(job.course, job.out, job.student), ignore_errors=True)
     tell(ran)
 
@@ -397,11 +397,6 @@ def _fail(summary: Summary, student: str, assignment: str, reason: str) -> None:
     known = summary.failed.get((student, assignment), "")
     if reason not in known:
         summary.failed[student, assignment] = f"{known} {reason}".strip()
-
-
-def _failed(summary: Summary, ran: Ran) -> None:
-    reason = (ran.said or ["no reason is known"])[-1].strip().splitlines()[-1]
-    _fail(summary, ran.job.student, ran.job.assignment, reason)
 
 
 def _kill(pool: Executor, running: Iterable[Future]) -> None:

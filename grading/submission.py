@@ -97,6 +97,11 @@ class Ran:
     seconds: float = 0.0
     failed: bool = False
 
+    @property
+    def reason(self) -> str:
+        """Why it failed, in a line."""
+        return (self.said or ["no reason is known"])[-1].strip().splitlines()[-1]
+
 
 def start_worker(pool: int, warm: WarmParent | None) -> None:
     """Get a process of a pool ready.

@@ -4,8 +4,11 @@ import contextlib
 import ctypes
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
@@ -32,6 +35,32 @@ def run(course: Path, *command: str, **environment: str) -> tuple[int, str]:
         return commands.call(command[2], command[3:], course, usual | environment)
     done = subprocess.run(command, cwd=course, env=usual | environment, capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
+
+
+@contextlib.contextmanager
+def background(course: Path, *command: str, stderr: int | None = subprocess.PIPE, **environment: str):
+    """A command in a course as a process that runs while the block does, and writes text to its stderr alone."""
+    usual = os.environ | {"CONVBLOCKS_EXCHANGE": str(course / "exchange")} | environment
+
+    def heed() -> None:
+        # Tests that run in the background of a script have been told to ignore Ctrl-C, and would hand that on.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    how = {"stdout": subprocess.DEVNULL, "stderr": stderr, "text": True}
+    with subprocess.Popen(command, cwd=course, env=usual, start_new_session=True, preexec_fn=heed, **how) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def until(wanted: Callable):
+    """Wait for something that happens within two minutes; what it is."""
+    deadline = time.monotonic() + 120
+    while not (found := wanted()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
 
 
 def convblocks(course: Path, *arguments: str):

@@ -9,7 +9,6 @@ import random
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 import threading
 import time
@@ -17,7 +16,7 @@ import time
 import nbformat
 import psutil
 import pytest
-from conftest import CONVBLOCKS, NBGRADER, ROOT, fill, processes_named, run, scores
+from conftest import CONVBLOCKS, NBGRADER, ROOT, background, fill, processes_named, run, scores, until
 from nbformat.v4 import new_code_cell
 
 from grading import sandbox
@@ -26,6 +25,7 @@ from grading.warm import WarmParent
 WRONG = "def pad2d(images, kernel_size, strides=(1, 1), padding='same'):\n    return images"
 DESERVED = {"ada": 12, "bob": 8.67}
 KILLS = 50
+AUTOGRADE = (*NBGRADER, "autograde", "1-padding")
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def course(submitted, tmp_path):
 
 def autograde(course, *start, **environment):
     """One run of the real command; its exit code and what it said. start: a command to run it with."""
-    return run(course, *start, *NBGRADER, "autograde", "1-padding", **environment)
+    return run(course, *start, *AUTOGRADE, **environment)
 
 
 def _grade_here(course: str, warm: WarmParent | None) -> None:
@@ -63,25 +63,6 @@ def _grade_here(course: str, warm: WarmParent | None) -> None:
     app = AutogradeApp()
     app.initialize(["1-padding"])
     app.start()
-
-
-@contextlib.contextmanager
-def background(course, command=(*NBGRADER, "autograde", "1-padding"), stdout=None, stderr=-3, **environment):
-    """The real command as a process that runs while the block does."""
-    environment = os.environ | {"CONVBLOCKS_EXCHANGE": str(course / "exchange")} | environment
-    with subprocess.Popen(command, cwd=course, env=environment, stdout=stdout, stderr=stderr) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def until(wanted):
-    """Wait for something that happens within two minutes."""
-    deadline = time.monotonic() + 120
-    while not wanted():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_killed_at_any_moment_the_next_run_finishes_it(course, tmp_path, adopted_orphans):
@@ -147,14 +128,14 @@ def test_a_locked_gradebook_stops_the_run_and_loses_nothing(course):
 )
 def test_a_gradebook_locked_while_grading_is_waited_for(course, command, seconds):
     insert(course, "import time\ntime.sleep(4)")
-    with background(course, command=[*command, "1-padding"], stdout=-1, stderr=-2) as run:
+    with background(course, *command, "1-padding") as run:
         until(lambda: processes_named("kernel", started_by=run.pid))
         lock = sqlite3.connect(course / "gradebook.db", isolation_level=None)
         lock.execute("begin exclusive")
         if seconds:
             time.sleep(seconds)
             lock.rollback()
-        said = run.stdout.read().decode()
+        said = run.stderr.read()
         assert run.wait() == (0 if seconds else 1), said
         assert ("another program is using the gradebook" in " ".join(said.split())) == (not seconds), said
         assert "db upgrade" not in said
@@ -202,7 +183,7 @@ def test_answers_removed_meanwhile_are_made_anew(course, checkout, tmp_path):
     these = [f"{name}-*" for name in ("output_size", "padding_amounts", "pad2d")]
     kept, others = checkout / ".cache" / "expected", tmp_path / "others"
     shutil.copytree(kept, others, ignore=shutil.ignore_patterns(*these))
-    with background(course, PYTHONPATH=str(checkout)) as run:
+    with background(course, *AUTOGRADE, stderr=None, PYTHONPATH=str(checkout)) as run:
         until(lambda: processes_named("kernel", started_by=run.pid))
         # At once: what is made anew may be there before all is removed.
         kept.rename(tmp_path / "removed")
@@ -215,7 +196,7 @@ def test_answers_removed_meanwhile_are_made_anew(course, checkout, tmp_path):
 def test_packages_removed_meanwhile_cost_nobody_anything(course, checkout, tmp_path):
     # A fresh kernel after that finds none; the one made ready for bob has lost them.
     insert(course, "import os, time\ntime.sleep(4)\nos._exit(0)")
-    with background(course, PYTHONPATH=str(checkout)) as run:
+    with background(course, *AUTOGRADE, stderr=None, PYTHONPATH=str(checkout)) as run:
         until(lambda: processes_named("kernel", started_by=run.pid))
         time.sleep(2)
         (checkout / ".cache" / "sandbox").rename(tmp_path / "removed")
@@ -262,7 +243,7 @@ def _sandbox(kernel: psutil.Process, grader: int) -> psutil.Process:
 @pytest.mark.parametrize("killed, times, code", [("kernel", 1, 0), ("bwrap", 1, 0), ("bwrap", 2, 1)])
 def test_a_kernel_killed_from_outside_costs_nothing(course, killed, times, code):
     insert(course, BUSY)
-    with background(course) as run:
+    with background(course, *AUTOGRADE, stderr=None) as run:
         for _ in range(times):
             until(lambda: _busy(run.pid))
             (kernel,) = _busy(run.pid)
@@ -281,7 +262,7 @@ def test_a_kernel_killed_from_outside_inside_its_check_costs_nothing(course, vic
     # The name is there once the first hidden check has begun.
     own.source += WAITS
     nbformat.write(notebook, path)
-    with background(course) as run:
+    with background(course, *AUTOGRADE, stderr=None) as run:
         until(lambda: _busy(run.pid))
         (kernel,) = _busy(run.pid)
         victim(kernel, run.pid).kill()
@@ -292,7 +273,7 @@ def test_a_kernel_killed_from_outside_inside_its_check_costs_nothing(course, vic
 
 def test_a_kernel_killed_while_it_repeats_what_ran_before_costs_nothing(course):
     insert(course, BUSY, "os._exit(0)")
-    with background(course) as run:
+    with background(course, *AUTOGRADE, stderr=None) as run:
         until(lambda: _busy(run.pid))
         (first,) = _busy(run.pid)
         seen = []
@@ -308,7 +289,7 @@ def test_a_sandbox_that_does_not_start_a_second_time_gives_no_score(course, tmp_
     fake.parent.mkdir()
     fake.write_text(f'#!/bin/sh\n[ ! -e {fails} ] || exit 1\nexec {shutil.which("bwrap")} "$@"\n')
     fake.chmod(0o755)
-    with background(course, PATH=f"{fake.parent}:{os.environ['PATH']}") as run:
+    with background(course, *AUTOGRADE, stderr=None, PATH=f"{fake.parent}:{os.environ['PATH']}") as run:
         until(lambda: _busy(run.pid))
         fails.touch()
         assert run.wait() == 1

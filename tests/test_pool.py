@@ -12,13 +12,12 @@ import signal
 import subprocess
 import sys
 import termios
-import time
 from pathlib import Path
 
 import nbformat
 import psutil
 import pytest
-from conftest import CONVBLOCKS, NBGRADER, ROOT, fill, nbgrader, run
+from conftest import CONVBLOCKS, NBGRADER, ROOT, background, fill, nbgrader, run, until
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 from nbgrader.converters import NbGraderException
@@ -143,12 +142,12 @@ def test_several_assignments_at_once_are_graded_as_each_alone(tmp_path):
 def test_a_run_on_a_cluster_that_is_stopped_leaves_nothing_and_is_finished_by_the_next(handed_in):
     with dask(handed_in) as address:
         with _grading(handed_in, f"--scheduler={address}") as process:
-            _until(lambda: list(handed_in.glob("autograded/*/1-padding/padding.ipynb")))
+            until(lambda: list(handed_in.glob("autograded/*/1-padding/padding.ipynb")))
             process.send_signal(signal.SIGINT)
             said = process.stderr.read()
             assert process.wait() == 130, said
             assert "the same command again goes on from there" in said
-        _until(lambda: not list(handed_in.glob(".grading-*")))
+        until(lambda: not list(handed_in.glob(".grading-*")))
         code, output = grade(handed_in, f"--scheduler={address}")
         assert code == 0, output
     assert scores(handed_in) == DESERVED
@@ -164,7 +163,7 @@ def test_a_cluster_that_is_lost_or_not_there_is_named(handed_in):
             assert process.poll() is None, said
             said += process.stderr.readline()
     with dask(handed_in) as address, _grading(handed_in, f"--scheduler={address}") as process:
-        _until(lambda: list(handed_in.glob("autograded/*/1-padding/padding.ipynb")))
+        until(lambda: list(handed_in.glob("autograded/*/1-padding/padding.ipynb")))
         for one in psutil.process_iter(["cmdline"]):
             if "distributed.cli.dask_scheduler" in str(one.info) and address in str(one.info):
                 one.kill()
@@ -176,7 +175,7 @@ def test_a_cluster_that_is_lost_or_not_there_is_named(handed_in):
 
 def test_a_cluster_is_as_large_as_its_workers_are_many(course):
     with dask(course, workers=3) as address, workers.cluster(address) as (_, width):
-        _until(lambda: width() == 3)
+        until(lambda: width() == 3)
 
 
 def test_what_is_wrong_is_said_and_what_is_graded_is_left(handed_in):
@@ -224,42 +223,20 @@ def _workers(process):
     return found
 
 
-def _until(wanted):
-    deadline = time.monotonic() + 120
-    while not (found := wanted()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return found
-
-
-@contextlib.contextmanager
-def _grading(course, *options, start=(*CONVBLOCKS, "grade", "1-padding", "--workers=2")):
-    """The command as a process, or another one."""
-    command = [*start, *options]
-    environment = os.environ | {"CONVBLOCKS_EXCHANGE": str(course / "exchange")}
-    how = {"cwd": course, "env": environment, "start_new_session": True, "stderr": subprocess.PIPE, "text": True}
-
-    def heed() -> None:
-        # Tests that run in the background of a script have been told to ignore Ctrl-C, and would hand that on.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-    with subprocess.Popen(command, preexec_fn=heed, **how) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+def _grading(course, *options):
+    return background(course, *CONVBLOCKS, "grade", "1-padding", *(options or ["--workers=2"]))
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_that_is_stopped_is_finished_by_the_next(handed_in, end):
     with _grading(handed_in) as process:
-        _until(lambda: len(list(handed_in.glob("autograded/*/1-padding/padding.ipynb"))) >= 2)
+        until(lambda: len(list(handed_in.glob("autograded/*/1-padding/padding.ipynb"))) >= 2)
         # As a terminal does: to all of them.
         os.killpg(process.pid, end) if end == signal.SIGINT else process.send_signal(end)
         said = process.stderr.read()
         assert process.wait() == (130 if end == signal.SIGINT else -end)
         assert ("the same command again goes on from there" in said) == (end == signal.SIGINT)
-        _until(lambda: not [one for one in psutil.process_iter(["cmdline"]) if str(handed_in) in str(one.info)])
+        until(lambda: not [one for one in psutil.process_iter(["cmdline"]) if str(handed_in) in str(one.info)])
     assert len(list(handed_in.glob("autograded/*/1-padding/padding.ipynb"))) < 6
     code, output = grade(handed_in)
     assert code == 0, output
@@ -272,7 +249,7 @@ def test_nbgraders_own_autograde_and_another_run_take_turns(handed_in):
         shutil.rmtree(handed_in / "submitted" / student)
     with contextlib.ExitStack() as held:
         held.enter_context(turn(handed_in, logging.getLogger()))
-        with _grading(handed_in, start=(*NBGRADER, "autograde", "1-padding")) as waiting:
+        with background(handed_in, *NBGRADER, "autograde", "1-padding") as waiting:
             said = waiting.stderr.readline()
             while "Another run is storing" not in said:
                 assert waiting.poll() is None, said
@@ -301,7 +278,7 @@ def test_a_server_does_not_wait_for_another_run(handed_in):
 def test_a_worker_that_is_lost_loses_nothing(handed_in):
     with _grading(handed_in) as process:
         for _ in range(2):
-            found = _until(lambda: _workers(process))
+            found = until(lambda: _workers(process))
             found[0].kill()
             # A pool that breaks ends the others too.
             psutil.wait_procs(found, timeout=120)
@@ -313,7 +290,7 @@ def test_a_worker_that_is_lost_loses_nothing(handed_in):
 
 def test_a_worker_of_a_cluster_that_is_lost_loses_nothing(handed_in):
     with dask(handed_in, workers=2) as address, _grading(handed_in, f"--scheduler={address}") as process:
-        _until(lambda: list(handed_in.glob("autograded/*/1-padding/padding.ipynb")))
+        until(lambda: list(handed_in.glob("autograded/*/1-padding/padding.ipynb")))
         said = psutil.process_iter(["cmdline"])
         next(one for one in said if {"distributed.cli.dask_worker", address} <= {*(one.info["cmdline"] or ())}).kill()
         said = process.stderr.read()
