@@ -6,10 +6,8 @@ of that the memory is measured.
 """
 
 import argparse
-import json
 import math
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -25,9 +23,8 @@ from nbgrader.api import Gradebook
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import ROOT, parts, spread, validate
+from benchmarks import ROOT, keep, parts, spread, told, validate
 
-FIGURES = ROOT / "benchmarks" / "figures.json"
 ASSIGNMENTS = [folder.name for folder in sorted((ROOT / "source").iterdir()) if folder.is_dir()]
 LEFT_OUT = "keras_classifier"
 KINDS = ("right", "wrong", "right", "half done")
@@ -262,9 +259,7 @@ def show(figures: dict, console: Console) -> None:
     console.print(table)
     table = Table("", "all processes, MB", "a worker and its kernel, MB", title="Peak memory (proportional set size)")
     for side, peak in figures["throughput"]["memory"].items():
-        table.add_row(
-            side, *(f"{one['median']:.0f} ({one['least']:.0f} to {one['most']:.0f})" for one in peak.values())
-        )
+        table.add_row(side, *map(told, peak.values()))
     console.print(table)
     if "growth" not in figures:
         return
@@ -279,12 +274,11 @@ def show(figures: dict, console: Console) -> None:
 
 
 def main() -> None:
-    """Measure, print tables and keep the figures as JSON."""
+    """Measure, print tables and keep the figures in benchmarks/figures.json."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.many_submissions", description=main.__doc__)
     parser.add_argument("--students", type=int, default=24, help="of each assignment (%(default)s)")
     parser.add_argument("--turns", type=int, default=3, help="for the medians (%(default)s)")
     parser.add_argument("--sizes", type=int, nargs="*", default=[50, 200, 800], help="for growth (%(default)s)")
-    parser.add_argument("--json", type=Path, help=f"where the figures go ({FIGURES}, with --only nowhere)")
     said = "the throughput of sides with one of these in their name, and nothing else: 'nothing' 'here, 2 workers'"
     parser.add_argument("--only", nargs="+", metavar="TEXT", help=said)
     options = parser.parse_args()
@@ -293,14 +287,7 @@ def main() -> None:
         parser.error(f"no side has any of these in its name: {', '.join(SIDES)}")
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        figures = {
-            "machine": {
-                "processors": os.cpu_count(),
-                "python": platform.python_version(),
-                "system": platform.release(),
-            },
-            "throughput": throughput(place, options.students, options.turns, sides),
-        }
+        figures = {"throughput": throughput(place, options.students, options.turns, sides)}
         if not options.only:
             figures["throughput"]["memory"] |= with_keras(place, options.turns)
             figures |= {
@@ -308,8 +295,7 @@ def main() -> None:
                 "validate": validate.measure(options.turns),
                 "parts": shares(place, options.turns),
             }
-    if options.json or not options.only:
-        (options.json or FIGURES).write_text(json.dumps(figures, indent=1) + "\n")
+    keep("many submissions" + f", only {' and '.join(sides)}" * bool(options.only), figures)
     show(figures, Console())
 
 

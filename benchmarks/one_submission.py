@@ -1,14 +1,13 @@
 """What grading one notebook costs, here and on stock nbgrader with Keras in the hidden test: `make bench`.
 
-Both sides grade copies of the same solved notebook with `nbgrader autograde`, taking turns. Printed are the medians:
-seconds for a run over one submission, seconds for each further one, and the peak of the resident memory of all
-processes together.
+Both sides grade copies of the same solved notebook with `nbgrader autograde`, taking turns. Printed are median and
+spread of the seconds for a run over one submission, of those for each further one, and of the peak of the resident
+memory of all processes together.
 """
 
 import argparse
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from pathlib import Path
 import psutil
 from nbgrader.api import Gradebook
 
-from benchmarks import ROOT
+from benchmarks import ROOT, keep, spread, told
 
 NOTEBOOKS = {"padding": "1-padding", "keras_classifier": "6-shapes-classifier"}
 
@@ -106,8 +105,8 @@ def grade(course: Path, notebook: str, students: int) -> tuple[float, float, flo
             return seconds, megabytes, gradebook.find_submission(assignment, "student0").score
 
 
-def measure(notebook: str, turns: int, further: int) -> list[tuple]:
-    """Rows of the table: what, ours, stock."""
+def measure(notebook: str, turns: int, further: int) -> dict[str, dict[str, dict]]:
+    """What was measured, by its name and side."""
     sides = ("ours", "stock")
     with tempfile.TemporaryDirectory() as place:
         courses = {side: prepare(Path(place), notebook, side == "stock") for side in sides}
@@ -121,26 +120,28 @@ def measure(notebook: str, turns: int, further: int) -> list[tuple]:
                 first[side].append(one)
                 each[side].append((many - one) / further)
                 most[side].append(megabytes)
-    return [
-        ("first submission, s", *(statistics.median(first[side]) for side in sides)),
-        ("each further one, s", *(statistics.median(each[side]) for side in sides)),
-        ("peak memory, MB", *(statistics.median(most[side]) for side in sides)),
-        ("points given", *(points[side] for side in sides)),
-    ]
+    found = {"first submission, s": first, "each further one, s": each, "peak memory, MB": most}
+    found["points given"] = {side: [points[side]] for side in sides}
+    return {what: {side: spread(values[side]) for side in sides} for what, values in found.items()}
 
 
 def main() -> None:
-    """Measure and print the table."""
+    """Measure, print the table and keep the figures in benchmarks/figures.json."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.one_submission", description=main.__doc__)
-    parser.add_argument("--turns", type=int, default=3, help="for the medians (%(default)s)")
+    parser.add_argument("--turns", type=int, default=3, help="that both sides take (%(default)s)")
     parser.add_argument("--further", type=int, default=2, help="submissions beside the first (%(default)s)")
     parser.add_argument("notebooks", nargs="*", default=list(NOTEBOOKS), help="%(default)s")
     options = parser.parse_args()
     print("| notebook | | here | stock nbgrader | here / stock |\n| --- | --- | ---: | ---: | ---: |")
+    figures = {}
     for notebook in options.notebooks:
-        for what, ours, stock in measure(notebook, options.turns, options.further):
+        figures[notebook] = measure(notebook, options.turns, options.further)
+        for what, side in figures[notebook].items():
+            ours, stock = side["ours"]["median"], side["stock"]["median"]
             ratio = f"{ours / stock:.2f}" if stock and not what.startswith("points") else ""
-            print(f"| {notebook} | {what} | {ours:.1f} | {stock:.1f} | {ratio} |", flush=True)
+            said = told(side["ours"], 1), told(side["stock"], 1)
+            print(f"| {notebook} | {what} | {' | '.join(said)} | {ratio} |", flush=True)
+    keep("one submission", figures)
 
 
 if __name__ == "__main__":

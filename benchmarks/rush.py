@@ -1,8 +1,8 @@
 """A deadline's rush, with a worker lost every so often: `python -m benchmarks.rush`.
 
 Submissions come in faster and faster until the deadline, while `convblocks grade` runs again and again on a Dask
-cluster whose workers are killed one by one. At the end each submission must be in the gradebook, with the points of its
-kind, and must have been stored once. Exits with 1 where that is not so.
+cluster whose workers are killed one by one. At the end each submission must be in the gradebook, with the points that
+its kind gets when nothing happens, and must have been stored once. Exits with 1 where that is not so.
 """
 
 import argparse
@@ -15,7 +15,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +22,8 @@ from nbgrader.api import Gradebook
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.many_submissions import ASSIGNMENTS, KINDS, cluster, hand_in, prepare, started
+from benchmarks import keep
+from benchmarks.many_submissions import ASSIGNMENTS, KINDS, cluster, hand_in, prepare, run, started
 
 FURTHER = 5
 """How many runs may follow the deadline: whoever could not be graded in one is tried again in the next."""
@@ -31,10 +31,13 @@ FURTHER = 5
 
 @dataclass
 class Rush:
-    """What came of it. expected: kind by student and assignment; stored: points by the same; seconds: from the
-    deadline, or from the start, to the last score.
+    """What came of it.
+
+    deserved: points by assignment and kind; expected: kind by student and assignment; stored: points by the same;
+    seconds: from the start to the last score.
     """
 
+    deserved: dict[tuple[str, str], float] = field(default_factory=dict)
     expected: dict[tuple[str, str], str] = field(default_factory=dict)
     stored: dict[tuple[str, str], float] = field(default_factory=dict)
     graded: int = 0
@@ -53,17 +56,14 @@ class Rush:
 
     @property
     def different(self) -> int:
-        """How many do not have the points that most of their kind have."""
-        points = {}
-        for one, score in self.stored.items():
-            points.setdefault((one[1], self.expected[one]), Counter())[score] += 1
-        return sum(counted.total() - counted.most_common(1)[0][1] for counted in points.values())
+        """How many have other points than their kind deserves."""
+        return sum(score != self.deserved[one[1], self.expected[one]] for one, score in self.stored.items())
 
 
 def rush(course: Path, assignments: list[str], students: int, seconds: float, every: float, workers: int = 2) -> Rush:
     """Let so many students hand in all assignments within `seconds`, with a worker killed `every` so many."""
     prepare(course, "", 0, assignments)
-    came, over = Rush(), threading.Event()
+    came, over = Rush(_deserved(course.with_name("quiet"), assignments)), threading.Event()
     waiting = [(assignment, number) for number in range(students) for assignment in assignments]
     arrive = threading.Thread(target=_arrive, args=(course, waiting, seconds, came), daemon=True)
     with cluster(workers) as dask:
@@ -85,11 +85,39 @@ def rush(course: Path, assignments: list[str], students: int, seconds: float, ev
         came.seconds = time.perf_counter() - begin
         over.set()
         kill.join()
+    came.stored = _points(course, assignments)
+    return came
+
+
+def _deserved(course: Path, assignments: list[str]) -> dict[tuple[str, str], float]:
+    """Points by assignment and kind, from a run in which nothing happens.
+
+    Raises RuntimeError where right work does not get all of them, or wrong work does.
+    """
+    prepare(course, "", 0, assignments)
+    for assignment in assignments:
+        for kind in set(KINDS):
+            hand_in(course / "release" / assignment, course / "submitted" / kind.replace(" ", "-") / assignment, kind)
+    run(course, "convblocks", "grade", *assignments)
+    found = _points(course, assignments)
     with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
         for assignment in assignments:
-            for one in gradebook.assignment_submissions(assignment):
-                came.stored[one.student.id, assignment] = round(one.score, 6)
-    return came
+            whole = gradebook.find_assignment(assignment).max_score
+            if found["right", assignment] != whole or found["wrong", assignment] == whole:
+                raise RuntimeError(f"{assignment} is not graded as it deserves: {found}")
+    return {
+        (assignment, kind): found[kind.replace(" ", "-"), assignment] for assignment in assignments for kind in KINDS
+    }
+
+
+def _points(course: Path, assignments: list[str]) -> dict[tuple[str, str], float]:
+    """What is in the gradebook, by student and assignment."""
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        return {
+            (one.student.id, assignment): round(one.score, 6)
+            for assignment in assignments
+            for one in gradebook.assignment_submissions(assignment)
+        }
 
 
 def _arrive(course: Path, waiting: list[tuple[str, int]], seconds: float, came: Rush) -> None:
@@ -126,18 +154,20 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         came = rush(Path(folder, "course"), options.assignments, options.students, options.seconds, options.every)
+    figures = {
+        "handed in": len(came.expected),
+        "workers killed": came.lost_workers,
+        "runs of convblocks grade": came.runs,
+        "in the gradebook": len(came.stored),
+        "lost": came.missing,
+        "stored twice": came.twice,
+        "with other points than their kind deserves": came.different,
+        "all stored after, s": round(came.seconds),
+        "of which beyond the deadline, s": round(came.seconds - options.seconds),
+    }
+    keep("rush", figures)
     table = Table("", "", title="A deadline's rush", show_header=False)
-    for name, value in (
-        ("handed in", len(came.expected)),
-        ("workers killed", came.lost_workers),
-        ("runs of convblocks grade", came.runs),
-        ("in the gradebook", len(came.stored)),
-        ("lost", came.missing),
-        ("stored twice", came.twice),
-        ("with other points than their kind", came.different),
-        ("all stored after, s", f"{came.seconds:.0f}"),
-        ("of which beyond the deadline, s", f"{came.seconds - options.seconds:.0f}"),
-    ):
+    for name, value in figures.items():
         table.add_row(name, str(value))
     Console().print(table)
     sys.exit(bool(came.missing or came.twice or came.different))

@@ -1,8 +1,9 @@
-"""What bounds a large course besides processors: how fast work is collected and scores are written.
+"""What bounds a large course besides processors: how fast work is collected, looked at again, and scores are written.
 
 `python -m benchmarks.scale` measures what docs/scale.md reckons with: how long `nbgrader collect` takes for one more
-submission, how many graded submissions a second a gradebook takes from one or more writers, in SQLite and in
-PostgreSQL, of which a server is started for it, and the size of the answers that are computed once.
+submission, and `convblocks grade` for one more that has been graded; how many graded submissions a second a gradebook
+takes from one or more writers, and from one where many are in it, in SQLite and in PostgreSQL, of which a server is
+started for it; and the size of the answers that are computed once.
 """
 
 import argparse
@@ -14,13 +15,15 @@ import time
 import uuid
 from pathlib import Path
 
+import nbgrader.api
+import sqlalchemy
 from nbgrader.api import Gradebook
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import ROOT, postgresql
-from benchmarks.many_submissions import prepare, run
-from grading.gradebook import WholeNotebook, keep_open
+from benchmarks import ROOT, keep, postgresql, spread, told
+from benchmarks.many_submissions import hand_in, prepare, run
+from grading.gradebook import WholeNotebook, add_indexes, keep_open
 
 COURSE = "convblocks"
 WRITERS = (1, 2, 4, 8)
@@ -77,6 +80,55 @@ def rate(url: str, assignment: str, writers: int, count: int) -> float:
     return writers * count / (time.perf_counter() - begin)
 
 
+def fill(url: str, assignment: str, count: int) -> None:
+    """Put so many more submissions into a gradebook, copies of one that `store` makes, straight into its tables."""
+    known, student = cells(url, assignment), f"made-up-{uuid.uuid4()}"
+    store(url, assignment, student, known)
+    tables = nbgrader.api.Base.metadata.tables
+    engine = sqlalchemy.create_engine(url)
+    with engine.begin() as there:
+
+        def rows(name: str, column: str, wanted: list) -> list[dict]:
+            found = there.execute(sqlalchemy.select(tables[name]).where(tables[name].c[column].in_(wanted)))
+            return [dict(one) for one in found.mappings()]
+
+        of = {"student": rows("student", "id", [student])}
+        of["submitted_assignment"] = rows("submitted_assignment", "student_id", [student])
+        of["submitted_notebook"] = rows(
+            "submitted_notebook", "assignment_id", [one["id"] for one in of["submitted_assignment"]]
+        )
+        notebooks = [one["id"] for one in of["submitted_notebook"]]
+        of |= {name: rows(name, "notebook_id", notebooks) for name in ("grade", "comment")}
+        for begin in range(0, count, 1000):
+            more = {name: [] for name in of}
+            for _ in range(min(1000, count - begin)):
+                # The same number for what is the same one.
+                new = {one["id"]: uuid.uuid4().hex for each in of.values() for one in each}
+                for name, each in of.items():
+                    more[name] += [{key: new.get(value, value) for key, value in one.items()} for one in each]
+            for name, each in more.items():
+                there.execute(sqlalchemy.insert(tables[name]), each)
+    engine.dispose()
+
+
+def looking(course: Path, assignment: str, counts: tuple[int, int]) -> float:
+    """Seconds that `convblocks grade` takes for each further submission that has been graded, from two runs."""
+    seconds, there = [], 0
+    for room in ("submitted", "autograded"):
+        shutil.rmtree(course / room, ignore_errors=True)
+    first = course / "submitted" / "made-up" / assignment
+    hand_in(course / "release" / assignment, first, "right")
+    (first / "timestamp.txt").write_text("2026-01-01 10:00:00 UTC")
+    run(course, "convblocks", "grade", assignment)
+    for count in counts:
+        for number in range(there, count):
+            for room in ("submitted", "autograded"):
+                shutil.copytree(course / room / "made-up", course / room / f"made-up-{number:06}")
+        there = count
+        seconds.append(run(course, "convblocks", "grade", assignment))
+    return (seconds[1] - seconds[0]) / (counts[1] - counts[0])
+
+
 def collecting(course: Path, assignment: str, counts: tuple[int, int]) -> float:
     """Seconds that `nbgrader collect` takes for each further submission, from two runs over so many new ones."""
     seconds = []
@@ -87,31 +139,52 @@ def collecting(course: Path, assignment: str, counts: tuple[int, int]) -> float:
             shutil.copytree(course / "release" / assignment, inbound)
             (inbound / "timestamp.txt").write_text(stamp)
         seconds.append(run(course, "nbgrader", "collect", assignment))
-        shutil.rmtree(inbound.parent)
+        for made_up in (inbound.parent, course / "submitted"):
+            shutil.rmtree(made_up)
     return (seconds[1] - seconds[0]) / (counts[1] - counts[0])
 
 
 def main() -> None:
-    """Measure and print the table."""
+    """Measure, print the table and keep the figures in benchmarks/figures.json."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument("--assignment", default="1-padding", help="(%(default)s)")
     parser.add_argument("--count", type=int, default=50, help="submissions of each writer (%(default)s)")
+    parser.add_argument("--turns", type=int, default=3, help="for median and spread (%(default)s)")
+    counts = {"type": int, "nargs": 2, "metavar": ("FEW", "MANY")}
+    parser.add_argument("--sizes", **counts, default=[200, 1000], help="for collecting and looking (%(default)s)")
+    parser.add_argument("--filled", type=int, default=100_000, help="submissions in a full gradebook (%(default)s)")
     options = parser.parse_args()
-    table = Table("", "", title=f"On {os.cpu_count()} processors", show_header=False)
+    found: dict[str, list[float]] = {}
+
+    def note(what: str, value: float) -> None:
+        found.setdefault(what, []).append(value)
+
     with tempfile.TemporaryDirectory() as folder, postgresql.serve() as address:
         course = Path(folder, "course")
         prepare(course, "", 0, [options.assignment])
-        further = collecting(course, options.assignment, (options.count, 5 * options.count))
-        table.add_row("collecting one more submission, ms", f"{1000 * further:.1f}")
         generate = "generate_assignment", options.assignment, "--force", f"--CourseDirectory.db_url={address}"
         run(course, "nbgrader", *generate)
-        for url in (f"sqlite:///{course}/gradebook.db", address):
+        gradebooks = {"SQLite": f"sqlite:///{course}/gradebook.db", "PostgreSQL": address}
+        for _ in range(options.turns):
+            note("collecting one more submission, ms", 1000 * collecting(course, options.assignment, options.sizes))
+            note("looking at one more that was graded, ms", 1000 * looking(course, options.assignment, options.sizes))
             for writers in WRITERS:
-                each = rate(url, options.assignment, writers, options.count)
-                name = f"{url.partition(':')[0].partition('+')[0]}, {writers} writing"
-                table.add_row(f"{name}, submissions a second", f"{each:.0f}")
+                for name, url in gradebooks.items():
+                    each = rate(url, options.assignment, writers, options.count)
+                    note(f"{name}, {writers} writing, submissions a second", each)
+        for name, url in gradebooks.items():
+            add_indexes(url)
+            fill(url, options.assignment, options.filled)
+            for _ in range(options.turns):
+                each = rate(url, options.assignment, 1, options.count)
+                note(f"{name}, 1 writing, {options.filled:,} in it, submissions a second", each)
+    figures = {what: spread(values) for what, values in found.items()}
     answers = sum(path.stat().st_size for path in (ROOT / ".cache" / "expected").iterdir())
-    table.add_row("answers of all checks, MB", f"{answers / 2**20:.0f}")
+    figures["answers of all checks, MB"] = spread([answers / 2**20])
+    keep("scale", figures)
+    table = Table("", "", title=f"On {os.cpu_count()} processors", show_header=False)
+    for what, each in figures.items():
+        table.add_row(what, told(each, 1))
     Console().print(table)
 
 
