@@ -61,6 +61,10 @@ def test_what_a_judge_uses_of_the_course_counts(monkeypatch, changed):
     assert judged(from_elsewhere) != before
 
 
+def test_a_set_that_a_judge_uses_counts():
+    assert versions._does({"conv", "pool"}, set()) != versions._does({"conv", "dense"}, set())
+
+
 def test_what_may_be_lent_counts():
     assert versions.version([], [], ["pad2d"]) != versions.version([], [])
 

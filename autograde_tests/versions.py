@@ -61,6 +61,10 @@ def _does(value, seen: set[CodeType]):
         return [_does(one, seen) for one in value]
     if isinstance(value, dict):
         return [[str(key), _does(one, seen)] for key, one in value.items()]
+    if isinstance(value, (set, frozenset)):
+        return ["set", *sorted(map(repr, value))]
+    if isinstance(value, (bytes, complex, range)):
+        return repr(value)
     if value is None or isinstance(value, (bool, int, float, str, np.ndarray)):
         return value
     return type(value).__qualname__

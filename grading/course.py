@@ -27,6 +27,7 @@ from traitlets.config import Config, Configurable
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
 from autograde_tests.cases import course_seed
+from autograde_tests.checking import BrokenCheck, load_checks
 from grading.execute import results_in
 from grading.files import Collector, Extractor, LeftOut, names_a_student, open_plain
 from grading.intake import GRADED, in_words, is_due, read_timestamp
@@ -111,6 +112,12 @@ class Course:
     def notebooks(self, step: str, assignment: str) -> list[Path]:
         """The notebooks of an assignment in source/ or release/, sorted."""
         return sorted(self.folder(step, ".", assignment).glob("*.ipynb"))
+
+    def is_in_gradebook(self, assignment: str, gradebook: Gradebook | None) -> bool:
+        """Whether it has been generated here: the folder release/ alone may come with the course."""
+        if gradebook is None:
+            return False
+        return gradebook.db.query(Notebook).join(Assignment).filter(Assignment.name == assignment).count() > 0
 
     def is_released(self, assignment: str) -> bool:
         """Whether students find it in the exchange."""
@@ -214,13 +221,26 @@ class Course:
             rows = gradebook.db.query(Notebook.name, kind.name, kind.max_score)
             rows = rows.join(kind, kind.notebook_id == Notebook.id).join(Assignment)
             found |= {(name, cell): points for name, cell, points in rows.filter(Assignment.name == assignment)}
-        order = [
-            (path.stem, cell.get("metadata", {}).get("nbgrader", {}).get("grade_id"))
-            for path in self.notebooks(self._source, assignment)
-            for cell in _cells(path)
-        ]
-        places = {one: place for place, one in enumerate(order)}
+        places = {one: place for place, one in enumerate(self._source_cells(assignment))}
         return dict(sorted(found.items(), key=lambda one: (places.get(one[0], len(places)), one[0])))
+
+    def differing_points(self, assignment: str, gradebook: Gradebook) -> list[str]:
+        """Ids of graded cells that are worth something else in source/ than in the gradebook."""
+        source = self._source_cells(assignment)
+        return [
+            cell
+            for (notebook, cell), points in self.checks(assignment, gradebook).items()
+            if source.get((notebook, cell), {}).get("points", points) != points
+        ]
+
+    def _source_cells(self, assignment: str) -> dict[tuple[str, str | None], dict]:
+        """nbgrader's metadata of cells in source/, by notebook and id."""
+        found = {}
+        for path in self.notebooks(self._source, assignment):
+            for cell in _cells(path):
+                metadata = cell.get("metadata", {}).get("nbgrader", {})
+                found[path.stem, metadata.get("grade_id")] = metadata
+        return found
 
 
 def has_gradebook(coursedir: CourseDirectory) -> bool:
@@ -232,7 +252,8 @@ def has_gradebook(coursedir: CourseDirectory) -> bool:
 def open_app(*arguments: str) -> AutogradeApp:
     """nbgrader's command with these arguments, for the course of the folder it was given in. Raises NoCourse.
 
-    So it does for an nbgrader_config.py that cannot be read to its end, or has a value that cannot be.
+    So it does for an nbgrader_config.py that cannot be read to its end, or has a value that cannot be, and for checks
+    that cannot be imported.
     """
     if not CONFIG.is_file():
         raise NoCourse(f"there is no {CONFIG} here: run this in the folder of a course, or begin one with that file")
@@ -245,6 +266,9 @@ def open_app(*arguments: str) -> AutogradeApp:
         app.initialize([*arguments, "--log-level=50"])
         _check_values(app.config)
         course_seed()
+        load_checks()
+    except BrokenCheck as error:
+        raise NoCourse(str(error)) from error
     except (Exception, SystemExit) as error:
         raise _unusable(error.__context__ if isinstance(error, SystemExit) and error.__context__ else error) from error
     finally:

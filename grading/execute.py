@@ -7,10 +7,11 @@ import contextlib
 import copy
 import itertools
 import json
+import logging
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -153,7 +154,7 @@ class Execute(CleanMessages, preprocessors.Execute):
         self._results: dict[str, Result | Before] = self._stored(names["notebook"]) if self.only else {}
         self._ran, self._events, self._ended, self._started = [], [], 0, False
         self._excess, self._tried_again, self._left_out, self._overdue = "", set(), {}, 0
-        self._kept, self._given_back, self._quoted = 0, {}, set()
+        self._kept, self._given_back, self._quoted, self._late = 0, {}, set(), set()
         self._deadline = time.monotonic() + self.notebook_seconds
         unchecked = [name for name in self._wanted.graded if not self._wanted.check(name)[0]]
         if unchecked:
@@ -503,6 +504,8 @@ class Execute(CleanMessages, preprocessors.Execute):
             before = [error for one in self.nb.cells if defines(one, function) for error in _errors(one)]
             if before:
                 return f"{function} is missing: its own cell stopped with {self._quote(cell, before[-1], in_full)}"
+            if not any(defines(one, function) for one in self.nb.cells):
+                return f"{function} is missing: no cell defines it"
         return (
             f"the cell stopped with {self._quote(cell, errors[0], in_full)}"
             if errors
@@ -539,7 +542,8 @@ class Execute(CleanMessages, preprocessors.Execute):
         if cell and not _is_checked(cell):
             # A function that never ends is called in many cells, and costs its points in one.
             allowed = max(2, allowed >> self._overdue)
-        return max(1, min(allowed, int(self._deadline - time.monotonic())))
+        self._allowed = max(1, min(allowed, int(self._deadline - time.monotonic())))
+        return self._allowed
 
     def on_cell_executed(self, **kwargs):
         answer = kwargs["execute_reply"]["content"]
@@ -551,6 +555,18 @@ class Execute(CleanMessages, preprocessors.Execute):
         late = kwargs["execute_reply"]["content"].get("ename") == "CellTimeoutError"
         self._timed_out = late and not self.kc.is_closed
         self._overdue += self._timed_out
+        if self._timed_out:
+            self._tell_late(kwargs["cell_index"])
+
+    def _tell_late(self, place: int) -> None:
+        number = sum(one.cell_type == "code" for one in self.nb.cells[: place + 1])
+        names = self.resources["nbgrader"]
+        who = names["student"], names["assignment"], names["notebook"]
+        # When it runs again that is no news.
+        level = logging.INFO if place in self._late else logging.WARNING
+        self._late.add(place)
+        said = "%s, %s, %s: code cell %d did not end within %d s and was stopped"
+        self.log.log(level, said, *who, number, self._allowed)
 
     def process_message(self, msg, cell, cell_index):
         kind, content = msg["msg_type"], msg["content"]
@@ -638,12 +654,28 @@ def results_in(cells: list[dict]) -> dict[str, dict]:
     return found
 
 
-def is_outdated(result: dict, current: Callable[[str], str | None], points: float | None) -> bool:
-    """Whether another version of a check has given a result than the current one, or for other points than there are.
+def is_outdated(result: dict, current: Callable[[str], str | None], scored_by: tuple[str, float] | None) -> bool:
+    """Whether another version of a check has given a result than the current one, or another check, or other points.
 
-    points: None where there is no such cell any more.
+    scored_by: the cell's check and points now, None where there is no such cell any more.
     """
-    return result.get("version") != current(result["check"]) or points not in (None, result["points"])
+    by = result["check"], result["points"]
+    return result.get("version") != current(result["check"]) or scored_by not in (None, by)
+
+
+def building_on(cells: Collection[str], checks: dict[str, str]) -> list[str]:
+    """These graded cells of a notebook, and those that build on them: what is lent there follows from their results.
+
+    checks: the names of all checks of the notebook, by their cells.
+    """
+    known, touched = load_checks(), set(cells)
+    while more := [
+        cell
+        for cell, name in checks.items()
+        if cell not in touched and name in known and {checks[one] for one in touched} & {*known[name].builds_on}
+    ]:
+        touched.update(more)
+    return [cell for cell in checks if cell in touched]
 
 
 class OfficialScoresOnly(preprocessors.NbGraderPreprocessor):

@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 import nbgrader.api
 import sqlalchemy
-from nbgrader.api import Comment, Grade, Gradebook
+from nbgrader.api import Comment, Grade, Gradebook, SubmittedNotebook
 from nbgrader.converters import NbGraderException, autograde
 from nbgrader.preprocessors import overwritecells, overwritekernelspec
 from sqlalchemy.orm import joinedload
@@ -31,6 +31,10 @@ IN_MEMORY = "mode=memory"
 
 OF_STUDENTS = {"student", "submitted_assignment", "submitted_notebook", "grade", "comment"}
 """Tables of the gradebook that hold students' work; all others are about the assignments."""
+
+_LOOKED_UP = ((SubmittedNotebook, "assignment_id"), (Grade, "notebook_id"), (Comment, "notebook_id"))
+INDEXES = [sqlalchemy.Index(f"ix_{of.__tablename__}_{name}", of.__table__.c[name]) for of, name in _LOOKED_UP]
+"""What nbgrader's tables lack: without them every question about one submission looks at those of all others."""
 
 SILENCE = 2.0
 """Seconds that a run waits for its turn without a word."""
@@ -95,6 +99,13 @@ def _check_course_once(gradebook: Gradebook, course_id: str = "default_course", 
     if course_id not in checked:
         _check_course(gradebook, course_id, **kwargs)
         checked.add(course_id)
+
+
+def add_indexes(db_url: str) -> None:
+    """Give a gradebook that was made without them its INDEXES; where it cannot be written, it stays as it is."""
+    with contextlib.suppress(sqlalchemy.exc.DatabaseError), Gradebook(db_url) as gradebook:
+        for one in INDEXES:
+            one.create(gradebook.engine, checkfirst=True)
 
 
 def copy_cells(db_url: str, path: Path) -> None:

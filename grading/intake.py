@@ -152,6 +152,8 @@ def _recognised(path: Path, wanted: Wanted):
     notebook, mended = read_notebook(path)
     if not wanted.recognises(notebook):
         nothing = "none of the cells and functions of this assignment are in"
+        if not notebook.cells:
+            raise Unusable(f"{path.name} is empty: it has no cells")
         if any(one.startswith(CUT_OFF) for one in mended):
             raise Unusable(f"{path.name} was cut off or damaged on its way: {nothing} what is left of it")
         raise Unusable(f"{path.name} is another notebook: {nothing} it")
@@ -206,6 +208,11 @@ class Collect(ExchangeCollect):
         super().init_src()
         wanted_notebooks.cache_clear()
         self._wanted = wanted_notebooks(self.coursedir.db_url, self.coursedir.assignment_id)
+        # A large class' inbox is read once.
+        self._handed_in: dict[str, list[dict]] = {}
+        for record in map(self._path_to_record, _names(Path(self.inbound_path))):
+            if record["filename"].startswith(f"{record['username']}+{self.coursedir.assignment_id}+"):
+                self._handed_in.setdefault(record["username"], []).append(record)
         self.src_records = [self._newest_usable(record) for record in self.src_records if self._is_submission(record)]
 
     def _path_to_record(self, path):
@@ -252,12 +259,7 @@ class Collect(ExchangeCollect):
         return False
 
     def _newest_usable(self, newest: dict) -> dict:
-        handed_in = [
-            one
-            for one in map(self._path_to_record, _names(Path(self.inbound_path)))
-            if one["username"] == newest["username"]
-            and one["filename"].startswith(f"{newest['username']}+{self.coursedir.assignment_id}+")
-        ]
+        handed_in = self._handed_in.get(newest["username"], [])
         records = self._sort_by_timestamp(handed_in)
         kept = {one["filename"] for one in records}
         for one in handed_in:
@@ -310,6 +312,9 @@ SAYS_NOTHING = (
     # What is the matter with the submission is said of it by name.
     "No submitted file: ",
     "Kernel died while waiting for execute reply",
+    # Of which cell, they do not say; Execute does.
+    "Timeout waiting for execute reply",
+    "Interrupting kernel",
     # Of whom, it does not say; the gradebook does.
     "Late submission penalty: ",
 )
@@ -370,13 +375,14 @@ def digest(folder: Path) -> str:
     return found.hexdigest()
 
 
-def is_due(submitted: Path, graded: Path) -> bool:
+def is_due(submitted: Path, graded: Path, content: str = "") -> bool:
     """Whether what lies in one folder came after what was graded in another, which has been graded to its end.
 
     Times decide where both are known. Else all that is not what was graded is due; where nothing tells what that was,
-    as grading kept no digests once, a submission with a time is, after one without.
+    as grading kept no digests once, a submission with a time is, after one without. content: its digest, where
+    `submitted` is not the folder that was handed in.
     """
-    stamp, content = read_timestamp(submitted / "timestamp.txt"), ""
+    stamp = read_timestamp(submitted / "timestamp.txt")
     for known, graded_content in _attempts(graded):
         if stamp and known:
             if stamp <= known:
@@ -537,7 +543,9 @@ class SubmissionExporter(NotebookExporter):
         made = Path(converter.coursedir.root, converter._format_dest(assignment, student))
         made_before = any(_is_graded(made / f"{one.name}.ipynb") for one in wanted)
         # Where nothing would have to give way to it, there is time to look when it is read.
-        problems = find_problems(source, everything) if made_before else {}
+        # And where it will be left as it is, nothing has to.
+        looked_at = made_before and (converter.force or is_due(source, made))
+        problems = find_problems(source, everything) if looked_at else {}
         problems = {one.name: problems[one.name] for one in wanted if one.name in problems}
         if any(_is_graded(made / f"{name}.ipynb") and not _is_unusable(made / f"{name}.ipynb") for name in problems):
             self.log.error(

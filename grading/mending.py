@@ -75,6 +75,11 @@ class Wanted:
         """What a graded cell is worth."""
         return float(self.cells[graded]["metadata"]["points"])
 
+    @property
+    def scored_by(self) -> dict[str, tuple[str, float]]:
+        """The check of each graded cell, by its name, and what it is worth."""
+        return {graded: (self.check(graded)[0], self.points(graded)) for graded in self.graded}
+
     @functools.cached_property
     def released(self) -> dict[str, str]:
         """The sources of the cells as students received them."""

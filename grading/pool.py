@@ -12,18 +12,20 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import AutogradeApp
 from nbgrader.converters import NbGraderException
+from sqlalchemy.exc import DatabaseError
 
 from autograde_tests.checking import version
 from grading import policy
-from grading.course import instead
-from grading.execute import is_outdated, results_of
-from grading.gradebook import copy_cells, turn
+from grading.course import has_gradebook, instead
+from grading.execute import building_on, is_outdated, results_of
+from grading.gradebook import add_indexes, copy_cells, turn
 from grading.intake import (
     LOCKED,
     AutogradeAll,
@@ -62,6 +64,14 @@ class Summary:
     due: int = 0
 
 
+class Fate(Enum):
+    """What became of a submission that was graded: it was stored; an earlier attempt is the better one and stays; or
+    another run has meanwhile stored the same one, or one that was handed in since.
+    """
+
+    STORED, WORSE, OVERTAKEN = range(3)
+
+
 class Store(AutogradeAll):
     """nbgrader's autograde of one assignment, which takes the work of `grading.submission.run` for its own.
 
@@ -73,6 +83,8 @@ class Store(AutogradeAll):
 
         others: folders that another store looks after. Raises NbGraderException.
         """
+        if has_gradebook(self.coursedir):
+            add_indexes(self.coursedir.db_url)
         # It is for what has not been graded; `run` calls it.
         self.pre_convert_hook = None
         self.init_notebooks()
@@ -85,29 +97,45 @@ class Store(AutogradeAll):
         return due, len(left)
 
     def outdated(self) -> dict[str, list[str]]:
-        """Ids of the cells that another version of their check, or for other points, has scored; by their folder."""
+        """Ids of the cells that another check, or version of it, or for other points, has scored, by their folder.
+
+        And of those of the same notebook that build on such: what is lent to them follows from its result.
+        """
         found, current = {}, functools.cache(version)
-        wanted = wanted_notebooks(self.coursedir.db_url, self.coursedir.assignment_id)
-        points = {(one.name, cell): one.points(cell) for one in wanted for cell in one.graded}
+        wanted = {one.name: one for one in wanted_notebooks(self.coursedir.db_url, self.coursedir.assignment_id)}
         for folder in sorted(self.everything):
             graded = Path(self._format_dest(self.coursedir.assignment_id, self.student(folder)))
             for notebook in graded.glob("*.ipynb"):
-                for grade_id, data in results_of(notebook).items():
-                    if is_outdated(data[RESULT], current, points.get((notebook.stem, grade_id))):
-                        found.setdefault(folder, []).append(grade_id)
+                results = {cell: data[RESULT] for cell, data in results_of(notebook).items()}
+                now = wanted[notebook.stem].scored_by if notebook.stem in wanted else {}
+                old = [cell for cell, result in results.items() if is_outdated(result, current, now.get(cell))]
+                checks = {cell: now[cell][0] if cell in now else result["check"] for cell, result in results.items()}
+                if old:
+                    found.setdefault(folder, []).extend(building_on(old, checks))
         return found
 
     @property
     def missing(self) -> str:
-        """Where nobody has handed in what is asked for, what there is instead, in a sentence; else ""."""
+        """Where what is asked for cannot be graded by anybody, why, and what there is instead or to do; else ""."""
         wanted, student = self.coursedir.assignment_id, self.coursedir.student_id
         place = f"in {self._input_directory}/"
         if glob.glob(self._format_source(wanted, student)):
-            return ""
+            to_do = f"`nbgrader generate_assignment {wanted} --force` puts it there"
+            return "" if self._is_known else f"{wanted} is not in the gradebook: {to_do}."
         if students := {self.student(one) for one in glob.glob(self._format_source(wanted, "*"))}:
             return f"There is no {wanted} of {student} {place}{instead(student, students)}."
         assignments = {Path(one).name for one in glob.glob(self._format_source("*", "*"))}
         return f"There is no {wanted} {place}{instead(wanted, assignments)}."
+
+    @property
+    def _is_known(self) -> bool:
+        """Whether the gradebook has the assignment; also where it cannot be read, which is said elsewhere."""
+        if not has_gradebook(self.coursedir):
+            return False
+        try:
+            return bool(wanted_notebooks(self.coursedir.db_url, self.coursedir.assignment_id))
+        except DatabaseError:
+            return True
 
     def student(self, folder: str) -> str:
         """Whose submission lies in a folder."""
@@ -123,17 +151,19 @@ class Store(AutogradeAll):
             return True
         return is_due(Path(self.coursedir.root, folder), Path(graded))
 
-    def take(self, folder: str, ran: Path) -> bool:
+    def take(self, folder: str, ran: Path) -> Fate:
         """Store a submission that has been graded in the folder `ran`. Raises NbGraderException when it cannot be.
 
-        What was graded before stays until all of it is stored. False where it stays for good, as the better attempt.
+        What was graded before stays until all of it is stored.
         """
         self._ran, self.exporter.files = ran, ran
         self.assignments = {folder: self.everything[folder]}
         ids = self.coursedir.assignment_id, self.student(folder)
         graded, usual, before = Path(self._format_dest(*ids)), self.coursedir.autograded_directory, os.getcwd()
+        if self._is_overtaken(folder, graded):
+            return Fate.OVERTAKEN
         if self.exporter.counts == "best" and self._is_worse(*ids, graded):
-            return False
+            return Fate.WORSE
         os.chdir(self.coursedir.root)
         # Beside the others, so that it can be moved there.
         self.coursedir.autograded_directory = os.path.join(usual, ".new")
@@ -147,7 +177,16 @@ class Store(AutogradeAll):
             self.coursedir.autograded_directory = usual
             shutil.rmtree(aside, ignore_errors=True)
             os.chdir(before)
-        return True
+        return Fate.STORED
+
+    def _is_overtaken(self, folder: str, graded: Path) -> bool:
+        """Whether another run has stored what this one has graded, or what was handed in since it began to."""
+        if not graded.exists():
+            return False
+        submitted, content = Path(self.coursedir.root, folder), graded_content(self._ran)
+        if not self.force:
+            return not (is_due(submitted, graded) and is_due(self._ran, graded, content))
+        return is_same_attempt(submitted, graded) and not is_same_attempt(submitted, self._ran)
 
     def _is_worse(self, assignment: str, student: str, graded: Path) -> bool:
         """Whether what was graded now is another attempt than the one in a folder, and worth less; if so, notes it.
@@ -212,17 +251,23 @@ def grade(
     tell: told of each that has ended. Ctrl-C ends it; what has been stored stays.
     """
     summary = Summary()
-    with _staging(Path(apps[0].coursedir.root)) as staging:
+    with _stopping(summary), _staging(Path(apps[0].coursedir.root)) as staging:
         jobs = {}
         for store, due, before in _open(apps, summary):
             summary.skipped += before
             jobs |= {_job(store, folder, options, staging): (store, folder) for folder in due}
         begin(len(jobs))
-        try:
-            _run_all(jobs, workers, functools.partial(_store, summary, tell))
-        except KeyboardInterrupt:
-            summary.stopped = True
+        _run_all(jobs, workers, functools.partial(_store, summary, tell))
     return summary
+
+
+@contextlib.contextmanager
+def _stopping(summary: Summary) -> Iterator[None]:
+    """What Ctrl-C ends, and notes."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        summary.stopped = True
 
 
 @dataclass(frozen=True)
@@ -250,7 +295,7 @@ def regrade(
     Arguments else as for `grade`. `decide` is asked where the gradebook could be read of one assignment at least.
     """
     summary, ended, opened = Summary(), [], False
-    with _staging(Path(apps[0].coursedir.root)) as staging:
+    with _stopping(summary), _staging(Path(apps[0].coursedir.root)) as staging:
         jobs = {}
         for store, due, _ in _open(apps, summary):
             opened = True
@@ -268,17 +313,14 @@ def regrade(
                     continue
                 jobs[_job(store, folder, options, staging, tuple(cells), before)] = store, folder
         begin(len(jobs))
-        try:
-            _run_all(jobs, workers, lambda ran, *where: (ended.append(ran), tell(ran)))
-            whole = [ran for ran in ended if not ran.failed]
-            for ran in ended:
-                if ran.failed:
-                    _fail(summary, ran.job.student, ran.job.assignment, ran.reason)
-            if opened and decide([change for ran in whole for change in _changes(ran)]):
-                for ran in whole:
-                    _store(summary, lambda ran: None, ran, *jobs[ran.job])
-        except KeyboardInterrupt:
-            summary.stopped = True
+        _run_all(jobs, workers, lambda ran, *where: (ended.append(ran), tell(ran)))
+        whole = [ran for ran in ended if not ran.failed]
+        for ran in ended:
+            if ran.failed:
+                _fail(summary, ran.job.student, ran.job.assignment, ran.reason)
+        if opened and decide([change for ran in whole for change in _changes(ran)]):
+            for ran in whole:
+                _store(summary, lambda ran: None, ran, *jobs[ran.job])
     return summary
 
 
@@ -380,9 +422,10 @@ def _store(summary: Summary, tell: Callable[[Ran], None], ran: Ran, store: Store
     if not ran.failed:
         try:
             with turn(Path(job.course), store.log):
-                counts = store.take(folder, Path(job.course, job.out, job.student, job.assignment))
-            summary.graded += 1
-            summary.kept += [] if counts else [(job.student, job.assignment)]
+                fate = store.take(folder, Path(job.course, job.out, job.student, job.assignment))
+            summary.graded += fate is not Fate.OVERTAKEN
+            summary.skipped += fate is Fate.OVERTAKEN
+            summary.kept += [(job.student, job.assignment)] * (fate is Fate.WORSE)
         except Exception as error:
             said = LOCKED if is_locked(error) or is_locked(error.__context__) else error
             ran.failed, ran.said = True, [*ran.said, f"it could not be stored: {said}"]
@@ -401,10 +444,13 @@ def _fail(summary: Summary, student: str, assignment: str, reason: str) -> None:
 
 def _kill(pool: Executor, running: Iterable[Future]) -> None:
     """End the processes of a pool at once, and their sandboxes with them; of a cluster take back what is not begun."""
-    for process in (getattr(pool, "_processes", None) or {}).values():
-        process.kill()
-    for future in running:
-        future.cancel()
+    if hasattr(pool, "_processes"):
+        # It tells each future that is not done of their end, and fails at one that was cancelled.
+        for process in (pool._processes or {}).values():
+            process.kill()
+    else:
+        for future in running:
+            future.cancel()
     pool.shutdown(wait=False)
 
 

@@ -17,7 +17,7 @@ from autograde_tests import oracle
 from autograde_tests.cases import course_seed
 from autograde_tests.checking import load_checks, version
 from grading import policy
-from grading.course import Course, GradedNotebook, students
+from grading.course import Course, GradedNotebook, label, students
 from grading.execute import is_outdated
 from grading.feedback import fingerprints, made_of, secret
 from grading.files import NO_STUDENT, names_a_student
@@ -47,7 +47,8 @@ class Step:
 class Status:
     """Where one assignment stands; numbers are of students.
 
-    generated: whether release/ has it. released: whether the exchange has it, None where there is no telling.
+    generated: whether release/ and the gradebook have it. differs: graded cells that are worth something else in
+    source/ than in the gradebook. released: whether the exchange has it, None where there is no telling.
     downloaded: whether a download waits to be taken in. collected: in submitted/. waiting: handed in and not collected,
     or newer than what was. graded; due: to be graded, for the first time or anew. outdated: graded by a check that has
     changed since, None where nobody knows. by_hand: with cells that wait for a person. pages: with feedback that says
@@ -57,6 +58,7 @@ class Status:
 
     assignment: str
     generated: bool = False
+    differs: list[str] = field(default_factory=list)
     released: bool | None = None
     downloaded: bool = False
     collected: int = 0
@@ -84,7 +86,9 @@ def look(course: Course) -> Iterator[Status]:
 
 def _look(course: Course, assignment: str, gradebook: Gradebook | None, current) -> Status:
     found = Status(assignment)
-    found.generated = bool(course.notebooks(course.coursedir.release_directory, assignment))
+    made = bool(course.notebooks(course.coursedir.release_directory, assignment))
+    found.generated = made and course.is_in_gradebook(assignment, gradebook)
+    found.differs = course.differing_points(assignment, gradebook) if gradebook else []
     if course.exchange:
         found.released = course.is_released(assignment)
     inbound, collected = course.inbound(assignment), course.collected(assignment)
@@ -108,7 +112,7 @@ def _look(course: Course, assignment: str, gradebook: Gradebook | None, current)
     looked_at = {one: course.graded_notebooks(one, assignment) for one in graded}
     due = {one for one in collected if one not in unnameable and _is_due(course, one, assignment, looked_at)}
     held_back = _held_back(course, assignment, due, looked_at)
-    problems["a newer file cannot be used, what was graded before stays"] = held_back
+    problems["with a newer file that cannot be used, so that what was graded before stays"] = held_back
     due -= set(held_back)
     found.due = len(due)
     done = {one: notebooks for one, notebooks in looked_at.items() if one not in due}
@@ -117,10 +121,11 @@ def _look(course: Course, assignment: str, gradebook: Gradebook | None, current)
     if any(None in one for one in versions):
         found.outdated = None
     else:
-        points = course.checks(assignment, gradebook) if gradebook else {}
+        wanted = wanted_notebooks(course.coursedir.db_url, assignment) if gradebook else []
+        now = {(one.name, cell): by for one in wanted for cell, by in one.scored_by.items()}
         found.outdated = sum(
             any(
-                is_outdated(result, current, points.get((name, cell)))
+                is_outdated(result, current, now.get((name, cell)))
                 for name, one in each.items()
                 for cell, result in one.results.items()
             )
@@ -130,7 +135,7 @@ def _look(course: Course, assignment: str, gradebook: Gradebook | None, current)
         ("could not be graded as it was handed in", lambda one: one.unusable),
         ("did not run smoothly", lambda one: _points(one.notes.get("did-not-run", ""))),
         ("a file or cell was left out", lambda one: _points(one.notes.get("mended", ""), LEFT_OUT)),
-        ("was mended", lambda one: _points(one.notes.get("mended", ""), without=LEFT_OUT)),
+        ("mended before grading", lambda one: _points(one.notes.get("mended", ""), without=LEFT_OUT)),
     ):
         said = {one: " ".join(filter(None, map(which, each.values()))) for one, each in done.items()}
         problems[what] = {one: text for one, text in said.items() if text}
@@ -143,7 +148,7 @@ def _look(course: Course, assignment: str, gradebook: Gradebook | None, current)
     found.apart = len(secretless)
     problems["came without the exchange: give back its pages, in feedback/, by hand"] = dict.fromkeys(secretless, "")
     found.problems = [Problem(what, which) for what, which in problems.items() if which]
-    found.steps = list(_steps(found, course.has_source(assignment), download.unpacked))
+    found.steps = list(_steps(found, course.has_source(assignment), made, download.unpacked))
     return found
 
 
@@ -250,17 +255,23 @@ def _changed(path: Path) -> float:
         return 0.0
 
 
-def _steps(found: Status, has_source: bool, unpacked: bool) -> Iterator[Step]:
+def _steps(found: Status, has_source: bool, made: bool, unpacked: bool) -> Iterator[Step]:
     """What is to be done with an assignment, in the order of a week."""
     name = shlex.quote(found.assignment)
     if not found.generated and not has_source:
         why = "source/ has no notebook of it: put it there, or take it out of the gradebook, where it stands"
         yield Step(why, f"nbgrader db assignment remove {name}")
     elif not found.generated:
-        yield Step("students' copy is not made yet", f"nbgrader generate_assignment {name}")
+        # Without it nbgrader leaves what is there, and the gradebook without it.
+        force = " --force" if made else ""
+        why = "the gradebook does not know it yet" if made else "students' copy is not made yet"
+        yield Step(why, f"nbgrader generate_assignment {name}{force}")
     elif found.released is False and not (found.collected or found.waiting or found.downloaded):
         # Where work has come in another way, it was given out another way.
         yield Step("students do not have it yet", f"nbgrader release_assignment {name}")
+    if found.differs:
+        why = f"source/ gives other points than the gradebook for {', '.join(map(label, found.differs))}"
+        yield Step(why, f"nbgrader generate_assignment {name} --force")
     if found.waiting:
         update = "--update " if found.collected else ""
         yield Step(f"{found.waiting} handed in, not collected yet", f"nbgrader collect {update}{name}")

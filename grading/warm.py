@@ -49,9 +49,11 @@ class WarmParent:
         said = tempfile.TemporaryFile()  # noqa: SIM115
         with asked:
             process = subprocess.Popen(
-                [python, "-I", str(INSIDE / "warm_parent.py"), *arguments],
+                # Not isolated (-I), or each parent would order sets of words in a way of its own, and so would their
+                # kernels. Its environment is none of whoever grades.
+                [python, "-s", "-P", str(INSIDE / "warm_parent.py"), *arguments],
                 pass_fds=[asked.fileno()],
-                env=environment,
+                env=environment | {"PYTHONHASHSEED": "0"},
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -3,9 +3,12 @@
 Nothing is imported here that takes its time, so that the processes can begin to while the one that starts them does.
 """
 
+import asyncio
 import contextlib
 import logging
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import forkserver, get_context
@@ -33,9 +36,7 @@ class ClusterLost(Exception):
     """A scheduler can no longer be reached; the text says so."""
 
     def __init__(self):
-        super().__init__(
-            "The Dask cluster was lost. What was graded is stored; the same command again goes on from there."
-        )
+        super().__init__("The Dask cluster was lost. What was stored by then is; the same command again does the rest.")
 
 
 def begin(sandboxes: bool = True) -> WarmParent | None:
@@ -48,12 +49,26 @@ def begin(sandboxes: bool = True) -> WarmParent | None:
     # The broker of each notebook is a thread, and glibc would keep memory apart for those to come.
     os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     forkserver.set_forkserver_preload(["grading.submission", "grading.intake", "grading.feedback", "grading.generate"])
-    forkserver.ensure_running()
+    with _without_ctrl_c():
+        forkserver.ensure_running()
     if not sandboxes:
         return None
     from grading import sandbox
 
     return sandbox.begin()
+
+
+@contextlib.contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Have processes that are started meanwhile leave Ctrl-C to this one, from their first moment on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager
@@ -77,13 +92,22 @@ def cluster(address: str) -> Iterator[Executing]:
     """
     from distributed import Client
     from distributed.comm import get_address_host_port
+    from distributed.core import rpc
+    from distributed.security import Security
+
+    async def answers() -> None:
+        # The client's own limit begins once something has been connected to, and it asks again and again.
+        async with rpc(address, connection_args=Security().get_connection_args("client")) as scheduler:
+            await asyncio.wait_for(scheduler.identity(), CONNECTS)
 
     try:
         # Or a client would look for what is no address for ever.
         get_address_host_port(address)
+        asyncio.run(answers())
         client = Client(address, set_as_default=False, timeout=CONNECTS)
-    except (OSError, ValueError) as error:
-        raise NoCluster(f"There is no Dask scheduler at {address!r} ({error}), and nothing was graded.") from None
+    except Exception as error:
+        why = str(error) or f"no answer within {CONNECTS} seconds"
+        raise NoCluster(f"There is no Dask scheduler at {address!r} ({why}), and nothing was graded.") from None
 
     def width() -> int:
         try:

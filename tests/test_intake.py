@@ -45,6 +45,10 @@ def other_notebook():
 BROKEN = {
     "not-json": (b'{"cells": [', "is not a notebook: its content is not JSON"),
     "empty": (b"", "is an empty file"),
+    "without-cells": (
+        b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}',
+        "is empty: it has no cells",
+    ),
     "binary": (b"\x89PNG\r\n\x1a\n\x00\xff", "is not a notebook"),
     "other-json": (b'{"a": 1}', "is not a notebook that can be read"),
     "cut-off": (

@@ -7,17 +7,21 @@ import hashlib
 import logging
 import os
 import pty
+import re
 import shutil
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import termios
+import time
 from pathlib import Path
 
 import nbformat
 import psutil
 import pytest
-from conftest import CONVBLOCKS, NBGRADER, ROOT, background, fill, nbgrader, run, until
+from conftest import CONVBLOCKS, NBGRADER, ROOT, background, convblocks, fill, nbgrader, run, until
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 from nbgrader.converters import NbGraderException
@@ -29,7 +33,11 @@ from grading.gradebook import turn
 
 CLASS = {
     "ada": {},
-    "bob": {"pad2d": "def pad2d(images, kernel_size, strides=(1, 1), padding='same'):\n    return images"},
+    "bob": {
+        "pad2d": "def pad2d(images, kernel_size, strides=(1, 1), padding='same'):\n    return images\n\n"
+        # Python orders it in a way of each process' own.
+        "print(set('pool conv same valid dense flatten'.split()))"
+    },
     "cem": {"padding_amounts": "while True:\n    pass"},
     "dee": None,
     "eva": {"output_size": "quit()"},
@@ -114,6 +122,7 @@ def test_results_are_the_same_however_they_are_made(handed_in, tmp_path):
         code, output = grade(courses[count], f"--workers={count}")
         assert code == 0, output
         assert "6 submissions graded." in output
+        assert re.search(r"cem, 1-padding, padding: code cell \d+ did not end within 4 s and was stopped", output)
     with dask(courses["dask"], workers=2) as address:
         code, output = grade(courses["dask"], f"--scheduler={address}")
         assert code == 0, output
@@ -154,7 +163,8 @@ def test_a_run_on_a_cluster_that_is_stopped_leaves_nothing_and_is_finished_by_th
 
 
 def test_a_cluster_that_is_lost_or_not_there_is_named(handed_in):
-    for address in ("nonsense", f"tcp://127.0.0.1:{free_port()}"):
+    # The last one would need certificates.
+    for address in ("nonsense", f"tcp://127.0.0.1:{free_port()}", "tls://127.0.0.1:8786"):
         code, output = grade(handed_in, f"--scheduler={address}")
         assert code == 2 and f"There is no Dask scheduler at '{address}'" in output, output
     with dask(handed_in, workers=0) as address, _grading(handed_in, f"--scheduler={address}") as process:
@@ -171,6 +181,14 @@ def test_a_cluster_that_is_lost_or_not_there_is_named(handed_in):
         assert process.wait() == 1
     assert grade(handed_in)[0] == 0
     assert scores(handed_in) == DESERVED
+
+
+def test_a_server_that_is_no_scheduler_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(workers, "CONNECTS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"tcp://127.0.0.1:{mute.getsockname()[1]}"
+        with pytest.raises(workers.NoCluster, match="no answer within 1 seconds"), workers.cluster(address):
+            pass
 
 
 def test_a_cluster_is_as_large_as_its_workers_are_many(course):
@@ -236,12 +254,23 @@ def test_a_run_that_is_stopped_is_finished_by_the_next(handed_in, end):
         said = process.stderr.read()
         assert process.wait() == (130 if end == signal.SIGINT else -end)
         assert ("the same command again goes on from there" in said) == (end == signal.SIGINT)
+        assert "Traceback" not in said
         until(lambda: not [one for one in psutil.process_iter(["cmdline"]) if str(handed_in) in str(one.info)])
     assert len(list(handed_in.glob("autograded/*/1-padding/padding.ipynb"))) < 6
     code, output = grade(handed_in)
     assert code == 0, output
     assert scores(handed_in) == DESERVED
     assert not list(handed_in.glob(".grading-*"))
+
+
+@pytest.mark.parametrize("seconds", [0, 0.5, 1, 2])
+def test_stopped_while_it_begins_it_ends_without_a_word_that_only_authors_understand(handed_in, seconds):
+    with _grading(handed_in) as process:
+        until(lambda: psutil.Process(process.pid).children())
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGINT)
+        said = process.stderr.read()
+        assert process.wait() == 130 and "Traceback" not in said, said
 
 
 def test_nbgraders_own_autograde_and_another_run_take_turns(handed_in):
@@ -366,6 +395,48 @@ def test_two_who_grade_at_once_neither_lose_nor_double_anything(handed_in, tmp_p
         outputs = [one.stderr.read(), other.stderr.read()]
         assert (one.wait(), other.wait()) == (0, 0), outputs
     assert stored(handed_in) == stored(alone)
+    assert sum(int(re.search(r"(\d+) submissions? graded", said)[1]) for said in outputs) == 6, outputs
+
+
+@pytest.mark.parametrize("options", [(), ("--force",)])
+def test_what_was_handed_in_since_is_not_replaced_by_what_was_graded_before(handed_in, options):
+    attempt = handed_in / "submitted" / "cem" / "1-padding"
+    notebook = nbformat.read(attempt / "padding.ipynb", as_version=4)
+    notebook.cells += [new_code_cell("import time\ntime.sleep(3)", id=f"sleep-{place}") for place in range(8)]
+    nbformat.write(notebook, attempt / "padding.ipynb")
+    with _grading(handed_in, "--student=cem", *options) as first:
+        until(lambda: _workers(first))
+        shutil.copy(ROOT / "solutions" / "1-padding" / "padding.ipynb", attempt)
+        (attempt / "timestamp.txt").write_text("2026-11-21 10:00:00 UTC")
+        assert "1 submission graded." in grade(handed_in, "--student=cem")[1]
+        assert first.poll() is None
+        said = first.stderr.read()
+        assert first.wait() == 0 and "0 submissions graded, 1 left as they were" in said
+    assert scores(handed_in) == {"cem": 12}
+
+
+def test_a_gradebook_gets_the_indexes_that_keep_it_fast(handed_in):
+    def indexes() -> set:
+        found = db.execute("select name from sqlite_master where type = 'index' and name like 'ix_%'")
+        return {name for (name,) in found}
+
+    with contextlib.closing(sqlite3.connect(handed_in / "gradebook.db")) as db:
+        wanted = indexes()
+        assert len(wanted) == 3
+        # As one that nbgrader alone has made.
+        for name in wanted:
+            db.execute(f"drop index {name}")
+        db.commit()
+        assert grade(handed_in, "--student=ada")[0] == 0
+        assert indexes() == wanted
+        # What nbgrader asks of one submission looks at no other.
+        for table, column in (
+            ("grade", "notebook_id"),
+            ("comment", "notebook_id"),
+            ("submitted_notebook", "assignment_id"),
+        ):
+            plan = db.execute(f"explain query plan select * from {table} where {column} = ''").fetchall()
+            assert "USING INDEX" in str(plan)
 
 
 @pytest.fixture(scope="module")
@@ -394,7 +465,7 @@ def test_a_gradebook_in_postgresql_holds_the_same(handed_in, postgresql, tmp_pat
         config = course / "nbgrader_config.py"
         config.write_text(config.read_text() + CHANGED)
         code, output = run(course, *CONVBLOCKS, "regrade", "1-padding", "--apply")
-        assert code == 0 and "6 scored again (pad2d): 1 gain, 0 lose, 5 scores stay." in output, output
+        assert code == 0 and "6 scores reckoned again (pad2d): 1 gain, 0 lose, 5 stay." in output, output
     assert stored(handed_in, postgresql) == stored(sqlite) != (files, rows)
 
 
@@ -424,12 +495,12 @@ def test_after_a_check_has_changed_its_cells_alone_are_scored_again(handed_in):
     config.write_text(config.read_text() + CHANGED)
     code, output = regrade()
     assert code == 0, output
-    assert "6 scored again (pad2d): 1 gain, 0 lose, 5 scores stay." in output
+    assert "6 scores reckoned again (pad2d): 1 gain, 0 lose, 5 stay." in output
     assert [line for line in output.splitlines() if "bob" in line and "pad2d" in line]
     assert stored(handed_in) == (files, rows)
     code, output = regrade("--apply")
     assert code == 0, output
-    assert "6 submissions graded." in output
+    assert "6 submissions stored." in output
     now = {row[:5]: row[5:] for row in stored(handed_in)[1]}
     was = {row[:5]: row[5:] for row in rows}
     different = [row for row in was if was[row] != now[row]]
@@ -453,7 +524,11 @@ def test_what_a_regrade_shows_is_stored_when_somebody_says_so(handed_in):
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-    answers = (b"n\n", 0, "Nothing was stored"), (b"\x03", 130, ""), (b"y\n", 0, "6 submissions graded.")
+    answers = (
+        (b"n\n", 0, "Nothing was stored"),
+        (b"\x03", 130, "0 submissions stored"),
+        (b"y\n", 0, "6 submissions stored."),
+    )
     for answer, code, said in answers:
         assert stored(handed_in) == before
         ours, theirs = pty.openpty()
@@ -466,7 +541,7 @@ def test_what_a_regrade_shows_is_stored_when_somebody_says_so(handed_in):
             while more := os.read(ours, 1 << 16):
                 shown += more
                 if shown.rstrip().endswith(b"[y/N]:"):
-                    assert b"1 gain, 0 lose, 5 scores stay" in shown
+                    assert b"1 gain, 0 lose, 5 stay" in shown
                     os.write(ours, answer)
         os.close(ours)
         assert command.wait() == code and said in shown.decode()
@@ -487,12 +562,60 @@ def test_after_a_check_is_worth_more_its_cells_are_scored_again(handed_in):
     assert cell.metadata.nbgrader.points == 4
     cell.metadata.nbgrader.points, cell.source = 10, cell.source.replace("points=4", "points=10")
     nbformat.write(notebook, source)
-    nbgrader(handed_in, "generate_assignment", "1-padding", "--force")
+    generate = "nbgrader generate_assignment 1-padding --force"
+    said = convblocks(handed_in, "status").output
+    assert "source/ gives other points than the gradebook for pad2d" in said and f"\n    {generate}" in said
+    assert generate in run(handed_in, *CONVBLOCKS, "regrade", "1-padding")[1]
+    nbgrader(handed_in, *generate.split()[1:])
     assert "convblocks regrade 1-padding" in run(handed_in, *CONVBLOCKS, "status")[1]
     code, output = run(handed_in, *CONVBLOCKS, "regrade", "1-padding", "--apply")
-    assert code == 0 and "6 scored again (pad2d): 4 gain, 0 lose, 2 scores stay." in output, output
+    assert code == 0 and "6 scores reckoned again (pad2d): 4 gain, 0 lose, 2 stay." in output, output
     assert scores(handed_in)["ada"] == 18
     assert "no check has changed" in run(handed_in, *CONVBLOCKS, "regrade", "1-padding")[1]
+
+
+def test_after_a_cell_has_another_check_it_is_scored_again(handed_in):
+    assert grade(handed_in, "--student=bob")[0] == 0
+    source = handed_in / "source" / "1-padding" / "padding.ipynb"
+    assert 'check(\\"output_size\\", output_size' in source.read_text()
+    other = source.read_text().replace('check(\\"output_size\\", output_size', 'check(\\"pad2d\\", pad2d')
+    source.write_text(other)
+    nbgrader(handed_in, "generate_assignment", "1-padding", "--force")
+    code, output = run(handed_in, *CONVBLOCKS, "regrade", "1-padding", "--apply")
+    assert code == 0 and "1 lose" in output, output
+    assert scores(handed_in)["bob"] < DESERVED["bob"]
+
+
+# So a student is right who knows of no strides.
+LENIENT = """
+from dataclasses import replace
+from autograde_tests.checking import load_checks
+_was = load_checks()["padding_amounts"]
+load_checks()["padding_amounts"] = replace(_was, make_cases=lambda rng, make=_was.make_cases: [
+    replace(one, weight=0.0) if len(one.args) > 2 else one for one in make(rng)])
+"""
+KNOWS_NO_STRIDES = """
+def padding_amounts(size, kernel_size, strides=1):
+    return (kernel_size - 1) // 2, kernel_size // 2
+"""
+
+
+def test_what_builds_on_a_check_that_has_changed_is_scored_again_too(handed_in, tmp_path):
+    shutil.rmtree(handed_in / "submitted")
+    folder = handed_in / "submitted" / "gil" / "1-padding"
+    shutil.copytree(ROOT / "solutions" / "1-padding", folder)
+    fill(folder / "padding.ipynb", padding_amounts=KNOWS_NO_STRIDES)
+    config = handed_in / "nbgrader_config.py"
+    strict = config.read_text()
+    config.write_text(strict + LENIENT)
+    assert grade(handed_in)[0] == 0
+    before = scores(handed_in)["gil"]
+    config.write_text(strict)
+    anew = shutil.copytree(handed_in, tmp_path / "anew")
+    code, output = run(handed_in, *CONVBLOCKS, "regrade", "1-padding", "--apply")
+    assert code == 0 and "2 scores reckoned again (pad2d, padding_amounts): 1 gain, 1 lose, 0 stay." in output, output
+    assert grade(anew, "--force")[0] == 0
+    assert scores(handed_in) == scores(anew) != {"gil": before}
 
 
 DISTURBED = """
