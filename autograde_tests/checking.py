@@ -4,9 +4,11 @@ import builtins
 import functools
 import importlib
 import re
+import traceback
 from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
+from pathlib import Path
 
 import numpy as np
 
@@ -141,17 +143,37 @@ def module_of(assignment: str) -> str:
     return assignment.partition("-")[2].replace("-", "_")
 
 
+class BrokenCheck(Exception):
+    """A module of checks cannot be imported; the text says where in it, and why."""
+
+
 @functools.cache
 def load_checks() -> dict[str, registry.Check]:
     """All checks of the course, by the name of the function they are for, in the order of the assignments.
 
-    An assignment without a module of cases is graded by hand.
+    An assignment without a module of cases is graded by hand. Raises BrokenCheck.
     """
     for folder in sorted((ROOT / "source").iterdir()):
         module = module_of(folder.name)
         if (ROOT / "autograde_tests" / f"{module}.py").is_file():
-            importlib.import_module(f"autograde_tests.{module}")
+            try:
+                importlib.import_module(f"autograde_tests.{module}")
+            except Exception as error:
+                raise BrokenCheck(f"{_place(error)}: {type(error).__name__}: {getattr(error, 'msg', error)}") from error
     return CHECKS
+
+
+def _place(error: Exception) -> str:
+    """The file here and the line that an error comes from."""
+    if isinstance(error, SyntaxError):
+        path, line = error.filename, error.lineno
+    else:
+        path, line = next(
+            (frame.filename, frame.lineno)
+            for frame in reversed(traceback.extract_tb(error.__traceback__))
+            if Path(frame.filename).is_relative_to(ROOT / "autograde_tests")
+        )
+    return f"{Path(path).relative_to(ROOT) if Path(path).is_relative_to(ROOT) else path}, line {line}"
 
 
 def version(name: str, seed: int | None = None) -> str:

@@ -48,7 +48,15 @@ def convblocks() -> None:
     """
 
 
-Assignments = Annotated[list[str], typer.Argument(help="Assignments, such as 1-padding.")]
+def _name(typed: str) -> str:
+    """An assignment's name, also where a shell has completed that of its folder."""
+    return typed.rstrip("/")
+
+
+Assignment = Annotated[str, typer.Argument(help="Assignment, such as 1-padding.", parser=_name, metavar="ASSIGNMENT")]
+Assignments = Annotated[
+    list[str], typer.Argument(help="Assignments, such as 1-padding.", parser=_name, metavar="ASSIGNMENT…")
+]
 WorkerCount = Annotated[int, typer.Option(min=1, help="How many submissions are graded at once on this machine.")]
 Scheduler = Annotated[str, typer.Option(help="Address of a Dask cluster's scheduler, to grade there.")]
 Students = Annotated[
@@ -58,7 +66,8 @@ Unsafe = Annotated[
     bool, typer.Option("--unsafe-no-sandbox", help="Run submissions where they can read and change your files.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Say it for a program, on standard output.")]
-PROCESSORS = os.cpu_count() or 1
+# Of those of the machine, a container or a job of Slurm may have fewer.
+PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @app.command()
@@ -73,7 +82,7 @@ def grade(
 ) -> None:
     """Grade what was collected, each submission in a sandbox: as `nbgrader autograde` does, but many at once.
 
-    Ctrl-C stops it; the same command again goes on from there.
+    Ctrl-C stops it; the same command again goes on from there, or with --force begins anew.
     """
     graders = _graders(workers, scheduler, unsafe_no_sandbox)
     from grading import pool
@@ -81,9 +90,10 @@ def grade(
     console = _console()
     options = (f"--Execute.unsafe_no_sandbox={unsafe_no_sandbox}",)
     apps = _apps(console, assignments, students, *["--force"] * force, *options)
-    with _progress(console) as (begin, tell, _), _cluster_or_nothing():
+    with _cluster_or_nothing(), _progress(console) as (begin, tell, _):
         summary = pool.grade(apps, options, graders, begin, tell)
-    _show(console, summary)
+    again = "begins anew, and the others keep what they had" if force else "goes on from there"
+    _show(console, summary, "graded", f"What was graded is stored; the same command again {again}.")
     if summary.kept:
         console.print(_line(f"Kept the better earlier attempt of: {_named(summary.kept)}."))
     _exit(summary, as_json)
@@ -109,6 +119,7 @@ def regrade(
     console = _console()
     options = (f"--Execute.unsafe_no_sandbox={unsafe_no_sandbox}",)
     apps = _apps(console, assignments, students, *options)
+    _say_differing(console, apps)
 
     changes: list[Change] = []
 
@@ -127,15 +138,16 @@ def regrade(
             console.print("Nothing was stored; the same command with --apply does it.")
         return store
 
-    with _progress(console) as (begin, tell, stop), _cluster_or_nothing():
+    # What was said of these submissions when they were graded is known.
+    with _cluster_or_nothing(), _progress(console, failures_alone=True) as (begin, tell, stop):
         summary = pool.regrade(apps, options, graders, begin, tell, decide)
     if summary.due:
         console.print(f"{summary.due} not graded yet, or handed in anew: `convblocks grade` grades them.")
     if summary.kept:
         said = "An earlier attempt than the one in submitted/ counts, and keeps its score, of"
         console.print(_line(f"{said}: {_named(summary.kept)}. Put it back there to have it scored again."))
-    if apply or summary.graded:
-        _show(console, summary)
+    if apply or summary.graded or summary.failed or summary.stopped:
+        _show(console, summary, "stored", "All other scores stay as they were; the same command again begins anew.")
     _exit(summary, as_json, changes=list(map(dataclasses.asdict, changes)))
 
 
@@ -191,12 +203,12 @@ def roster(
         if done.elsewhere:
             console.print(_line(f"In the gradebook, and not in this file: {', '.join(done.elsewhere)}. They stay."))
     if read.wrong:
-        raise typer.Exit(1)
+        raise typer.Exit(1 if whole else 2)
 
 
 @app.command()
 def extend(
-    assignment: Annotated[str, typer.Argument(help="Assignment, such as 1-padding.")],
+    assignment: Assignment,
     student: Annotated[str, typer.Argument(help="Id of the student.")],
     hours: Annotated[float, typer.Argument(help="Hours after everybody's deadline; 0 takes an extension back.")],
 ) -> None:
@@ -242,7 +254,9 @@ def status(
 
 @app.command()
 def report(
-    assignments: Annotated[list[str] | None, typer.Argument(help="Assignments; all by default.")] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Argument(help="Assignments; all by default.", parser=_name, metavar="ASSIGNMENT…")
+    ] = None,
     to: Annotated[Path, typer.Option(help="The page, NAME.html, or a folder for it.")] = Path("report"),
 ) -> None:
     """Make one page on the class that opens without a network, and CSV files beside it.
@@ -313,7 +327,7 @@ def _show_status(console: Console, course: Course, found: list[Status]) -> None:
     if any(one.outdated is None for one in found):
         from autograde_tests.cases import course_seed
 
-        why = "Whether a check has changed since it graded is not known: what Keras answers is not kept yet."
+        why = "Whether there is something to regrade is not known: what Keras answers now is not kept yet."
         console.print(f"{why} `python -m autograde_tests --seed {course_seed()}` does that.")
     todo = [(one, one.steps[0]) for one in found if one.steps]
     console.print("[bold]Next[/bold]" if todo else "Nothing to do.")
@@ -338,7 +352,7 @@ def _told(problem: Problem) -> str:
 
 @app.command()
 def similar(
-    assignment: Annotated[str, typer.Argument(help="An assignment, such as 4-max-pool.")],
+    assignment: Assignment,
     as_json: AsJson = False,
     to: Annotated[Path | None, typer.Option(help="The page to write; similar-ASSIGNMENT.html by default.")] = None,
 ) -> None:
@@ -411,11 +425,10 @@ def _show_changes(console: Console, changes: list[Change]) -> None:
                 _line(one.student), one.assignment, one.check, f"{one.before:g}", f"{one.after:g}", difference
             )
         console.print(table)
-    gaining = len({one.student for one in differing if one.after > one.before})
-    losing = len({one.student for one in differing if one.after < one.before})
-    checks = ", ".join(sorted({one.check for one in changes})) or "no check has changed"
-    same = len(changes) - len(differing)
-    console.print(f"{len(changes)} scored again ({checks}): {gaining} gain, {losing} lose, {same} scores stay.")
+    gaining = sum(one.after > one.before for one in changes)
+    checks = ", ".join(sorted({one.check for one in changes})) or "no check has changed since they were graded"
+    same, losing = len(changes) - len(differing), len(differing) - gaining
+    console.print(f"{len(changes)} scores reckoned again ({checks}): {gaining} gain, {losing} lose, {same} stay.")
 
 
 def _console() -> Console:
@@ -438,6 +451,9 @@ def _apps(console: Console, assignments: list[str], students: list[str], *argume
     """
     from nbgrader.converters import Autograde
 
+    from autograde_tests import oracle
+    from autograde_tests.cases import course_seed
+    from autograde_tests.checking import load_checks
     from grading.execute import Execute
     from grading.pool import Store
 
@@ -455,12 +471,32 @@ def _apps(console: Console, assignments: list[str], students: list[str], *argume
     if all(missing):
         console.print(_line(f"Nothing was graded. {' '.join(missing)}"))
         raise typer.Exit(2)
+    seed = course_seed()
+    if not all(oracle.is_there(oracle.ANSWERS, check, seed) for check in load_checks().values()):
+        console.print("Keras is asked for its answers first, which are kept: that takes about a minute.")
     return apps
 
 
+def _say_differing(console: Console, apps: list[AutogradeApp]) -> None:
+    """Say where points were changed of which the gradebook does not know yet."""
+    from grading.course import Course, NoCourse
+
+    for assignment, app in {one.coursedir.assignment_id: one for one in apps}.items():
+        # What is wrong with a gradebook is said by whoever needs it.
+        with contextlib.suppress(NoCourse), Course(app.coursedir, None, app.config).gradebook() as gradebook:
+            if gradebook and (cells := Course(app.coursedir, None, app.config).differing_points(assignment, gradebook)):
+                said = f"source/ gives other points than the gradebook for {', '.join(cells)} of {assignment}"
+                console.print(_line(f"{said}: nbgrader generate_assignment {assignment} --force"))
+
+
 @contextlib.contextmanager
-def _progress(console: Console) -> Iterator[tuple[Callable[[int], None], Callable[[Ran], None], Callable[[], None]]]:
-    """A progress bar; what begins it, what is told of each submission, and what ends it."""
+def _progress(
+    console: Console, failures_alone: bool = False
+) -> Iterator[tuple[Callable[[int], None], Callable[[Ran], None], Callable[[], None]]]:
+    """A progress bar; what begins it, what is told of each submission, and what ends it.
+
+    failures_alone: whether what there is to be said of a submission that was graded is left out.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -476,7 +512,7 @@ def _progress(console: Console) -> Iterator[tuple[Callable[[int], None], Callabl
         def tell(ran: Ran) -> None:
             nonlocal failures
             failures += ran.failed
-            for sentence in ran.said:
+            for sentence in ran.said if ran.failed or not failures_alone else ():
                 console.print(_line(sentence if ran.job.student in sentence else f"{ran.job.student}: {sentence}"))
             progress.advance(bar)
             (task,) = progress.tasks
@@ -512,10 +548,10 @@ def _exit(summary: Summary, as_json: bool, **more) -> None:
         raise typer.Exit(1)
 
 
-def _show(console: Console, summary: Summary) -> None:
-    """One summary at the end."""
+def _show(console: Console, summary: Summary, done: str, stopped: str) -> None:
+    """One summary at the end. done: what was done to submissions; stopped: what is to be said after Ctrl-C."""
     before = f", {summary.skipped} left as they were (graded before, or held back)" if summary.skipped else ""
-    console.print(f"{summary.graded} submission{'s' * (summary.graded != 1)} graded{before}.")
+    console.print(f"{summary.graded} submission{'s' * (summary.graded != 1)} {done}{before}.")
     if summary.failed:
         # Of what nobody has handed in there is nothing to try.
         again = "; the same command again tries them once more" * any(student for student, _ in summary.failed)
@@ -523,7 +559,7 @@ def _show(console: Console, summary: Summary) -> None:
         for (student, assignment), reason in summary.failed.items():
             console.print(_line(f"  {f'{student}, ' if student else ''}{assignment}: {reason}"))
     if summary.stopped:
-        console.print("Stopped. What was graded is stored; the same command again goes on from there.")
+        console.print(f"Stopped. {stopped}")
 
 
 def _named(submissions: list[tuple[str, str]]) -> str:

@@ -104,7 +104,7 @@ def _check(cell, nb) -> dict:
         if is_solution(one) and one.metadata.nbgrader.grade_id == name
     ]
     wrong = [one for one in result["cases"] if not one["agrees"]]
-    first = [_ended(f"First wrong case: {one['case']}: {one['sentence']}") for one in wrong[:1]]
+    first = [_ended(f"First wrong case: “{one['case']}”: {one['sentence']}") for one in wrong[:1]]
     count = len(result["cases"])
     # A case without an answer does not differ, but it does not agree either.
     found = f"{count - len(wrong)} of {count} cases agree" if wrong else f"all {count} cases agree"

@@ -39,13 +39,22 @@ class ClearSolutions(preprocessors.ClearSolutions):
 
 
 class RefuseUnchecked(NbGraderPreprocessor):
-    """Refuses an assignment with a cell that is neither graded by a check nor by hand."""
+    """Refuses an assignment with a cell that is neither graded by a check, for the cell's points, nor by hand."""
 
     def preprocess_cell(self, cell, resources, cell_index):
-        if is_grade(cell) and not is_solution(cell) and not called_check(cell.source)[0]:
+        if not is_grade(cell) or is_solution(cell):
+            return cell, resources
+        own, notebook = cell.metadata.nbgrader, resources["nbgrader"]["notebook"]
+        if not called_check(cell.source)[0]:
             raise NbGraderException(
-                f"cell {cell.metadata.nbgrader.grade_id} of {resources['nbgrader']['notebook']} is graded, but calls "
+                f"cell {own.grade_id} of {notebook} is graded, but calls "
                 'no check("…", function, points=…): its points could be forged. Let it call one, or grade it by hand.'
+            )
+        said = re.search(r"\bcheck\([^)]*\bpoints\s*=\s*([\d.]+)", cell.source)
+        if said and float(said[1]) != float(own.points):
+            raise NbGraderException(
+                f"cell {own.grade_id} of {notebook} is worth {own.points:g} points, and its call of check says "
+                f"{said[1]}: let both say the same."
             )
         return cell, resources
 

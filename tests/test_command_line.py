@@ -2,10 +2,15 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
-from conftest import ROOT, convblocks
+from conftest import ROOT, convblocks, nbgrader
+from nbgrader.api import Gradebook
 
+import autograde_tests
+from autograde_tests.checking import load_checks
 from grading.cli import app
 
 # A command, and how it is told to speak to a program where it can be.
@@ -133,6 +138,62 @@ def test_a_gradebook_that_cannot_be_used_is_said_in_words_and_in_the_exit_code(t
     assert "no check has changed" not in result.output
 
 
+@pytest.mark.parametrize("gradebook", [False, True])
+def test_what_the_gradebook_does_not_know_is_said_with_the_command_that_puts_it_there(tmp_path, gradebook):
+    # As in a fresh checkout, which has release/ already.
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    for room in ("source", "release"):
+        shutil.copytree(ROOT / room / "1-padding", tmp_path / room / "1-padding")
+    shutil.copytree(ROOT / "solutions" / "1-padding", tmp_path / "submitted" / "ada" / "1-padding")
+    if gradebook:
+        with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as other:
+            other.add_student("ada")
+    generate = "nbgrader generate_assignment 1-padding --force"
+    for command in ("grade", "regrade"):
+        result = convblocks(tmp_path, command, "1-padding")
+        assert result.exit_code == 2 and f"1-padding is not in the gradebook: `{generate}`" in result.stderr
+    (found,) = json.loads(convblocks(tmp_path, "status", "--json").stdout)["assignments"]
+    assert not found["generated"] and found["steps"][0]["command"] == generate
+    nbgrader(tmp_path, *generate.split()[1:])
+    (found,) = json.loads(convblocks(tmp_path, "status", "--json").stdout)["assignments"]
+    assert found["generated"] and found["steps"][0]["command"] == "convblocks grade 1-padding"
+
+
+def test_an_assignment_is_also_known_by_its_folder_as_shells_complete_it(tmp_path):
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    for command in ("grade", "regrade"):
+        assert "There is no 1-pad in submitted/" in convblocks(tmp_path, command, "1-pad/").stderr
+    assert "there is no assignment '9-none' here" in " ".join(convblocks(tmp_path, "report", "9-none/").stderr.split())
+
+
+@pytest.mark.parametrize("written", ["def pad2d(:", "import numpy\n\nraise ValueError('why')", "import nonsense"])
+@pytest.mark.parametrize("command", ["grade", "status", "report"])
+def test_checks_that_cannot_be_imported_are_named_with_the_line(tmp_path, monkeypatch, request, command, written):
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    shutil.copytree(ROOT / "solutions" / "1-padding", tmp_path / "submitted" / "ada" / "1-padding")
+    (tmp_path / "source" / "9-broken-check").mkdir(parents=True)
+    (tmp_path / "autograde_tests").mkdir()
+    (tmp_path / "autograde_tests" / "broken_check.py").write_text(written)
+    load_checks.cache_clear()
+    request.addfinalizer(load_checks.cache_clear)
+    monkeypatch.setattr("autograde_tests.checking.ROOT", tmp_path)
+    monkeypatch.setattr("autograde_tests.__path__", [*autograde_tests.__path__, str(tmp_path / "autograde_tests")])
+    result = convblocks(tmp_path, command, *["1-padding"] * (command == "grade"))
+    assert (result.exit_code, result.stdout) == (2, "")
+    line = len(written.split("\n"))
+    assert f": autograde_tests/broken_check.py, line {line}: " in " ".join(result.stderr.split())
+    assert "Error" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_that_keras_is_asked_first_is_said(course, monkeypatch, tmp_path):
+    shutil.copytree(ROOT / "solutions" / "1-padding", course / "submitted" / "a'b" / "1-padding")
+    said = "Keras is asked for its answers first"
+    subprocess.run([sys.executable, "-m", "autograde_tests", "--seed", "2026"], cwd=ROOT, check=True)
+    assert said not in convblocks(course, "grade", "1-padding").stderr
+    monkeypatch.setattr("autograde_tests.oracle.FOLDER", tmp_path)
+    assert said in convblocks(course, "grade", "1-padding").stderr
+
+
 def test_an_extension_makes_no_gradebook(tmp_path):
     shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
     result = convblocks(tmp_path, "extend", "1-padding", "ada", "3")
@@ -140,11 +201,10 @@ def test_an_extension_makes_no_gradebook(tmp_path):
     assert not (tmp_path / "gradebook.db").exists()
 
 
-def test_what_could_not_be_graded_is_told_to_programs(tmp_path):
-    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
-    (tmp_path / "submitted" / "a'b" / "1-padding").mkdir(parents=True)
+def test_what_could_not_be_graded_is_told_to_programs(course):
+    (course / "submitted" / "a'b" / "1-padding").mkdir(parents=True)
     for command in ("grade", "regrade"):
-        result = convblocks(tmp_path, command, "1-padding", "2-conv-forward", "--json")
+        result = convblocks(course, command, "1-padding", "2-conv-forward", "--json")
         assert result.exit_code == 1
         said = json.loads(result.stdout)
         assert (said["graded"], said["skipped"], said["kept"]) == (0, 0, [])

@@ -103,9 +103,9 @@ def assignments(student):
 
 def fetch(student):
     page = assignments(student)
-    page.get_by_role("button", name="Fetch").wait_for()
+    page.get_by_role("button", name="Fetch", exact=True).wait_for()
     student.shoot("assignment list")
-    page.get_by_role("button", name="Fetch").click()
+    page.get_by_role("button", name="Fetch", exact=True).click()
     page.get_by_role("button", name="Submit").wait_for()
     notebook = page.get_by_role("link", name="padding", exact=True)
     # The list may be read once more, and is folded then.

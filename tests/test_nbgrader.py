@@ -158,3 +158,10 @@ def test_a_cell_that_is_graded_by_its_own_code_is_refused(course):
     code, output = add_cells(course, graded_cell("test_it", "code", "assert True", grade=True, locked=True))
     assert code != 0
     assert "cell test_it of padding is graded, but calls no check" in output
+
+
+def test_points_that_a_check_and_its_cell_do_not_agree_on_are_refused(course):
+    check = 'from autograde_tests import check\ncheck("pad2d", pad2d, points=5)'
+    code, output = add_cells(course, graded_cell("more", "code", check, grade=True, locked=True))
+    assert code != 0
+    assert "cell more of padding is worth 2 points, and its call of check says 5" in output

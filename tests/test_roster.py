@@ -183,7 +183,7 @@ def test_on_the_command_line_nothing_is_imported_unless_all_rows_are_right_or_it
         "changed": [],
         "elsewhere": [],
     }
-    assert code == 1 and students(course) == before
+    assert code == 2 and students(course) == before
     code, said = run(course, *CONVBLOCKS, "roster", "class.csv", "--skip-wrong")
     assert code == 1 and said.splitlines() == [
         f"class.csv, line 3: it has no id. {problem['to_do']}",
@@ -240,7 +240,7 @@ def test_a_row_that_takes_what_another_has_is_not_imported_on_the_command_line(c
     before = students(course)
     (course / "class.csv").write_text("id,email\nyan,old@example.org\nZed,\n")
     code, said = run(course, *CONVBLOCKS, "roster", "class.csv")
-    assert code == 1 and students(course) == before
+    assert code == 2 and students(course) == before
     assert said.splitlines() == [
         "class.csv, line 2: its email (old@example.org) is ada's in the gradebook. Whose is it? Change it in this row, or "
         "give ada another one in this file.",
@@ -253,5 +253,5 @@ def test_a_row_that_takes_what_another_has_is_not_imported_on_the_command_line(c
 def test_without_a_gradebook_a_wrong_row_makes_none(tmp_path):
     shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
     (tmp_path / "class.csv").write_text("id\nada\nADA\n")
-    assert run(tmp_path, *CONVBLOCKS, "roster", "class.csv")[0] == 1
+    assert run(tmp_path, *CONVBLOCKS, "roster", "class.csv")[0] == 2
     assert not (tmp_path / "gradebook.db").exists()

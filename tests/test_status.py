@@ -201,11 +201,11 @@ def test_what_has_gone_wrong_is_told_and_nothing_is_changed(graded_course):
     assert said["could not be graded as it was handed in"] == {
         "student-0001": "padding.ipynb is \x1b[31m[red]an empty file"
     }
-    assert said["was mended"] == {"student-0002": "A cell is whole again."}
+    assert said["mended before grading"] == {"student-0002": "A cell is whole again."}
     assert said["a file or cell was left out"] == {"student-0002": "evil is a link. It was left out."}
     assert said["not in the gradebook, where grading adds whoever hands in"] == {"nobody": ""}
     assert next(which for what, which in said.items() if "rename it" in what) == {"a'b": ""}
-    held_back = said["a newer file cannot be used, what was graded before stays"]
+    held_back = said["with a newer file that cannot be used, so that what was graded before stays"]
     assert held_back == {"student-0000": "padding.ipynb was not handed in"}
     assert found["by_hand"] == 1
     # The stranger, what was interrupted, and one whose newer file cannot be used either, as what was graded could not.
