@@ -164,7 +164,7 @@ def test_a_run_on_a_cluster_that_is_stopped_leaves_nothing_and_is_finished_by_th
 
 def test_a_cluster_that_is_lost_or_not_there_is_named(handed_in):
     # The last one would need certificates.
-    for address in ("nonsense", f"tcp://127.0.0.1:{free_port()}", "tls://127.0.0.1:8786"):
+    for address in ("nonsense", "tls://127.0.0.1:8786"):
         code, output = grade(handed_in, f"--scheduler={address}")
         assert code == 2 and f"There is no Dask scheduler at '{address}'" in output, output
     with dask(handed_in, workers=0) as address, _grading(handed_in, f"--scheduler={address}") as process:
@@ -186,9 +186,10 @@ def test_a_cluster_that_is_lost_or_not_there_is_named(handed_in):
 def test_a_server_that_is_no_scheduler_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(workers, "CONNECTS", 1)
     with socket.create_server(("127.0.0.1", 0)) as mute:
-        address = f"tcp://127.0.0.1:{mute.getsockname()[1]}"
-        with pytest.raises(workers.NoCluster, match="no answer within 1 seconds"), workers.cluster(address):
-            pass
+        for port in (mute.getsockname()[1], free_port()):
+            address = f"tcp://127.0.0.1:{port}"
+            with pytest.raises(workers.NoCluster, match="no answer within 1 seconds"), workers.cluster(address):
+                pass
 
 
 def test_a_cluster_is_as_large_as_its_workers_are_many(course):
@@ -263,7 +264,7 @@ def test_a_run_that_is_stopped_is_finished_by_the_next(handed_in, end):
     assert not list(handed_in.glob(".grading-*"))
 
 
-@pytest.mark.parametrize("seconds", [0, 0.5, 1, 2])
+@pytest.mark.parametrize("seconds", [0, 1])
 def test_stopped_while_it_begins_it_ends_without_a_word_that_only_authors_understand(handed_in, seconds):
     with _grading(handed_in) as process:
         until(lambda: psutil.Process(process.pid).children())

@@ -244,10 +244,11 @@ def student_python(tmp_path_factory):
     assert {name.split("/")[0] for name in packed} == {"convblocks", "convblocks-1.0.0.dist-info"}
     fronts = {path.name for path in (ROOT / "convblocks").iterdir() if path.suffix in (".js", ".css")}
     assert fronts and fronts <= {Path(name).name for name in packed}
-    venv.create(place / "venv", with_pip=True)
+    venv.create(place / "venv", with_pip=False)
     python = place / "venv" / "bin" / "python"
     lock = ROOT / "requirements.lock"
-    subprocess.run([python, *pip[1:], "install", "--no-compile", f"{wheel}[student]", "-c", lock], check=True)
+    install = [*pip, "--python", python, "install", "--no-compile", f"{wheel}[student]", "-c", lock]
+    subprocess.run(install, check=True)
     return python
 
 
