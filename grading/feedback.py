@@ -22,14 +22,13 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 from nbgrader.exchange.default import ExchangeReleaseFeedback
-from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
 
 from autograde_tests.checking import load_checks
 from convblocks.table import as_sentence, with_code
 from grading.files import MEGABYTE, LeftOut, open_plain
 from grading.reading import NOTES, UNUSABLE, is_missing
-from grading.sanitize import RESULT, clean_text, is_official
+from grading.sanitize import RESULT, Preprocessor, clean_text, is_official
 
 TEMPLATES = Path(__file__).parent / "templates"
 NBGRADERS_TEMPLATES = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
@@ -39,7 +38,7 @@ NOT_SHOWN = "not shown: this cell ran after a hidden check"
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
-class HideLaterOutputs(NbGraderPreprocessor):
+class HideLaterOutputs(Preprocessor):
     """Replaces what a student's cells showed after the first hidden check: a function may have kept its inputs.
 
     Of a graded cell only grading's own result is shown, where it wrote one. The graded notebook itself keeps all.
@@ -56,7 +55,7 @@ class HideLaterOutputs(NbGraderPreprocessor):
         return nb, resources
 
 
-class Overview(NbGraderPreprocessor):
+class Overview(Preprocessor):
     """Puts into the resources what the page says on top: grading's notes, what to look at next, a line a check."""
 
     def preprocess(self, nb, resources):
@@ -162,7 +161,7 @@ def _under(heading: str, nb) -> list[str]:
     return [place for place, line in lines if line.startswith("#") and line.strip("# ") == heading][:1]
 
 
-class Mark(NbGraderPreprocessor):
+class Mark(Preprocessor):
     """Puts into the resources what tells later whether the page still says what the gradebook does."""
 
     def preprocess(self, nb, resources):

@@ -17,6 +17,7 @@ from nbformat.validator import NotebookValidationError
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
 from pygments.token import STANDARD_TYPES
+from traitlets import List, Unicode
 
 from convblocks.table import whole_characters
 from grading.reading import DIGESTS, FOLDER, UNUSABLE
@@ -336,7 +337,13 @@ def _dict(value) -> dict:
     return value if isinstance(value, dict) else {}
 
 
-class Sanitize(NbGraderPreprocessor):
+class Preprocessor(NbGraderPreprocessor):
+    """nbgrader's own, in which nbconvert's setting for pages is a setting again, and none that nbgrader warns of."""
+
+    display_data_priority = List(Unicode()).tag(config=True)
+
+
+class Sanitize(Preprocessor):
     """Cleans a notebook, see `clean_notebook`: before it runs, after it ran, and whenever it is shown."""
 
     def preprocess(self, nb, resources):
@@ -344,7 +351,7 @@ class Sanitize(NbGraderPreprocessor):
         return nb, resources
 
 
-class EscapeNames(NbGraderPreprocessor):
+class EscapeNames(Preprocessor):
     """Formgrader puts what a student is called into its page as it is."""
 
     def preprocess(self, nb, resources):
