@@ -165,7 +165,7 @@ def load_checks() -> dict[str, registry.Check]:
 
 def _place(error: Exception) -> str:
     """The file here and the line that an error comes from."""
-    if isinstance(error, SyntaxError):
+    if isinstance(error, SyntaxError) and error.filename:
         path, line = error.filename, error.lineno
     else:
         path, line = next(

@@ -62,7 +62,7 @@ def _does(value, seen: set[CodeType]):
     if isinstance(value, dict):
         return [[str(key), _does(one, seen)] for key, one in value.items()]
     if isinstance(value, (set, frozenset)):
-        return ["set", *sorted(map(repr, value))]
+        return ["set", *sorted(repr(_does(one, seen)) for one in value)]
     if isinstance(value, (bytes, complex, range)):
         return repr(value)
     if value is None or isinstance(value, (bool, int, float, str, np.ndarray)):

@@ -66,7 +66,7 @@ Unsafe = Annotated[
     bool, typer.Option("--unsafe-no-sandbox", help="Run submissions where they can read and change your files.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Say it for a program, on standard output.")]
-# Of those of the machine, a container or a job of Slurm may have fewer.
+# Of those of the machine, a job of Slurm may have fewer.
 PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -109,7 +109,7 @@ def regrade(
     as_json: AsJson = False,
     unsafe_no_sandbox: Unsafe = False,
 ) -> None:
-    """Score again, after a check was changed, the cells that it is about, and show who gains or loses what.
+    """Score again, after a check was changed, its cells and those that build on them, and show who gains or loses what.
 
     On a terminal it asks whether to store that; --apply does so without a question. All else of what was graded stays.
     """
@@ -146,7 +146,7 @@ def regrade(
     if summary.kept:
         said = "An earlier attempt than the one in submitted/ counts, and keeps its score, of"
         console.print(_line(f"{said}: {_named(summary.kept)}. Put it back there to have it scored again."))
-    if apply or summary.graded or summary.failed or summary.stopped:
+    if apply or summary.graded or summary.failed or summary.stopped or summary.skipped:
         _show(console, summary, "stored", "All other scores stay as they were; the same command again begins anew.")
     _exit(summary, as_json, changes=list(map(dataclasses.asdict, changes)))
 
@@ -235,6 +235,7 @@ def status(
     Changes nothing.
     """
     course = _course()
+    _checks()
     from grading.course import NoCourse
     from grading.status import look
 
@@ -267,6 +268,7 @@ def report(
     course = _course()
     if to.suffix not in ("", ".html") and not to.is_dir():
         _give_up(f"Nothing to show: a report is a page, NAME.html, or a folder for it, and {to} is neither.")
+    _checks()
     from grading import report
     from grading.course import NoCourse
 
@@ -453,9 +455,10 @@ def _apps(console: Console, assignments: list[str], students: list[str], *argume
 
     from autograde_tests import oracle
     from autograde_tests.cases import course_seed
-    from autograde_tests.checking import load_checks
     from grading.execute import Execute
     from grading.pool import Store
+
+    checks = _checks()
 
     apps = []
     for assignment, student in dict.fromkeys(itertools.product(assignments, students)):
@@ -472,9 +475,19 @@ def _apps(console: Console, assignments: list[str], students: list[str], *argume
         console.print(_line(f"Nothing was graded. {' '.join(missing)}"))
         raise typer.Exit(2)
     seed = course_seed()
-    if not all(oracle.is_there(oracle.ANSWERS, check, seed) for check in load_checks().values()):
+    if not all(oracle.is_there(oracle.ANSWERS, check, seed) for check in checks.values()):
         console.print("Keras is asked for its answers first, which are kept: that takes about a minute.")
     return apps
+
+
+def _checks() -> dict:
+    """The course's hidden checks, by name; ends the command with 2 where one of their files cannot be used."""
+    from autograde_tests.checking import BrokenCheck, load_checks
+
+    try:
+        return load_checks()
+    except BrokenCheck as error:
+        _give_up(f"Nothing was done: {error}")
 
 
 def _say_differing(console: Console, apps: list[AutogradeApp]) -> None:

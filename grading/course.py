@@ -27,7 +27,6 @@ from traitlets.config import Config, Configurable
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
 from autograde_tests.cases import course_seed
-from autograde_tests.checking import BrokenCheck, load_checks
 from grading.execute import results_in
 from grading.files import Collector, Extractor, LeftOut, names_a_student, open_plain
 from grading.intake import GRADED, in_words, is_due, read_timestamp
@@ -252,8 +251,7 @@ def has_gradebook(coursedir: CourseDirectory) -> bool:
 def open_app(*arguments: str) -> AutogradeApp:
     """nbgrader's command with these arguments, for the course of the folder it was given in. Raises NoCourse.
 
-    So it does for an nbgrader_config.py that cannot be read to its end, or has a value that cannot be, and for checks
-    that cannot be imported.
+    So it does for an nbgrader_config.py that cannot be read to its end, or has a value that cannot be.
     """
     if not CONFIG.is_file():
         raise NoCourse(f"there is no {CONFIG} here: run this in the folder of a course, or begin one with that file")
@@ -266,9 +264,6 @@ def open_app(*arguments: str) -> AutogradeApp:
         app.initialize([*arguments, "--log-level=50"])
         _check_values(app.config)
         course_seed()
-        load_checks()
-    except BrokenCheck as error:
-        raise NoCourse(str(error)) from error
     except (Exception, SystemExit) as error:
         raise _unusable(error.__context__ if isinstance(error, SystemExit) and error.__context__ else error) from error
     finally:

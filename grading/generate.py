@@ -1,6 +1,7 @@
 """Preprocessors that make release/ and solutions/ from source/ the way this course wants them."""
 
 import argparse
+import ast
 import contextlib
 import hashlib
 import re
@@ -50,13 +51,23 @@ class RefuseUnchecked(NbGraderPreprocessor):
                 f"cell {own.grade_id} of {notebook} is graded, but calls "
                 'no check("…", function, points=…): its points could be forged. Let it call one, or grade it by hand.'
             )
-        said = re.search(r"\bcheck\([^)]*\bpoints\s*=\s*([\d.]+)", cell.source)
-        if said and float(said[1]) != float(own.points):
-            raise NbGraderException(
-                f"cell {own.grade_id} of {notebook} is worth {own.points:g} points, and its call of check says "
-                f"{said[1]}: let both say the same."
-            )
+        for said in _points_said(cell.source):
+            if said != own.points:
+                raise NbGraderException(
+                    f"cell {own.grade_id} of {notebook} is worth {own.points:g} points, and its call of check says "
+                    f"{said:g}: let both say the same."
+                )
         return cell, resources
+
+
+def _points_said(source: str) -> list[float]:
+    """The points that calls of `check` hand over, as far as they are numbers; none where the code is no Python."""
+    try:
+        calls = [one for one in ast.walk(ast.parse(source)) if isinstance(one, ast.Call)]
+    except SyntaxError:
+        return []
+    given = [one for call in calls if ast.unparse(call.func) == "check" for one in call.keywords if one.arg == "points"]
+    return [one.value.value for one in given if isinstance(one.value, ast.Constant)]
 
 
 class RunSolution(preprocessors.Execute):

@@ -53,8 +53,11 @@ __all__ = [
     "digest",
     "find_problem",
     "forget_attempt",
+    "graded_attempt",
     "graded_content",
+    "holds_back",
     "is_due",
+    "is_graded",
     "is_same_attempt",
     "note_attempt",
     "read_submission",
@@ -153,7 +156,7 @@ def _recognised(path: Path, wanted: Wanted):
     if not wanted.recognises(notebook):
         nothing = "none of the cells and functions of this assignment are in"
         if not notebook.cells:
-            raise Unusable(f"{path.name} is empty: it has no cells")
+            raise Unusable(f"{path.name} has no cells that can be read")
         if any(one.startswith(CUT_OFF) for one in mended):
             raise Unusable(f"{path.name} was cut off or damaged on its way: {nothing} what is left of it")
         raise Unusable(f"{path.name} is another notebook: {nothing} it")
@@ -181,6 +184,17 @@ def find_problems(folder: Path, wanted: list[Wanted]) -> dict[str, str]:
     others = frozenset(f"{one.name}.ipynb" for one in wanted)
     problems = {one.name: find_problem(folder / f"{one.name}.ipynb", one, others) for one in wanted}
     return {name: problem for name, problem in problems.items() if problem}
+
+
+def holds_back(folder: Path, graded: Path, wanted: list[Wanted], everything: list[Wanted]) -> str:
+    """Why a submission cannot take the place of the one that is graded in another folder; "" where it can.
+
+    wanted: the notebooks that are asked for; everything: all of the assignment.
+    """
+    problems, asked = find_problems(folder, everything), {one.name for one in wanted}
+    problems = {name: problem for name, problem in problems.items() if name in asked}
+    made = [graded / f"{name}.ipynb" for name in problems]
+    return "; ".join(problems.values()) if any(is_graded(one) and not _is_unusable(one) for one in made) else ""
 
 
 def _names(folder: Path) -> list[str]:
@@ -407,9 +421,14 @@ def is_same_attempt(one: Path, graded: Path, content: str = "") -> bool:
     return (content or digest(one)) == graded_content
 
 
+def graded_attempt(graded: Path) -> tuple[datetime.datetime | None, str]:
+    """Time and digest of the submission that a folder has graded, where they are known."""
+    return _attempts(graded)[0]
+
+
 def graded_content(graded: Path) -> str:
     """The digest of the submission that a folder has graded; "" where it was not kept."""
-    return _attempts(graded)[0][1]
+    return graded_attempt(graded)[1]
 
 
 def _attempts(graded: Path) -> list[tuple[datetime.datetime | None, str]]:
@@ -541,26 +560,16 @@ class SubmissionExporter(NotebookExporter):
         if not stat.S_ISDIR(os.stat(source, follow_symlinks=False).st_mode):
             raise LeftOut("is not a folder")
         made = Path(converter.coursedir.root, converter._format_dest(assignment, student))
-        made_before = any(_is_graded(made / f"{one.name}.ipynb") for one in wanted)
-        # Where nothing would have to give way to it, there is time to look when it is read.
-        # And where it will be left as it is, nothing has to.
-        looked_at = made_before and (converter.force or is_due(source, made))
-        problems = find_problems(source, everything) if looked_at else {}
-        problems = {one.name: problems[one.name] for one in wanted if one.name in problems}
-        if any(_is_graded(made / f"{name}.ipynb") and not _is_unusable(made / f"{name}.ipynb") for name in problems):
-            self.log.error(
-                "%s, %s: %s. The submission graded before stays as it is.",
-                student,
-                assignment,
-                "; ".join(problems.values()),
-            )
+        made_before = any(is_graded(made / f"{one.name}.ipynb") for one in wanted)
+        # Where nothing would have to give way to it, there is time to look when it is read; or it is left as it is.
+        finished = all(is_graded(made / f"{one.name}.ipynb") for one in wanted)
+        looked_at = made_before and (converter.force or not finished or is_due(source, made))
+        if problem := holds_back(source, made, wanted, everything) if looked_at else "":
+            said = "%s, %s: %s. The submission graded before stays as it is."
+            self.log.error(said, student, assignment, problem)
             return []
         excluded = converter.coursedir.student_id_exclude.split(",")
-        if (
-            made.exists()
-            and student not in excluded
-            and not all(_is_graded(made / f"{one.name}.ipynb") for one in wanted)
-        ):
+        if made.exists() and student not in excluded and not finished:
             self.log.warning("%s, %s: grading was interrupted, so it is done anew.", student, assignment)
             if only == "*":
                 shutil.rmtree(made)
@@ -689,12 +698,19 @@ def _ids(converter: Autograde, folder: str) -> tuple[str, str]:
 def _metadata(path: Path) -> dict:
     """The metadata of a graded notebook; empty where there is none, or not all of it."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))["metadata"]
+        found = path.stat()
+        return _read_metadata(path, found.st_ino, found.st_mtime_ns)
     except (OSError, ValueError, KeyError):
         return {}
 
 
-def _is_graded(path: Path) -> bool:
+@functools.lru_cache(1024)
+def _read_metadata(path: Path, inode: int, written: int) -> dict:
+    """What was there when it was written, which is asked for several times in a row."""
+    return json.loads(path.read_text(encoding="utf-8"))["metadata"]
+
+
+def is_graded(path: Path) -> bool:
     """Whether there is a notebook that has been graded to the end."""
     return GRADED in _metadata(path)
 

@@ -19,9 +19,8 @@ import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import AutogradeApp
 from nbgrader.converters import NbGraderException
-from sqlalchemy.exc import DatabaseError
 
-from autograde_tests.checking import version
+from autograde_tests.checking import load_checks, version
 from grading import policy
 from grading.course import has_gradebook, instead
 from grading.execute import building_on, is_outdated, results_of
@@ -29,8 +28,11 @@ from grading.gradebook import add_indexes, copy_cells, turn
 from grading.intake import (
     LOCKED,
     AutogradeAll,
+    graded_attempt,
     graded_content,
+    holds_back,
     is_due,
+    is_graded,
     is_locked,
     is_same_attempt,
     note_attempt,
@@ -85,6 +87,7 @@ class Store(AutogradeAll):
         """
         if has_gradebook(self.coursedir):
             add_indexes(self.coursedir.db_url)
+        self._before: dict[str, tuple] = {}
         # It is for what has not been graded; `run` calls it.
         self.pre_convert_hook = None
         self.init_notebooks()
@@ -101,7 +104,8 @@ class Store(AutogradeAll):
 
         And of those of the same notebook that build on such: what is lent to them follows from its result.
         """
-        found, current = {}, functools.cache(version)
+        checks = load_checks()
+        found, current = {}, functools.cache(lambda name: version(name) if name in checks else "")
         wanted = {one.name: one for one in wanted_notebooks(self.coursedir.db_url, self.coursedir.assignment_id)}
         for folder in sorted(self.everything):
             graded = Path(self._format_dest(self.coursedir.assignment_id, self.student(folder)))
@@ -109,9 +113,9 @@ class Store(AutogradeAll):
                 results = {cell: data[RESULT] for cell, data in results_of(notebook).items()}
                 now = wanted[notebook.stem].scored_by if notebook.stem in wanted else {}
                 old = [cell for cell, result in results.items() if is_outdated(result, current, now.get(cell))]
-                checks = {cell: now[cell][0] if cell in now else result["check"] for cell, result in results.items()}
+                names = {cell: now[cell][0] if cell in now else result["check"] for cell, result in results.items()}
                 if old:
-                    found.setdefault(folder, []).extend(building_on(old, checks))
+                    found.setdefault(folder, []).extend(building_on(old, names))
         return found
 
     @property
@@ -134,7 +138,7 @@ class Store(AutogradeAll):
             return False
         try:
             return bool(wanted_notebooks(self.coursedir.db_url, self.coursedir.assignment_id))
-        except DatabaseError:
+        except Exception:
             return True
 
     def student(self, folder: str) -> str:
@@ -150,6 +154,11 @@ class Store(AutogradeAll):
         if self.force or not os.path.exists(graded):
             return True
         return is_due(Path(self.coursedir.root, folder), Path(graded))
+
+    def note(self, folder: str) -> None:
+        """Note what there is of a submission before it is graded."""
+        graded = self._format_dest(self.coursedir.assignment_id, self.student(folder))
+        self._before[folder] = graded_attempt(Path(graded))
 
     def take(self, folder: str, ran: Path) -> Fate:
         """Store a submission that has been graded in the folder `ran`. Raises NbGraderException when it cannot be.
@@ -180,13 +189,17 @@ class Store(AutogradeAll):
         return Fate.STORED
 
     def _is_overtaken(self, folder: str, graded: Path) -> bool:
-        """Whether another run has stored what this one has graded, or what was handed in since it began to."""
-        if not graded.exists():
+        """Whether another run has stored this attempt or a newer one since this run began.
+
+        Where all is graded again (`force`), the same attempt takes the place of what there is of it.
+        """
+        if not all(is_graded(graded / os.path.basename(name)) for name in self.everything[folder]):
             return False
-        submitted, content = Path(self.coursedir.root, folder), graded_content(self._ran)
-        if not self.force:
-            return not (is_due(submitted, graded) and is_due(self._ran, graded, content))
-        return is_same_attempt(submitted, graded) and not is_same_attempt(submitted, self._ran)
+        content = graded_content(self._ran)
+        if self.force:
+            others = graded_attempt(graded) != self._before[folder]
+            return others and not is_same_attempt(self._ran, graded, content)
+        return not (is_due(Path(self.coursedir.root, folder), graded) and is_due(self._ran, graded, content))
 
     def _is_worse(self, assignment: str, student: str, graded: Path) -> bool:
         """Whether what was graded now is another attempt than the one in a folder, and worth less; if so, notes it.
@@ -289,7 +302,7 @@ def regrade(
     tell: Callable[[Ran], None],
     decide: Callable[[list[Change]], bool],
 ) -> Summary:
-    """Score again the cells whose check has changed since, and store that where `decide` says so.
+    """Score again the cells whose check has changed since, and what builds on them; store that where `decide` says so.
 
     Everything else of a graded submission stays as it is; one that has been handed in anew since waits for `grade`.
     Arguments else as for `grade`. `decide` is asked where the gradebook could be read of one assignment at least.
@@ -308,12 +321,20 @@ def regrade(
                     continue
                 student, assignment = store.student(folder), store.coursedir.assignment_id
                 before = store._format_dest(assignment, student)
-                if not is_same_attempt(Path(store.coursedir.root, folder), Path(before)):
+                submitted = Path(store.coursedir.root, folder)
+                if not is_same_attempt(submitted, Path(before)):
                     summary.kept.append((student, assignment))
+                    continue
+                wanted = wanted_notebooks(store.coursedir.db_url, assignment)
+                if problem := holds_back(submitted, Path(before), wanted, wanted):
+                    _fail(summary, student, assignment, f"{problem}; its scores stay as they are")
                     continue
                 jobs[_job(store, folder, options, staging, tuple(cells), before)] = store, folder
         begin(len(jobs))
         _run_all(jobs, workers, lambda ran, *where: (ended.append(ran), tell(ran)))
+        for ran in ended:
+            if not ran.failed and not _is_of_what_was_graded(ran):
+                ran.failed, ran.said = True, ["it was handed in anew meanwhile, which `convblocks grade` grades"]
         whole = [ran for ran in ended if not ran.failed]
         for ran in ended:
             if ran.failed:
@@ -322,6 +343,12 @@ def regrade(
             for ran in whole:
                 _store(summary, lambda ran: None, ran, *jobs[ran.job])
     return summary
+
+
+def _is_of_what_was_graded(ran: Ran) -> bool:
+    """Whether what was scored again is the attempt that has the other results."""
+    made = Path(ran.job.course, ran.job.out, ran.job.student, ran.job.assignment)
+    return is_same_attempt(made, Path(ran.job.before), graded_content(made))
 
 
 def _changes(ran: Ran) -> Iterator[Change]:
@@ -358,6 +385,7 @@ def _job(store: Store, folder: str, options, staging: Path, only: tuple[str, ...
     cells, assignment = staging / "cells.db", store.coursedir.assignment_id
     if not cells.exists():
         copy_cells(store.coursedir.db_url, cells)
+    store.note(folder)
     # Each of a student's submissions has a name of its own.
     out = f"{staging.name}/{assignment}"
     return Job(store.coursedir.root, assignment, store.student(folder), options, str(cells), out, only, before)

@@ -21,7 +21,7 @@ from grading.course import Course, GradedNotebook, label, students
 from grading.execute import is_outdated
 from grading.feedback import fingerprints, made_of, secret
 from grading.files import NO_STUDENT, names_a_student
-from grading.intake import find_problems, wanted_notebooks
+from grading.intake import find_problems, holds_back, wanted_notebooks
 
 LEFT_OUT = "left out"
 """What every sentence of grading's has in it that tells of a file or a cell that was not taken."""
@@ -181,10 +181,10 @@ def _held_back(course: Course, assignment: str, due: set[str], looked_at: dict) 
     found = {}
     for student in sorted(due & set(looked_at)):
         folder = course.folder(course.coursedir.submitted_directory, student, assignment)
-        problems = find_problems(folder, wanted_notebooks(course.coursedir.db_url, assignment))
-        kept = {name for name, one in looked_at[student].items() if one.done and not one.unusable}
-        if kept & set(problems):
-            found[student] = "; ".join(problems.values())
+        graded = course.folder(course.coursedir.autograded_directory, student, assignment)
+        wanted = wanted_notebooks(course.coursedir.db_url, assignment)
+        if problem := holds_back(folder, graded, wanted, wanted):
+            found[student] = problem
     return found
 
 

@@ -47,6 +47,9 @@ def _become(module: str, arguments: list[str], course: str, environment: dict[st
         os.dup2(nothing.fileno(), 0)
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
+    if warm:
+        # Its kernels are forked from what the server has started; it is not this one's to end.
+        sandbox.take(WarmParent(warm._asking, warm._said))
     os.chdir(course)
     os.environ.clear()
     os.environ.update(environment)
@@ -73,9 +76,12 @@ if __name__ == "__main__":
         intake,
         policy,
         pool,
+        sandbox,
         sanitize,
     )
+    from grading.warm import WarmParent
 
+    warm = sandbox.begin()
     order = _serve()
     if order:
         _become(*order)

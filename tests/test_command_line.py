@@ -166,7 +166,10 @@ def test_an_assignment_is_also_known_by_its_folder_as_shells_complete_it(tmp_pat
     assert "there is no assignment '9-none' here" in " ".join(convblocks(tmp_path, "report", "9-none/").stderr.split())
 
 
-@pytest.mark.parametrize("written", ["def pad2d(:", "import numpy\n\nraise ValueError('why')", "import nonsense"])
+BROKEN = ["def pad2d(:", "import numpy\n\nraise ValueError('why')", "import nonsense", "raise SyntaxError('why')"]
+
+
+@pytest.mark.parametrize("written", BROKEN)
 @pytest.mark.parametrize("command", ["grade", "status", "report"])
 def test_checks_that_cannot_be_imported_are_named_with_the_line(tmp_path, monkeypatch, request, command, written):
     shutil.copy(ROOT / "nbgrader_config.py", tmp_path)

@@ -52,7 +52,7 @@ NOTEBOOKS = {
     "six-million-texts": (lambda: cells("[" + '"",' * 6_000_000 + '""]'), 0, "holds more values than a notebook has"),
     "deep-in-a-cell": (lambda: cells('[{"source": ' + "[" * 10**5 + "]" * 10**5 + "}]"), 0, "nested too deep"),
     "cells-are-a-dict": (lambda: cells('{"0": {}}'), 0, "it has no cells"),
-    "cells-are-texts": (lambda: cells('["x", 1, null]'), 0, "is another notebook"),
+    "cells-are-texts": (lambda: cells('["x", 1, null]'), 0, "has no cells that can be read"),
     "a-text": (lambda: b'"cells"', 0, "it has no cells"),
     "a-number": (lambda: b"1e999", 0, "it has no cells"),
     "null": (lambda: b"null", 0, "it has no cells"),

@@ -47,7 +47,7 @@ BROKEN = {
     "empty": (b"", "is an empty file"),
     "without-cells": (
         b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}',
-        "is empty: it has no cells",
+        "has no cells that can be read",
     ),
     "binary": (b"\x89PNG\r\n\x1a\n\x00\xff", "is not a notebook"),
     "other-json": (b'{"a": 1}', "is not a notebook that can be read"),

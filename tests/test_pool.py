@@ -579,6 +579,10 @@ def test_after_a_cell_has_another_check_it_is_scored_again(handed_in):
     assert grade(handed_in, "--student=bob")[0] == 0
     source = handed_in / "source" / "1-padding" / "padding.ipynb"
     assert 'check(\\"output_size\\", output_size' in source.read_text()
+    # The one that scored it may be gone altogether.
+    graded = handed_in / "autograded" / "bob" / "1-padding" / "padding.ipynb"
+    assert '"check": "output_size"' in graded.read_text()
+    graded.write_text(graded.read_text().replace('"check": "output_size"', '"check": "of_last_year"'))
     other = source.read_text().replace('check(\\"output_size\\", output_size', 'check(\\"pad2d\\", pad2d')
     source.write_text(other)
     nbgrader(handed_in, "generate_assignment", "1-padding", "--force")
@@ -671,3 +675,31 @@ def test_what_was_handed_in_anew_is_not_mixed_with_what_was_graded(handed_in):
     assert code == 0 and "no check has changed" in output
     assert "1 not graded yet, or handed in anew: `convblocks grade` grades them." in output
     assert stored(handed_in) == before
+    # Nor what was damaged since.
+    (handed_in / "submitted" / "ada" / "1-padding" / "padding.ipynb").write_text("lost")
+    code, output = run(handed_in, *CONVBLOCKS, "regrade", "1-padding", "--student=ada", "--apply")
+    assert code == 1 and "padding.ipynb is not a notebook" in output and "its scores stay as they are" in output
+    assert stored(handed_in) == before
+
+
+def test_what_is_handed_in_while_others_are_scored_again_waits_for_grade(handed_in):
+    slow = handed_in / "submitted" / "ada" / "1-padding" / "padding.ipynb"
+    notebook = nbformat.read(slow, as_version=4)
+    notebook.cells += [new_code_cell("import time\ntime.sleep(3)", id=f"sleep-{place}") for place in range(2)]
+    nbformat.write(notebook, slow)
+    two = "--student=ada", "--student=bob"
+    assert grade(handed_in, *two)[0] == 0
+    before = scores(handed_in)
+    config = handed_in / "nbgrader_config.py"
+    config.write_text(config.read_text() + CHANGED)
+    again = *CONVBLOCKS, "regrade", "1-padding", "--apply", "--workers=1", *two
+    with background(handed_in, *again) as process:
+        until(lambda: _workers(process))
+        attempt = handed_in / "submitted" / "bob" / "1-padding"
+        shutil.copy(ROOT / "solutions" / "1-padding" / "padding.ipynb", attempt)
+        (attempt / "timestamp.txt").write_text("2026-11-21 10:00:00 UTC")
+        said = process.stderr.read()
+        assert process.wait() == 1 and "bob, 1-padding: it was handed in anew meanwhile" in said, said
+    assert scores(handed_in) == before
+    assert grade(handed_in, *two)[0] == 0
+    assert scores(handed_in) == {"ada": 12, "bob": 12}

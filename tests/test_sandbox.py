@@ -180,10 +180,12 @@ def test_cells_after_one_that_never_ends_get_less_time_and_checks_as_much_as_eve
     notebook = nbformat.read(path, as_version=4)
     (slow,) = [cell for cell in notebook.cells if cell.id == "output_size"]
     slow.source += SLOW
+    (wrong,) = [cell for cell in notebook.cells if cell.id == "padding_amounts"]
+    wrong.source = "def padding_amounts(size, kernel_size, strides=1):\n    return None"
     notebook.cells[:0] = [new_code_cell("while True: pass", id=f"loop-{place}") for place in range(3)]
     nbformat.write(notebook, path)
     output = nbgrader(submitted, "autograde", "1-padding", "--Execute.timeout=5")
-    # And once more, where what may be told of the other functions is asked.
+    # And once more, where what may be told of the wrong function is asked.
     given = re.findall(r"code cell \d+ did not end within (\d+) s and was stopped", output)
     assert given == ["5", "2", "2", "2", "2", "2"]
     assert scores(submitted) == {"ada": 4}

@@ -1,6 +1,6 @@
 """A process that has imported what every notebook imports, and forks kernels from itself into waiting sandboxes.
 
-Started as `python -I warm_parent.py SOCKET PATH MODULES`: the number of the socket it is asked on, and as JSON the
+Started as `python -s -P warm_parent.py SOCKET PATH MODULES`: the number of the socket it is asked on, and as JSON the
 folders to import from and what to import. With each request comes a socket for its answer. It never runs a
 submission's code; its children do, once they have entered namespaces of their own and have given up all rights.
 """
