@@ -51,7 +51,7 @@ def pages(generated_course, tmp_path_factory) -> dict[str, Path]:
     (course / "submitted" / "unusable" / "1-padding").mkdir(parents=True)
     (course / "submitted" / "unusable" / "1-padding" / "padding.ipynb").write_text("my homework")
     nbgrader(course, "autograde", "1-padding")
-    assert "not recognized" not in nbgrader(course, "generate_feedback", "1-padding")
+    assert "Config option" not in nbgrader(course, "generate_feedback", "1-padding")
     return {path.parts[-3]: path for path in course.glob("feedback/*/1-padding/padding.html")}
 
 
