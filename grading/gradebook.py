@@ -103,9 +103,9 @@ def _check_course_once(gradebook: Gradebook, course_id: str = "default_course", 
 
 def add_indexes(db_url: str) -> None:
     """Give a gradebook that was made without them its INDEXES; where it cannot be written, it stays as it is."""
-    with contextlib.suppress(Exception), Gradebook(db_url) as gradebook:
+    with contextlib.suppress(Exception):
         for one in INDEXES:
-            one.create(gradebook.engine, checkfirst=True)
+            one.create(_engine(db_url), checkfirst=True)
 
 
 def copy_cells(db_url: str, path: Path) -> None:
