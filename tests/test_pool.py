@@ -21,7 +21,18 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from conftest import CONVBLOCKS, NBGRADER, ROOT, background, convblocks, fill, nbgrader, run, until
+from conftest import (
+    CONVBLOCKS,
+    NBGRADER,
+    ROOT,
+    background,
+    convblocks,
+    fill,
+    nbgrader,
+    processes_named,
+    run,
+    until,
+)
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 from nbgrader.converters import NbGraderException
@@ -406,7 +417,8 @@ def test_what_was_handed_in_since_is_not_replaced_by_what_was_graded_before(hand
     notebook.cells += [new_code_cell("import time\ntime.sleep(3)", id=f"sleep-{place}") for place in range(8)]
     nbformat.write(notebook, attempt / "padding.ipynb")
     with _grading(handed_in, "--student=cem", *options) as first:
-        until(lambda: _workers(first))
+        # By then all has been read.
+        until(lambda: processes_named("kernel", started_by=first.pid))
         shutil.copy(ROOT / "solutions" / "1-padding" / "padding.ipynb", attempt)
         (attempt / "timestamp.txt").write_text("2026-11-21 10:00:00 UTC")
         assert "1 submission graded." in grade(handed_in, "--student=cem")[1]
