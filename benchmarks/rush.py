@@ -95,9 +95,10 @@ def _deserved(course: Path, assignments: list[str]) -> dict[tuple[str, str], flo
     Raises RuntimeError where right work does not get all of them, or wrong work does.
     """
     prepare(course, "", 0, assignments)
+    students = {kind: kind.replace(" ", "-") for kind in KINDS}
     for assignment in assignments:
-        for kind in set(KINDS):
-            hand_in(course / "release" / assignment, course / "submitted" / kind.replace(" ", "-") / assignment, kind)
+        for kind, student in students.items():
+            hand_in(course / "release" / assignment, course / "submitted" / student / assignment, kind)
     run(course, "convblocks", "grade", *assignments)
     found = _points(course, assignments)
     with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
@@ -106,7 +107,9 @@ def _deserved(course: Path, assignments: list[str]) -> dict[tuple[str, str], flo
             if found["right", assignment] != whole or found["wrong", assignment] == whole:
                 raise RuntimeError(f"{assignment} is not graded as it deserves: {found}")
     return {
-        (assignment, kind): found[kind.replace(" ", "-"), assignment] for assignment in assignments for kind in KINDS
+        (assignment, kind): found[student, assignment]
+        for assignment in assignments
+        for kind, student in students.items()
     }
 
 

@@ -495,9 +495,10 @@ def _say_differing(console: Console, apps: list[AutogradeApp]) -> None:
     from grading.course import Course, NoCourse
 
     for assignment, app in {one.coursedir.assignment_id: one for one in apps}.items():
+        course = Course(app.coursedir, None, app.config)
         # What is wrong with a gradebook is said by whoever needs it.
-        with contextlib.suppress(NoCourse), Course(app.coursedir, None, app.config).gradebook() as gradebook:
-            if gradebook and (cells := Course(app.coursedir, None, app.config).differing_points(assignment, gradebook)):
+        with contextlib.suppress(NoCourse), course.gradebook() as gradebook:
+            if gradebook and (cells := course.differing_points(assignment, gradebook)):
                 said = f"source/ gives other points than the gradebook for {', '.join(cells)} of {assignment}"
                 console.print(_line(f"{said}: nbgrader generate_assignment {assignment} --force"))
 

@@ -112,12 +112,6 @@ class Course:
         """The notebooks of an assignment in source/ or release/, sorted."""
         return sorted(self.folder(step, ".", assignment).glob("*.ipynb"))
 
-    def is_in_gradebook(self, assignment: str, gradebook: Gradebook | None) -> bool:
-        """Whether it has been generated here: the folder release/ alone may come with the course."""
-        if gradebook is None:
-            return False
-        return gradebook.db.query(Notebook).join(Assignment).filter(Assignment.name == assignment).count() > 0
-
     def is_released(self, assignment: str) -> bool:
         """Whether students find it in the exchange."""
         return assignment in self._outbound()

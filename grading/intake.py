@@ -186,13 +186,12 @@ def find_problems(folder: Path, wanted: list[Wanted]) -> dict[str, str]:
     return {name: problem for name, problem in problems.items() if problem}
 
 
-def holds_back(folder: Path, graded: Path, wanted: list[Wanted], everything: list[Wanted]) -> str:
+def holds_back(folder: Path, graded: Path, wanted: list[Wanted], only: str = "*") -> str:
     """Why a submission cannot take the place of the one that is graded in another folder; "" where it can.
 
-    wanted: the notebooks that are asked for; everything: all of the assignment.
+    wanted: the notebooks of the assignment. only: the one that is asked for, "*" for all.
     """
-    problems, asked = find_problems(folder, everything), {one.name for one in wanted}
-    problems = {name: problem for name, problem in problems.items() if name in asked}
+    problems = {name: one for name, one in find_problems(folder, wanted).items() if only in ("*", name)}
     made = [graded / f"{name}.ipynb" for name in problems]
     return "; ".join(problems.values()) if any(is_graded(one) and not _is_unusable(one) for one in made) else ""
 
@@ -564,7 +563,7 @@ class SubmissionExporter(NotebookExporter):
         # Where nothing would have to give way to it, there is time to look when it is read; or it is left as it is.
         finished = all(is_graded(made / f"{one.name}.ipynb") for one in wanted)
         looked_at = made_before and (converter.force or not finished or is_due(source, made))
-        if problem := holds_back(source, made, wanted, everything) if looked_at else "":
+        if problem := holds_back(source, made, everything, only) if looked_at else "":
             said = "%s, %s: %s. The submission graded before stays as it is."
             self.log.error(said, student, assignment, problem)
             return []

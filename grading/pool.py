@@ -326,7 +326,7 @@ def regrade(
                     summary.kept.append((student, assignment))
                     continue
                 wanted = wanted_notebooks(store.coursedir.db_url, assignment)
-                if problem := holds_back(submitted, Path(before), wanted, wanted):
+                if problem := holds_back(submitted, Path(before), wanted):
                     _fail(summary, student, assignment, f"{problem}; its scores stay as they are")
                     continue
                 jobs[_job(store, folder, options, staging, tuple(cells), before)] = store, folder
@@ -335,10 +335,9 @@ def regrade(
         for ran in ended:
             if not ran.failed and not _is_of_what_was_graded(ran):
                 ran.failed, ran.said = True, ["it was handed in anew meanwhile, which `convblocks grade` grades"]
-        whole = [ran for ran in ended if not ran.failed]
-        for ran in ended:
             if ran.failed:
                 _fail(summary, ran.job.student, ran.job.assignment, ran.reason)
+        whole = [ran for ran in ended if not ran.failed]
         if opened and decide([change for ran in whole for change in _changes(ran)]):
             for ran in whole:
                 _store(summary, lambda ran: None, ran, *jobs[ran.job])
@@ -347,13 +346,12 @@ def regrade(
 
 def _is_of_what_was_graded(ran: Ran) -> bool:
     """Whether what was scored again is the attempt that has the other results."""
-    made = Path(ran.job.course, ran.job.out, ran.job.student, ran.job.assignment)
-    return is_same_attempt(made, Path(ran.job.before), graded_content(made))
+    return is_same_attempt(ran.job.made, Path(ran.job.before), graded_content(ran.job.made))
 
 
 def _changes(ran: Ran) -> Iterator[Change]:
     job = ran.job
-    for path in sorted(Path(job.course, job.out, job.student, job.assignment).glob("*.ipynb")):
+    for path in sorted(job.made.glob("*.ipynb")):
         before = results_of(Path(job.before, path.name))
         for grade_id, data in results_of(path).items():
             if grade_id in job.only:
@@ -450,7 +448,7 @@ def _store(summary: Summary, tell: Callable[[Ran], None], ran: Ran, store: Store
     if not ran.failed:
         try:
             with turn(Path(job.course), store.log):
-                fate = store.take(folder, Path(job.course, job.out, job.student, job.assignment))
+                fate = store.take(folder, job.made)
             summary.graded += fate is not Fate.OVERTAKEN
             summary.skipped += fate is Fate.OVERTAKEN
             summary.kept += [(job.student, job.assignment)] * (fate is Fate.WORSE)

@@ -21,7 +21,7 @@ from grading.course import Course, GradedNotebook, label, students
 from grading.execute import is_outdated
 from grading.feedback import fingerprints, made_of, secret
 from grading.files import NO_STUDENT, names_a_student
-from grading.intake import find_problems, holds_back, wanted_notebooks
+from grading.intake import Wanted, find_problems, holds_back, wanted_notebooks
 
 LEFT_OUT = "left out"
 """What every sentence of grading's has in it that tells of a file or a cell that was not taken."""
@@ -87,7 +87,9 @@ def look(course: Course) -> Iterator[Status]:
 def _look(course: Course, assignment: str, gradebook: Gradebook | None, current) -> Status:
     found = Status(assignment)
     made = bool(course.notebooks(course.coursedir.release_directory, assignment))
-    found.generated = made and course.is_in_gradebook(assignment, gradebook)
+    wanted = wanted_notebooks(course.coursedir.db_url, assignment) if gradebook else []
+    # The folder alone may come with the course.
+    found.generated = made and bool(wanted)
     found.differs = course.differing_points(assignment, gradebook) if gradebook else []
     if course.exchange:
         found.released = course.is_released(assignment)
@@ -111,7 +113,7 @@ def _look(course: Course, assignment: str, gradebook: Gradebook | None, current)
     graded = course.students(course.coursedir.autograded_directory, assignment)
     looked_at = {one: course.graded_notebooks(one, assignment) for one in graded}
     due = {one for one in collected if one not in unnameable and _is_due(course, one, assignment, looked_at)}
-    held_back = _held_back(course, assignment, due, looked_at)
+    held_back = _held_back(course, assignment, due & set(looked_at), wanted)
     problems["with a newer file that cannot be used, so that what was graded before stays"] = held_back
     due -= set(held_back)
     found.due = len(due)
@@ -121,7 +123,6 @@ def _look(course: Course, assignment: str, gradebook: Gradebook | None, current)
     if any(None in one for one in versions):
         found.outdated = None
     else:
-        wanted = wanted_notebooks(course.coursedir.db_url, assignment) if gradebook else []
         now = {(one.name, cell): by for one in wanted for cell, by in one.scored_by.items()}
         found.outdated = sum(
             any(
@@ -176,14 +177,13 @@ def _is_due(course: Course, student: str, assignment: str, looked_at: dict[str, 
     return not notebooks or not all(one.done for one in notebooks) or course.is_due(student, assignment)
 
 
-def _held_back(course: Course, assignment: str, due: set[str], looked_at: dict) -> dict[str, str]:
+def _held_back(course: Course, assignment: str, due: set[str], wanted: list[Wanted]) -> dict[str, str]:
     """Why submissions do not take the place of those that are graded, by student: as SubmissionExporter decides."""
     found = {}
-    for student in sorted(due & set(looked_at)):
+    for student in sorted(due):
         folder = course.folder(course.coursedir.submitted_directory, student, assignment)
         graded = course.folder(course.coursedir.autograded_directory, student, assignment)
-        wanted = wanted_notebooks(course.coursedir.db_url, assignment)
-        if problem := holds_back(folder, graded, wanted, wanted):
+        if problem := holds_back(folder, graded, wanted):
             found[student] = problem
     return found
 

@@ -87,6 +87,11 @@ class Job:
     before: str = ""
     code: str = CODE
 
+    @property
+    def made(self) -> Path:
+        """The folder of the graded work."""
+        return Path(self.course, self.out, self.student, self.assignment)
+
 
 @dataclass
 class Ran:
