@@ -39,7 +39,7 @@ from nbgrader.converters import NbGraderException
 
 from benchmarks import free_port, many_submissions
 from benchmarks.postgresql import Missing, serve
-from grading import submission, workers
+from grading import workers
 from grading.gradebook import turn
 
 CLASS = {
@@ -108,10 +108,10 @@ def scores(course, url=""):
 
 
 @contextlib.contextmanager
-def dask(course, workers=1):
-    """A real Dask cluster of that many processes with one thread each; the scheduler's address."""
+def dask(course, workers=1, code=ROOT):
+    """A real Dask cluster of that many processes that import the course from a folder; the scheduler's address."""
     address = f"tcp://127.0.0.1:{free_port()}"
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(code)}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment, "cwd": course}
     scheduler = ["-m", "distributed.cli.dask_scheduler", "--host", address, "--no-dashboard"]
     worker = ["-m", "distributed.cli.dask_worker", address, "--nthreads=2", "--no-nanny", "--no-dashboard"]
@@ -561,10 +561,15 @@ def test_what_a_regrade_shows_is_stored_when_somebody_says_so(handed_in):
     assert stored(handed_in)[1] != before[1]
 
 
-def test_a_worker_with_other_code_grades_nothing(handed_in):
-    job = submission.Job(str(handed_in), "1-padding", "ada", (), "", ".grading-x/1-padding", code="of yesterday")
-    ran = submission.run(job)
-    assert ran.failed and "restart the cluster's workers" in ran.said[0]
+def test_a_cluster_that_was_not_restarted_after_a_change_grades_nothing(handed_in, tmp_path):
+    for package in ("autograde_tests", "convblocks", "grading"):
+        shutil.copytree(ROOT / package, tmp_path / package)
+    with (tmp_path / "autograde_tests" / "padding.py").open("a") as check:
+        check.write("# As it was before the change.\n")
+    with dask(handed_in, code=tmp_path) as address:
+        code, output = grade(handed_in, f"--scheduler={address}")
+    assert code == 1 and "restart the cluster's workers" in output, output
+    assert scores(handed_in) == {} and not list(handed_in.glob("autograded/*"))
 
 
 def test_after_a_check_is_worth_more_its_cells_are_scored_again(handed_in):
