@@ -612,13 +612,13 @@ def _storing(what: str) -> Iterator[None]:
     """Give up, in words, where the gradebook cannot be written to; nothing was `what` then."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    from grading import intake
+    from grading.gradebook import LOCKED, in_words, is_locked
 
     try:
         yield
     except SQLAlchemyError as error:
-        unusable = f"the gradebook cannot be written to {intake.in_words(error)}."
-        said = intake.LOCKED if intake.is_locked(error) else unusable
+        unusable = f"the gradebook cannot be written to {in_words(error)}."
+        said = LOCKED if is_locked(error) else unusable
         _give_up(f"Nothing was {what}: {said}", 1)
 
 

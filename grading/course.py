@@ -29,7 +29,8 @@ from traitlets.config.loader import DeferredConfig, LazyConfigValue
 from autograde_tests.cases import course_seed
 from grading.execute import results_in
 from grading.files import Collector, Extractor, LeftOut, names_a_student, open_plain
-from grading.intake import GRADED, in_words, is_due, read_timestamp
+from grading.gradebook import in_words
+from grading.intake import GRADED, is_due, read_timestamp
 from grading.reading import NOTES, UNUSABLE
 from grading.sanitize import RESULT
 
@@ -257,6 +258,7 @@ def open_app(*arguments: str) -> AutogradeApp:
         # nbgrader logs how it reads its configuration.
         app.initialize([*arguments, "--log-level=50"])
         _check_values(app.config)
+        make_url(app.coursedir.db_url)
         course_seed()
     except (Exception, SystemExit) as error:
         raise _unusable(error.__context__ if isinstance(error, SystemExit) and error.__context__ else error) from error

@@ -89,7 +89,7 @@ def _grade(converter: Autograde) -> None:
         # A worker stores nothing there.
         if IN_MEMORY not in converter.coursedir.db_url:
             try:
-                stack.enter_context(turn(Path(converter.coursedir.root), converter.log))
+                stack.enter_context(turn(Path(converter.coursedir.root), converter.coursedir.db_url, converter.log))
             except NbGraderException as error:
                 converter.log.error(str(error))
                 raise

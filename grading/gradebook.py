@@ -14,9 +14,10 @@ import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import IO
 from weakref import WeakKeyDictionary, WeakSet
 
 import nbgrader.api
@@ -24,6 +25,7 @@ import sqlalchemy
 from nbgrader.api import Comment, Grade, Gradebook, SubmittedNotebook
 from nbgrader.converters import NbGraderException, autograde
 from nbgrader.preprocessors import overwritecells, overwritekernelspec
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import joinedload
 
 IN_MEMORY = "mode=memory"
@@ -38,6 +40,9 @@ INDEXES = [sqlalchemy.Index(f"ix_{of.__tablename__}_{name}", of.__table__.c[name
 
 SILENCE = 2.0
 """Seconds that a run waits for its turn without a word."""
+
+_STORING = int.from_bytes(b"convblks")
+"""What whoever stores locks in a database; PostgreSQL's advisory locks are numbers that applications agree on."""
 
 _check_course = Gradebook.check_course
 _inspect = nbgrader.api.inspect
@@ -203,11 +208,33 @@ class WholeNotebook(Gradebook):
         return {one.cell.name: one for one in found}
 
 
-@contextlib.contextmanager
-def turn(course: Path, log: logging.Logger) -> Iterator[None]:
-    """Nobody else stores what is graded in a course, given by its folder, while the `with` block lasts.
+LOCKED = "another program is using the gradebook. Once it has ended, the same command goes on where this one stopped."
 
-    Raises NbGraderException where this person may not, and in a server that would do nothing else meanwhile.
+
+def is_locked(error: BaseException | None) -> bool:
+    """Whether an error says that a gradebook is used by somebody else."""
+    return isinstance(error, OperationalError) and "locked" in str(error.orig)
+
+
+def in_words(error: SQLAlchemyError) -> str:
+    """What a gradebook's error says, in brackets, and what is to be done where it is in use or damaged."""
+    said = f"({str(getattr(error, 'orig', None) or error).splitlines()[0]})"
+    if is_locked(error):
+        return f"{said}: another program is using it"
+    # SQLite's words for a file that is none of its own, and for one of which a part is.
+    if any(words in str(error) for words in ("not a database", "malformed")):
+        kept = "What was handed in and what was graded is still in submitted/ and autograded/"
+        return f"{said}. Put back a copy of gradebook.db, made before it was damaged. {kept}"
+    return said
+
+
+@contextlib.contextmanager
+def turn(course: Path, db_url: str, log: logging.Logger) -> Iterator[None]:
+    """Nobody else stores what is graded in a course while the `with` block lasts.
+
+    course: its folder. db_url: its gradebook, which in PostgreSQL may be that of other folders too. Raises
+    NbGraderException where this person may not, where there is no such gradebook, and instead of waiting in a Jupyter
+    server, which would do nothing else meanwhile.
     """
     try:
         file = (course / ".grading.lock").open("w")
@@ -217,19 +244,45 @@ def turn(course: Path, log: logging.Logger) -> Iterator[None]:
             f"{error.filename} cannot be written ({error.strerror}), and without it nothing is stored. "
             f"People who grade in one folder need a group in common that may write all of it: {shared}."
         ) from None
-    with file as lock:
-        deadline = time.monotonic() + SILENCE
-        while time.monotonic() < deadline:
-            with contextlib.suppress(BlockingIOError):
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            time.sleep(0.01)
-        else:
-            if in_server():
-                raise NbGraderException("Another run is grading in this course. Try again when it has ended.")
-            log.warning("Another run is storing what it grades in this course, and this one waits for it.")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    with file, contextlib.ExitStack() as stack:
+        _wait_for(functools.partial(_lock_folder, file), log)
+        if sqlalchemy.make_url(db_url).get_backend_name() == "postgresql":
+            try:
+                connection = stack.enter_context(_engine(db_url).begin())
+            except SQLAlchemyError as error:
+                raise NbGraderException(
+                    f"the gradebook cannot be read {in_words(error)}. Nothing was changed."
+                ) from None
+            _wait_for(functools.partial(_lock_server, connection), log)
         yield
+
+
+def _lock_folder(file: IO, wait: bool = False) -> bool:
+    """Whether an open file could be locked until it is closed."""
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        return True
+    return False
+
+
+def _lock_server(connection: sqlalchemy.Connection, wait: bool = False) -> bool:
+    """Whether _STORING could be locked in a database of PostgreSQL until the connection's transaction ends."""
+    lock = sqlalchemy.func.pg_advisory_xact_lock if wait else sqlalchemy.func.pg_try_advisory_xact_lock
+    return connection.scalar(sqlalchemy.select(lock(_STORING))) is not False
+
+
+def _wait_for(lock: Callable[..., bool], log: logging.Logger) -> None:
+    """Wait until `lock` has been done, after a while with a word, or not at all in a server."""
+    deadline = time.monotonic() + SILENCE
+    while not lock():
+        if time.monotonic() < deadline:
+            time.sleep(0.01)
+            continue
+        if in_server():
+            raise NbGraderException("Another run is grading in this course. Try again when it has ended.")
+        log.warning("Another run is storing what it grades in this course, and this one waits for it.")
+        lock(wait=True)
+        return
 
 
 def in_server() -> bool:

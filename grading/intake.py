@@ -26,7 +26,7 @@ from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import find_all_files, parse_utc
 from sqlalchemy import Engine, event
-from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError
 from traitlets import Enum
 
 from grading.execute import require_sandbox
@@ -40,7 +40,7 @@ from grading.files import (
     open_plain,
     refuse_page,
 )
-from grading.gradebook import IN_MEMORY
+from grading.gradebook import IN_MEMORY, LOCKED, in_words, is_locked
 from grading.mending import Wanted, mend, wanted_notebooks
 from grading.reading import CUT_OFF, DIGESTS, FOLDER, UNUSABLE, Unusable, is_missing, read_notebook
 
@@ -335,26 +335,6 @@ SAYS_NOTHING = (
 
 LATE = re.compile(r"SubmittedAssignment<.*> is [\d.]+ seconds late")
 """Another one, of which a worker knows no extension."""
-
-
-LOCKED = "another program is using the gradebook. Once it has ended, the same command goes on where this one stopped."
-
-
-def is_locked(error: BaseException | None) -> bool:
-    """Whether an error says that a gradebook is used by somebody else."""
-    return isinstance(error, OperationalError) and "locked" in str(error.orig)
-
-
-def in_words(error: SQLAlchemyError) -> str:
-    """What a gradebook's error says, in brackets, and what is to be done where it is in use or damaged."""
-    said = f"({str(getattr(error, 'orig', None) or error).splitlines()[0]})"
-    if is_locked(error):
-        return f"{said}: another program is using it"
-    # SQLite's words for a file that is none of its own, and for one of which a part is.
-    if any(words in str(error) for words in ("not a database", "malformed")):
-        kept = "What was handed in and what was graded is still in submitted/ and autograded/"
-        return f"{said}. Put back a copy of gradebook.db, made before it was damaged. {kept}"
-    return said
 
 
 def _tells(record: logging.LogRecord) -> bool:

@@ -24,16 +24,14 @@ from autograde_tests.checking import load_checks, version
 from grading import policy
 from grading.course import has_gradebook, instead
 from grading.execute import building_on, is_outdated, results_of
-from grading.gradebook import add_indexes, copy_cells, turn
+from grading.gradebook import LOCKED, add_indexes, copy_cells, is_locked, turn
 from grading.intake import (
-    LOCKED,
     AutogradeAll,
     graded_attempt,
     graded_content,
     holds_back,
     is_due,
     is_graded,
-    is_locked,
     is_same_attempt,
     note_attempt,
     read_timestamp,
@@ -369,7 +367,7 @@ def _open(apps: list[AutogradeApp], summary: Summary) -> Iterator[tuple[Store, l
             continue
         try:
             # It removes what an interrupted run has left, and another one may not be interrupted.
-            with turn(Path(store.coursedir.root), store.log):
+            with turn(Path(store.coursedir.root), store.coursedir.db_url, store.log):
                 found = store.open(opened)
             opened |= store.everything.keys()
             yield store, *found
@@ -447,7 +445,7 @@ def _store(summary: Summary, tell: Callable[[Ran], None], ran: Ran, store: Store
     job = ran.job
     if not ran.failed:
         try:
-            with turn(Path(job.course), store.log):
+            with turn(Path(job.course), store.coursedir.db_url, store.log):
                 fate = store.take(folder, job.made)
             summary.graded += fate is not Fate.OVERTAKEN
             summary.skipped += fate is Fate.OVERTAKEN

@@ -138,6 +138,23 @@ def test_a_gradebook_that_cannot_be_used_is_said_in_words_and_in_the_exit_code(t
     assert "no check has changed" not in result.output
 
 
+@pytest.mark.parametrize(
+    "db_url, said",
+    [
+        ("postgresql+psycopg://ada@127.0.0.1:1/course", "Connection refused"),
+        ("gradebook.db", "nbgrader_config.py cannot"),
+    ],
+)
+def test_a_gradebook_that_is_not_there_is_said_without_a_traceback(tmp_path, db_url, said):
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    with (tmp_path / "nbgrader_config.py").open("a") as config:
+        config.write(f"\nc.CourseDirectory.db_url = {db_url!r}\n")
+    shutil.copytree(ROOT / "solutions" / "1-padding", tmp_path / "submitted" / "ada" / "1-padding")
+    for command in ("grade", "regrade"):
+        result = convblocks(tmp_path, command, "1-padding")
+        assert result.exit_code in (1, 2) and said in result.stderr and "Traceback" not in result.stderr, result.stderr
+
+
 @pytest.mark.parametrize("gradebook", [False, True])
 def test_what_the_gradebook_does_not_know_is_said_with_the_command_that_puts_it_there(tmp_path, gradebook):
     # As in a fresh checkout, which has release/ already.

@@ -289,7 +289,7 @@ def test_nbgraders_own_autograde_and_another_run_take_turns(handed_in):
     for student in CLASS.keys() - {"ada", "bob"}:
         shutil.rmtree(handed_in / "submitted" / student)
     with contextlib.ExitStack() as held:
-        held.enter_context(turn(handed_in, logging.getLogger()))
+        held.enter_context(turn(handed_in, f"sqlite:///{handed_in}/gradebook.db", logging.getLogger()))
         with background(handed_in, *NBGRADER, "autograde", "1-padding") as waiting:
             said = waiting.stderr.readline()
             while "Another run is storing" not in said:
@@ -308,10 +308,13 @@ def test_nbgraders_own_autograde_and_another_run_take_turns(handed_in):
 
 def test_a_server_does_not_wait_for_another_run(handed_in):
     async def button() -> None:
-        with turn(handed_in, logging.getLogger()):
+        with turn(handed_in, f"sqlite:///{handed_in}/gradebook.db", logging.getLogger()):
             pass
 
-    with turn(handed_in, logging.getLogger()), pytest.raises(NbGraderException, match="Try again"):
+    with (
+        turn(handed_in, f"sqlite:///{handed_in}/gradebook.db", logging.getLogger()),
+        pytest.raises(NbGraderException, match="Try again"),
+    ):
         asyncio.run(button())
     asyncio.run(button())
 
@@ -480,6 +483,31 @@ def test_a_gradebook_in_postgresql_holds_the_same(handed_in, postgresql, tmp_pat
         code, output = run(course, *CONVBLOCKS, "regrade", "1-padding", "--apply")
         assert code == 0 and "6 scores reckoned again (pad2d): 1 gain, 0 lose, 5 stay." in output, output
     assert stored(handed_in, postgresql) == stored(sqlite) != (files, rows)
+
+
+# Between looking whether there is one and making one, others do the same.
+HESITATES = """
+import time
+from nbgrader.api import Gradebook
+_add = Gradebook.add_submission
+Gradebook.add_submission = lambda *a, **k: (time.sleep(0.3), _add(*a, **k))[1]
+"""
+
+
+def test_two_whose_folders_share_a_gradebook_neither_lose_nor_double_anything(handed_in, postgresql, tmp_path):
+    with (handed_in / "nbgrader_config.py").open("a") as config:
+        config.write(
+            f"\nc.CourseDirectory.db_url = {postgresql!r}\nc.CourseDirectory.course_id = 'shared'\n{HESITATES}"
+        )
+    nbgrader(handed_in, "generate_assignment", "1-padding", "--force")
+    folders = [handed_in, *(shutil.copytree(handed_in, tmp_path / name, symlinks=True) for name in ("two", "three"))]
+    with contextlib.ExitStack() as stack:
+        commands = [stack.enter_context(_grading(folder, "--workers=1")) for folder in folders]
+        said = [one.stderr.read() for one in commands]
+        assert [one.wait() for one in commands] == [0] * 3, said
+    first, *others = (stored(folder, postgresql) for folder in folders)
+    assert others == [first] * 2
+    assert scores(handed_in, postgresql) == DESERVED
 
 
 # "valid adds nothing" is worth more than before: bob, who returns the input as it is, has that one.
