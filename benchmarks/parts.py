@@ -54,6 +54,7 @@ def _one(course: Path, assignment: str, student: str) -> dict[str, float]:
     app.coursedir.assignment_id = assignment
     store = pool.Store(coursedir=app.coursedir, parent=app)
     (folder,), _ = store.open()
+    store.note(folder)
     cells = course / "cells.db"
     if not cells.exists():
         gradebook.copy_cells(store.coursedir.db_url, cells)
