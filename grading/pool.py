@@ -39,10 +39,12 @@ from grading.intake import (
 from grading.mending import wanted_notebooks
 from grading.sanitize import RESULT
 from grading.submission import STAGING, Job, Ran, run, steps
-from grading.workers import TRIES, ClusterLost, Workers
+from grading.workers import TRIES, ClusterLost, Workers, is_given_up
 
 WITHOUT_A_WORD = 10.0
 """Seconds after which it is said that a cluster has no worker."""
+
+LOST = f"its worker was lost {TRIES} times, at last with nothing else running beside it"
 
 NOBODY = "The cluster has no worker at the moment: what is to be graded waits for one. Ctrl-C stops it."
 
@@ -389,35 +391,41 @@ def _job(store: Store, folder: str, options, staging: Path, only: tuple[str, ...
 
 def _run_all(stores: dict[Job, tuple], workers: Workers, end: Callable) -> None:
     """Run the jobs; `end(ran, *stores[job])` is called for each when it has ended."""
-    waiting, lost, alone = deque(stores), Counter(), False
-    while waiting:
+    waiting, suspects, lost, alone = deque(stores), deque(), Counter(), False
+    while waiting or suspects:
         with workers() as (pool, width):
             running: dict[Future, Job] = {}
             try:
-                while waiting or running:
-                    # A few more than are run, so that no worker waits for one.
-                    most = 2 * max(1, width())
-                    while waiting and len(running) < most:
+                while waiting or suspects or running:
+                    # Of those whose worker was lost one alone, so that none suffers for another; else a few more than
+                    # are run, so that no worker waits for one.
+                    queue, most = (suspects, 1) if suspects else (waiting, 2 * max(1, width()))
+                    while queue and len(running) < most:
                         # It stays in line until it has been taken.
-                        running[pool.submit(run, waiting[0])] = waiting[0]
-                        waiting.popleft()
+                        running[pool.submit(run, queue[0])] = queue[0]
+                        queue.popleft()
                     done, _ = wait(running, WITHOUT_A_WORD, return_when=FIRST_COMPLETED)
                     if not done and not width() and not alone:
                         alone = True
                         next(iter(stores.values()))[0].log.warning(NOBODY)
                     # A pool that breaks breaks all that it runs; what ended before has its result.
                     for future in sorted(done, key=_is_broken):
-                        ran = _ran(future, running[future])
+                        job = running[future]
+                        ran = _ran(future, job)
                         del running[future]
-                        end(ran, *stores[ran.job])
+                        if not ran and not lost[job]:
+                            lost[job] = 1
+                            suspects.append(job)
+                        else:
+                            end(ran or Ran(job, [LOST], failed=True), *stores[job])
             except BrokenProcessPool:
-                # Nobody can say whose worker it was.
+                # Nobody can say whose worker it was, unless it was alone.
                 lost.update(running.values())
                 for job in running.values():
                     if lost[job] < TRIES:
-                        waiting.append(job)
+                        suspects.append(job)
                     else:
-                        end(Ran(job, [f"its worker was lost {TRIES} times"], failed=True), *stores[job])
+                        end(Ran(job, [LOST], failed=True), *stores[job])
             except BaseException:
                 _kill(pool, running)
                 raise
@@ -427,8 +435,8 @@ def _is_broken(future: Future) -> bool:
     return not future.cancelled() and isinstance(future.exception(), BrokenProcessPool)
 
 
-def _ran(future: Future, job: Job) -> Ran:
-    """What has become of a job. Raises BrokenProcessPool, or ClusterLost."""
+def _ran(future: Future, job: Job) -> Ran | None:
+    """What has become of a job, None where a cluster gave it up. Raises BrokenProcessPool, or ClusterLost."""
     try:
         return future.result()
     except BrokenProcessPool:
@@ -437,6 +445,8 @@ def _ran(future: Future, job: Job) -> Ran:
         # Nobody here cancels one and then asks for it.
         raise ClusterLost from None
     except Exception as error:
+        if is_given_up(error):
+            return None
         return Ran(job, [f"it could not be run ({type(error).__name__}: {error})"], failed=True)
 
 

@@ -39,6 +39,12 @@ class ClusterLost(Exception):
         super().__init__("The Dask cluster was lost. What was stored by then is; the same command again does the rest.")
 
 
+def is_given_up(error: BaseException) -> bool:
+    """Whether a cluster does not go on with a job, since workers that had it, and maybe others, were lost."""
+    # Dask's; to import it takes longer than to grade.
+    return type(error).__name__ == "KilledWorker"
+
+
 def begin(sandboxes: bool = True) -> WarmParent | None:
     """Start to import, in other processes, what `processes` will need; sandboxes: as there.
 

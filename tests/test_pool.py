@@ -332,6 +332,27 @@ def test_a_worker_that_is_lost_loses_nothing(handed_in):
     assert "6 submissions graded." in said
 
 
+ENDS_ITS_WORKER = """
+import os, signal
+from grading.execute import Execute
+_preprocess = Execute.preprocess
+def _deadly(self, nb, resources, km=None):
+    if resources["nbgrader"]["student"] == "bob":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return _preprocess(self, nb, resources, km)
+Execute.preprocess = _deadly
+"""
+
+
+def test_a_submission_that_costs_its_worker_each_time_costs_no_other_its_score(handed_in):
+    with (handed_in / "nbgrader_config.py").open("a") as config:
+        config.write(ENDS_ITS_WORKER)
+    code, output = grade(handed_in, "--workers=2")
+    assert code == 1 and "5 submissions graded." in output, output
+    assert "bob, 1-padding: its worker was lost 3 times" in output
+    assert scores(handed_in) == {who: points for who, points in DESERVED.items() if who != "bob"}
+
+
 def test_a_worker_of_a_cluster_that_is_lost_loses_nothing(handed_in):
     with dask(handed_in, workers=2) as address, _grading(handed_in, f"--scheduler={address}") as process:
         until(lambda: list(handed_in.glob("autograded/*/1-padding/padding.ipynb")))
