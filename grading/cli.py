@@ -418,19 +418,26 @@ def new(
 
 
 def _show_changes(console: Console, changes: list[Change]) -> None:
+    def in_all(one: Change) -> float:
+        return round(one.in_all_after - one.in_all_before, 2)
+
     differing = [one for one in changes if one.after != one.before]
-    if differing:
-        table = Table("student", "assignment", "check", "before", "after", "difference")
-        for one in differing:
-            difference = f"{round(one.after - one.before, 2):+g}"
-            table.add_row(
-                _line(one.student), one.assignment, one.check, f"{one.before:g}", f"{one.after:g}", difference
-            )
+    others = {(one.student, one.assignment): one for one in changes if in_all(one)}
+    for one in differing:
+        others.pop((one.student, one.assignment), None)
+    if differing or others:
+        table = Table("student", "assignment", "check", "before", "after", "in all", "difference")
+        for one in (*differing, *others.values()):
+            scores = (one.check, f"{one.before:g}", f"{one.after:g}") if one in differing else ("late penalty", "", "")
+            total = f"{round(one.in_all_before, 2):g} → {round(one.in_all_after, 2):g}"
+            table.add_row(_line(one.student), one.assignment, *scores, total, f"{in_all(one):+g}")
         console.print(table)
     gaining = sum(one.after > one.before for one in changes)
     checks = ", ".join(sorted({one.check for one in changes})) or "no check has changed since they were graded"
     same, losing = len(changes) - len(differing), len(differing) - gaining
     console.print(f"{len(changes)} scores reckoned again ({checks}): {gaining} gain, {losing} lose, {same} stay.")
+    if others or any(in_all(one) != round(one.after - one.before, 2) for one in differing):
+        console.print("In all: with the student's other checks, what a person gave, and today's late penalties.")
 
 
 def _console() -> Console:

@@ -294,25 +294,30 @@ class Collect(ExchangeCollect):
         return best
 
     def do_copy(self, src, dest, log=None):
-        """Copy the plain files of a submission, with the time stamp that its folder is named by."""
-        record = self._path_to_record(src)
+        """Copy the plain files of a submission, with the time stamp that its folder is named by.
+
+        Whoever grades meanwhile, and whoever collects after this was stopped, finds all of it or nothing.
+        """
+        record, new = self._path_to_record(src), Path(dest).with_name(f".{Path(dest).name}.new")
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
         copy_plain_files(
             Path(src),
-            Path(dest),
+            new,
             functools.partial(_say_left_out, self.log, record["username"], self.coursedir.assignment_id),
             self.coursedir.ignore,
             first=["timestamp.txt", *(f"{one.name}.ipynb" for one in self._wanted)],
         )
-        stamp = Path(dest, "timestamp.txt")
+        stamp = new / "timestamp.txt"
         if read_timestamp(stamp) is None:
             stamp.unlink(missing_ok=True)
-            Path(dest).mkdir(parents=True, exist_ok=True)
             stamp.write_text(record["timestamp"].isoformat(" ") + " UTC")
         if self.coursedir.groupshared:
-            for folder, _, names in os.walk(dest):
+            for folder, _, names in os.walk(new):
                 os.chmod(folder, 0o2770 | os.stat(folder).st_mode & 0o777)
                 for name in names:
                     os.chmod(os.path.join(folder, name), 0o660)
+        new.rename(dest)
 
 
 def _say_left_out(log, student: str, assignment: str, name: str, reason: str) -> None:
@@ -371,8 +376,9 @@ def digest(folder: Path) -> str:
 def is_due(submitted: Path, graded: Path, content: str = "") -> bool:
     """Whether what lies in one folder came after what was graded in another, which has been graded to its end.
 
-    Times decide where both are known. Else all that is not what was graded is due; where nothing tells what that was,
-    as grading kept no digests once, a submission with a time is, after one without. content: its digest, where
+    Times decide where both are known. Else all that is not what was graded is due, and what was graded before its time
+    was known; where nothing tells what that was, as grading kept no digests once, a submission with a time is, after
+    one without. content: its digest, where
     `submitted` is not the folder that was handed in.
     """
     stamp = read_timestamp(submitted / "timestamp.txt")
@@ -382,7 +388,8 @@ def is_due(submitted: Path, graded: Path, content: str = "") -> bool:
                 return False
         elif graded_content:
             content = content or digest(submitted)
-            if content == graded_content:
+            # Without a time nobody could see that it was late.
+            if content == graded_content and not stamp:
                 return False
         elif not stamp:
             return False

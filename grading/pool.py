@@ -104,19 +104,30 @@ class Store(AutogradeAll):
 
         And of those of the same notebook that build on such: what is lent to them follows from its result.
         """
-        checks = load_checks()
-        found, current = {}, functools.cache(lambda name: version(name) if name in checks else "")
-        wanted = {one.name: one for one in wanted_notebooks(self.coursedir.db_url, self.coursedir.assignment_id)}
+        found = {}
         for folder in sorted(self.everything):
-            graded = Path(self._format_dest(self.coursedir.assignment_id, self.student(folder)))
-            for notebook in graded.glob("*.ipynb"):
-                results = {cell: data[RESULT] for cell, data in results_of(notebook).items()}
-                now = wanted[notebook.stem].scored_by if notebook.stem in wanted else {}
-                old = [cell for cell, result in results.items() if is_outdated(result, current, now.get(cell))]
-                names = {cell: now[cell][0] if cell in now else result["check"] for cell, result in results.items()}
-                if old:
-                    found.setdefault(folder, []).extend(building_on(old, names))
+            if cells := self._outdated(Path(self._format_dest(self.coursedir.assignment_id, self.student(folder)))):
+                found[folder] = cells
         return found
+
+    def _outdated(self, graded: Path) -> list[str]:
+        found = []
+        wanted = {one.name: one for one in wanted_notebooks(self.coursedir.db_url, self.coursedir.assignment_id)}
+        for notebook in graded.glob("*.ipynb"):
+            results = {cell: data[RESULT] for cell, data in results_of(notebook).items()}
+            now = wanted[notebook.stem].scored_by if notebook.stem in wanted else {}
+            old = [cell for cell, result in results.items() if is_outdated(result, _version_now, now.get(cell))]
+            names = {cell: now[cell][0] if cell in now else result["check"] for cell, result in results.items()}
+            if old:
+                found += building_on(old, names)
+        return found
+
+    def gone(self) -> list[str]:
+        """Students whose graded work is outdated, of which there is no longer what they handed in."""
+        assignment = self.coursedir.assignment_id
+        graded = map(Path, sorted(glob.glob(self._format_dest(assignment, self.coursedir.student_id))))
+        left = [one for one in graded if not os.path.exists(self._format_source(assignment, one.parts[-2]))]
+        return [one.parts[-2] for one in left if self._outdated(one)]
 
     @property
     def missing(self) -> str:
@@ -242,6 +253,11 @@ class Store(AutogradeAll):
             notebook, resources = step(parent=self.exporter)(notebook, resources)
 
 
+def _version_now(name: str) -> str:
+    """The version of a check that there is now, "" where there is none."""
+    return version(name) if name in load_checks() else ""
+
+
 def _replace(folder: Path, new: Path, old: Path) -> None:
     """Put a new folder in the place of one that may be there, which becomes `old`."""
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -285,13 +301,18 @@ def _stopping(summary: Summary) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Change:
-    """What a check that was changed makes of one score."""
+    """What a check that was changed makes of one score, and of all that the student has in that assignment.
+
+    The latter are after late penalties, and with what a person gave; what it is to be by today's deadline and policy.
+    """
 
     student: str
     assignment: str
     check: str
     before: float
     after: float
+    in_all_before: float
+    in_all_after: float
 
 
 def regrade(
@@ -312,6 +333,9 @@ def regrade(
         jobs = {}
         for store, due, _ in _open(apps, summary):
             opened = True
+            for student in store.gone():
+                said = "what was handed in is no longer in submitted/: put it there to have it scored again"
+                _fail(summary, student, store.coursedir.assignment_id, f"{said}; its scores stay as they are")
             # It has been graded, and is to be once more.
             store.force = True
             summary.due += len(due)
@@ -338,7 +362,7 @@ def regrade(
             if ran.failed:
                 _fail(summary, ran.job.student, ran.job.assignment, ran.reason)
         whole = [ran for ran in ended if not ran.failed]
-        if opened and decide([change for ran in whole for change in _changes(ran)]):
+        if opened and decide([change for ran in whole for change in _changes(ran, jobs[ran.job][0])]):
             for ran in whole:
                 _store(summary, lambda ran: None, ran, *jobs[ran.job])
     return summary
@@ -349,14 +373,20 @@ def _is_of_what_was_graded(ran: Ran) -> bool:
     return is_same_attempt(ran.job.made, Path(ran.job.before), graded_content(ran.job.made))
 
 
-def _changes(ran: Ran) -> Iterator[Change]:
-    job = ran.job
+def _changes(ran: Ran, store: Store) -> Iterator[Change]:
+    job, stamp = ran.job, read_timestamp(ran.job.made / "timestamp.txt")
+    with Gradebook(store.coursedir.db_url, store.coursedir.course_id) as gradebook:
+        stored = gradebook.find_submission(job.assignment, job.student)
+        in_all = (
+            sum(one.score - min(one.late_submission_penalty or 0, one.score) for one in stored.notebooks),
+            policy.points(stored, job.made, stamp, store.config),
+        )
     for path in sorted(job.made.glob("*.ipynb")):
         before = results_of(Path(job.before, path.name))
         for grade_id, data in results_of(path).items():
             if grade_id in job.only:
                 old, new = before[grade_id][RESULT], data[RESULT]
-                yield Change(job.student, job.assignment, new["check"], old["score"], new["score"])
+                yield Change(job.student, job.assignment, new["check"], old["score"], new["score"], *in_all)
 
 
 def _open(apps: list[AutogradeApp], summary: Summary) -> Iterator[tuple[Store, list[str], int]]:

@@ -130,7 +130,9 @@ def _look(course: Course, assignment: str, gradebook: Gradebook | None, current)
                 for name, one in each.items()
                 for cell, result in one.results.items()
             )
-            for each in done.values()
+            for student, each in done.items()
+            # Of what is no longer there nothing can be scored again.
+            if student in collected
         )
     for what, which in (
         ("could not be graded as it was handed in", lambda one: one.unusable),

@@ -280,3 +280,15 @@ def test_what_was_graded_before_digests_were_kept_is_not_graded_anew(attempt):
     undated, dated = attempt("undated", "1"), attempt("dated", "1", FIRST)
     assert not is_due(undated, attempt("a", "once", of=undated)) and not is_due(dated, attempt("b", "once", of=dated))
     assert is_due(attempt("later", "2", SECOND), attempt("c", "once", of=undated))
+
+
+def test_what_was_graded_before_its_time_was_known_is_graded_again_and_late(course):
+    folder = course / "submitted" / "ada" / "1-padding"
+    shutil.copytree(ROOT / "solutions" / "1-padding", folder)
+    assert grade(course)["graded"] == 1
+    (folder / "timestamp.txt").write_text(LATE)
+    assert grade(course)["graded"] == 1
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        stored = gradebook.find_submission("1-padding", "ada")
+        assert (stored.score, stored.late_submission_penalty) == (12, 3)
+    assert grade(course)["graded"] == 0

@@ -449,3 +449,28 @@ def test_the_score_of_every_check_is_kept_with_its_cases(course):
     ]
     assert [result["check"] for result in results] == ["output_size", "padding_amounts", "pad2d"]
     assert sum(result["score"] for result in results) == scores(course)["ada"]
+
+
+KILLED_WHILE_IT_COPIES = """
+import os, signal
+import grading.intake
+def _killed(source, target, *arguments, **named):
+    (target / "padding.ipynb").write_text("{}")
+    os.kill(os.getpid(), signal.SIGKILL)
+grading.intake.copy_plain_files = _killed
+"""
+
+
+def test_collecting_that_is_killed_leaves_no_half_of_a_submission(course):
+    hand_in(course, "ada", (ROOT / "solutions" / "1-padding" / "padding.ipynb").read_bytes())
+    config = course / "nbgrader_config.py"
+    usual = config.read_text()
+    config.write_text(usual + KILLED_WHILE_IT_COPIES)
+    command = ("collect", "1-padding", "--update", "--ExchangeCollect.check_owner=False")
+    assert run(course, *NBGRADER, *command)[0] == -9
+    folder = course / "submitted" / "ada" / "1-padding"
+    assert not folder.exists()
+    config.write_text(usual)
+    nbgrader(course, *command)
+    assert sorted(one.name for one in folder.iterdir()) == ["padding.ipynb", "timestamp.txt"]
+    assert [one.name for one in folder.parent.iterdir()] == ["1-padding"]

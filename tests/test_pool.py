@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import fcntl
 import hashlib
+import json
 import logging
 import os
 import pty
@@ -608,6 +609,54 @@ def test_what_a_regrade_shows_is_stored_when_somebody_says_so(handed_in):
         os.close(ours)
         assert command.wait() == code and said in shown.decode()
     assert stored(handed_in)[1] != before[1]
+
+
+def test_what_a_regrade_shows_is_what_is_stored(handed_in):
+    config = handed_in / "nbgrader_config.py"
+    nbgrader(handed_in, "db", "assignment", "add", "1-padding", "--duedate=2026-11-19 09:00:00 UTC")
+    assert grade(handed_in)[0] == 0
+    with Gradebook(f"sqlite:///{handed_in}/gradebook.db") as gradebook:
+        gradebook.find_grade("check_pad2d", "padding", "1-padding", "ada").manual_score = 2
+        gradebook.db.commit()
+    shutil.rmtree(handed_in / "submitted" / "fay")
+    config.write_text(config.read_text() + CHANGED + "\nc.LatePolicy.percent_a_day = 10\n")
+    assert "5 graded before a check was changed" in convblocks(handed_in, "status", "--json").stdout
+    code, output = run(handed_in, *CONVBLOCKS, "regrade", "1-padding", "--apply", "--json")
+    assert code == 1 and "fay, 1-padding: what was handed in is no longer in submitted/" in output, output
+    told = json.loads(output[output.index("\n{") :])
+    shown = {one["student"]: (one["in_all_before"], one["in_all_after"]) for one in told["changes"]}
+    with Gradebook(f"sqlite:///{handed_in}/gradebook.db") as gradebook:
+        now = {
+            one.student.id: one.score - one.late_submission_penalty
+            for one in gradebook.assignment_submissions("1-padding")
+        }
+    assert shown.keys() == now.keys() - {"fay"}
+    assert {who: round(after, 2) for who, (_, after) in shown.items()} == {who: round(now[who], 2) for who in shown}
+    assert shown["ada"] == (10, 8) and "10 → 8" in output and "today's late penalties" in output
+    assert now["fay"] == DESERVED["fay"]
+    assert "graded before a check was changed" not in convblocks(handed_in, "status", "--json").stdout
+
+
+def test_a_notebook_of_which_no_check_has_changed_is_not_run_again(handed_in):
+    other = "conv_forward.ipynb"
+    shutil.copy(ROOT / "source" / "2-conv-forward" / other, handed_in / "source" / "1-padding")
+    nbgrader(handed_in, "generate_assignment", "1-padding", "--force")
+    shutil.copy(ROOT / "solutions" / "2-conv-forward" / other, handed_in / "submitted" / "bob" / "1-padding")
+    for path in (handed_in / "submitted" / "bob" / "1-padding").glob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells.append(new_code_cell("import time\nprint(time.time())", id="own"))
+        nbformat.write(notebook, path)
+    assert grade(handed_in, "--student=bob")[0] == 0
+    graded = handed_in / "autograded" / "bob" / "1-padding"
+    before = {path.name: path.read_bytes() for path in graded.glob("*.ipynb")}
+    points = scores(handed_in)["bob"]
+    config = handed_in / "nbgrader_config.py"
+    config.write_text(config.read_text() + CHANGED)
+    code, output = run(handed_in, *CONVBLOCKS, "regrade", "1-padding", "--apply", "--student=bob")
+    assert code == 0 and "1 scores reckoned again (pad2d): 1 gain" in output, output
+    assert (graded / other).read_bytes() == before[other]
+    assert (graded / "padding.ipynb").read_bytes() != before["padding.ipynb"]
+    assert scores(handed_in)["bob"] > points > 20
 
 
 def test_a_cluster_that_was_not_restarted_after_a_change_grades_nothing(handed_in, tmp_path):
