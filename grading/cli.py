@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import functools
 import itertools
 import json
@@ -14,6 +15,7 @@ import logging
 import os
 import shlex
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -21,7 +23,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from grading import workers
@@ -513,22 +515,21 @@ def _say_differing(console: Console, apps: list[AutogradeApp]) -> None:
 @contextlib.contextmanager
 def _progress(
     console: Console, failures_alone: bool = False
-) -> Iterator[tuple[Callable[[int], None], Callable[[Ran], None], Callable[[], None]]]:
+) -> Iterator[tuple[Callable[[int, int], None], Callable[[Ran], None], Callable[[], None]]]:
     """A progress bar; what begins it, what is told of each submission, and what ends it.
 
     failures_alone: whether what there is to be said of a submission that was graded is left out.
     """
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
+    told = TextColumn("{task.fields[told]}")
+    columns = TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), told
     with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("grading", total=None, rate="")
-        failures = 0
+        bar = progress.add_task("", total=None, told="")
+        failures, begun = 0, time.monotonic()
+
+        def begin(total: int, failed: int) -> None:
+            nonlocal failures, begun
+            failures, begun = failed, time.monotonic()
+            progress.update(bar, total=total)
 
         def tell(ran: Ran) -> None:
             nonlocal failures
@@ -537,11 +538,13 @@ def _progress(
                 console.print(_line(sentence if ran.job.student in sentence else f"{ran.job.student}: {sentence}"))
             progress.advance(bar)
             (task,) = progress.tasks
-            # It knows none before there are two.
-            speed = task.speed or task.completed / task.elapsed
-            progress.update(bar, rate=f"{speed * 60:.0f} a minute" + f", {failures} failed" * bool(failures))
+            passed = time.monotonic() - begun
+            # Rich's own speed leaves out the time until the first one, which for a few is most of it.
+            left = datetime.timedelta(seconds=round(passed / task.completed * (task.total - task.completed)))
+            rate = f"{60 * task.completed / passed:.0f} a minute, {left} left"
+            progress.update(bar, told=rate + f", {failures} failed" * bool(failures))
 
-        yield lambda total: progress.update(bar, total=total), tell, progress.stop
+        yield begin, tell, progress.stop
 
 
 @contextlib.contextmanager

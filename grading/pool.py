@@ -6,7 +6,9 @@ import functools
 import glob
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
@@ -270,14 +272,15 @@ def grade(
     apps: list[AutogradeApp],
     options: tuple[str, ...],
     workers: Workers,
-    begin: Callable[[int], None],
+    begin: Callable[[int, int], None],
     tell: Callable[[Ran], None],
 ) -> Summary:
     """Grade what is due of some assignments.
 
     apps: nbgrader's command for each assignment of each student who was named, initialized. options: of nbgrader, for
-    the workers. workers: makes what runs the jobs, anew when its processes are lost. begin: told how many there are;
-    tell: told of each that has ended. Ctrl-C ends it; what has been stored stays.
+    the workers. workers: makes what runs the jobs, anew when its processes are lost. begin: told how many there are,
+    and of how many it is known that they cannot be graded; tell: told of each that has ended. Ctrl-C ends it; what has
+    been stored stays.
     """
     summary = Summary()
     with _stopping(summary), _staging(Path(apps[0].coursedir.root)) as staging:
@@ -285,18 +288,29 @@ def grade(
         for store, due, before in _open(apps, summary):
             summary.skipped += before
             jobs |= {_job(store, folder, options, staging): (store, folder) for folder in due}
-        begin(len(jobs))
+        begin(len(jobs), len(summary.failed))
         _run_all(jobs, workers, functools.partial(_store, summary, tell))
     return summary
 
 
 @contextlib.contextmanager
 def _stopping(summary: Summary) -> Iterator[None]:
-    """What Ctrl-C ends, and notes."""
+    """What Ctrl-C ends, and notes. A second one does not keep it from ending what it has begun."""
+
+    def stop(*_) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if usual and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, stop)
     try:
         yield
     except KeyboardInterrupt:
         summary.stopped = True
+    finally:
+        if signal.getsignal(signal.SIGINT) is stop:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
@@ -319,7 +333,7 @@ def regrade(
     apps: list[AutogradeApp],
     options: tuple[str, ...],
     workers: Workers,
-    begin: Callable[[int], None],
+    begin: Callable[[int, int], None],
     tell: Callable[[Ran], None],
     decide: Callable[[list[Change]], bool],
 ) -> Summary:
@@ -354,7 +368,7 @@ def regrade(
                     _fail(summary, student, assignment, f"{problem}; its scores stay as they are")
                     continue
                 jobs[_job(store, folder, options, staging, tuple(cells), before)] = store, folder
-        begin(len(jobs))
+        begin(len(jobs), len(summary.failed))
         _run_all(jobs, workers, lambda ran, *where: (ended.append(ran), tell(ran)))
         for ran in ended:
             if not ran.failed and not _is_of_what_was_graded(ran):

@@ -1,5 +1,6 @@
 """Every command as a script sees it: an exit code to go by, and JSON alone on standard output."""
 
+import io
 import json
 import shutil
 import subprocess
@@ -8,10 +9,13 @@ import sys
 import pytest
 from conftest import ROOT, convblocks, nbgrader
 from nbgrader.api import Gradebook
+from rich.console import Console
 
 import autograde_tests
 from autograde_tests.checking import load_checks
+from grading import cli
 from grading.cli import app
+from grading.submission import Job, Ran
 
 # A command, and how it is told to speak to a program where it can be.
 COMMANDS = {
@@ -233,3 +237,17 @@ def test_what_could_not_be_graded_is_told_to_programs(course):
             (None, "2-conv-forward"),
         ]
         assert "Rename the folder" in said["failed"][0]["reason"]
+
+
+def test_the_progress_bar_tells_the_rate_since_the_beginning_and_all_failures(monkeypatch):
+    shown, now = io.StringIO(), 100.0
+    monkeypatch.setattr(cli.time, "monotonic", lambda: now)
+    job = Job("", "1-padding", "ada", (), "", "")
+    with cli._progress(Console(file=shown, width=120)) as (begin, tell, _):
+        begin(3, 1)
+        # Two workers end theirs at nearly the same time.
+        now = 140.0
+        tell(Ran(job))
+        tell(Ran(job, ["it could not be stored"], failed=True))
+    assert "ada: it could not be stored" in shown.getvalue()
+    assert "2/3" in shown.getvalue() and "3 a minute, 0:00:20 left, 2 failed" in shown.getvalue()
