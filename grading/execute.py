@@ -613,6 +613,9 @@ class Execute(CleanMessages, preprocessors.Execute):
             cell.outputs = [
                 new_output("execute_result", result._repr_mimebundle_(), metadata=OFFICIAL, execution_count=None)
             ]
+        for cell in nb.cells:
+            for output in cell.get("outputs", []):
+                output.update(_without_addresses(output))
         if self._events:
             for event in self._events:
                 self.log.error("%s, %s, %s: %s", names["student"], names["assignment"], names["notebook"], event)
@@ -727,6 +730,21 @@ def _join_streams(cell) -> None:
             first.text = "".join("".join(one.text) for one in (first, *more))
         outputs.append(first)
     cell.outputs = outputs
+
+
+_ADDRESS = re.compile(r"\bat 0x[0-9a-f]{8,16}\b")
+"""Where an object without words of its own lies in memory, as Python tells it: somewhere else each time."""
+
+
+def _without_addresses(shown):
+    """What a cell shows, as data, the same whenever and by whomever it is run."""
+    if isinstance(shown, str):
+        return _ADDRESS.sub("at 0x…", shown) if "at 0x" in shown else shown
+    if isinstance(shown, list):
+        return [_without_addresses(one) for one in shown]
+    if isinstance(shown, dict):
+        return {key: _without_addresses(one) for key, one in shown.items()}
+    return shown
 
 
 def _errors(cell) -> list[str]:

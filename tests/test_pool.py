@@ -48,7 +48,9 @@ CLASS = {
     "bob": {
         "pad2d": "def pad2d(images, kernel_size, strides=(1, 1), padding='same'):\n    return images\n\n"
         # Python orders it in a way of each process' own.
-        "print(set('pool conv same valid dense flatten'.split()))"
+        "print(set('pool conv same valid dense flatten'.split()))\n"
+        # These lie elsewhere in each process.
+        "import matplotlib.pyplot as plt\nprint(object(), [pad2d])\nplt.plot([1, 2])"
     },
     "cem": {"padding_amounts": "while True:\n    pass"},
     "dee": None,
