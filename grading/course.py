@@ -258,7 +258,8 @@ def open_app(*arguments: str) -> AutogradeApp:
         # nbgrader logs how it reads its configuration.
         app.initialize([*arguments, "--log-level=50"])
         _check_values(app.config)
-        make_url(app.coursedir.db_url)
+        # Its driver, too, is one that is installed.
+        make_url(app.coursedir.db_url).get_dialect().import_dbapi()
         course_seed()
     except (Exception, SystemExit) as error:
         raise _unusable(error.__context__ if isinstance(error, SystemExit) and error.__context__ else error) from error

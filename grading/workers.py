@@ -8,6 +8,7 @@ import contextlib
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -96,10 +97,16 @@ def cluster(address: str) -> Iterator[Executing]:
     All of it sees the course's folder and its Python at the same place. A worker grades one submission at a time,
     whatever threads it has. Raises NoCluster.
     """
-    from distributed import Client
-    from distributed.comm import get_address_host_port
-    from distributed.core import rpc
-    from distributed.security import Security
+    try:
+        from distributed import Client
+        from distributed.comm import get_address_host_port
+        from distributed.core import rpc
+        from distributed.security import Security
+    except ModuleNotFoundError as error:
+        from grading.packages import ROOT
+
+        install = f"{sys.executable} -m pip install --constraint {ROOT}/requirements.lock dask distributed"
+        raise NoCluster(f"A cluster takes Dask ({error}): {install}") from None
 
     async def answers() -> None:
         # The client's own limit begins once something has been connected to, and it asks again and again.

@@ -251,3 +251,15 @@ def test_the_progress_bar_tells_the_rate_since_the_beginning_and_all_failures(mo
         tell(Ran(job, ["it could not be stored"], failed=True))
     assert "ada: it could not be stored" in shown.getvalue()
     assert "2/3" in shown.getvalue() and "3 a minute, 0:00:20 left, 2 failed" in shown.getvalue()
+
+
+def test_a_cluster_without_dask_is_said_with_what_to_type(tmp_path, monkeypatch):
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    for room in ("source", "release"):
+        shutil.copytree(ROOT / room / "1-padding", tmp_path / room / "1-padding")
+    shutil.copytree(ROOT / "solutions" / "1-padding", tmp_path / "submitted" / "ada" / "1-padding")
+    nbgrader(tmp_path, "generate_assignment", "1-padding", "--force")
+    # As where it is not installed.
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    result = convblocks(tmp_path, "grade", "1-padding", "--scheduler=tcp://127.0.0.1:1")
+    assert result.exit_code == 2 and "pip install" in result.stderr and "Traceback" not in result.stderr, result.stderr

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import unquote
 
+import dask
+import distributed  # noqa: F401
 import nbformat
 import numpy as np
 import pytest
@@ -209,16 +211,24 @@ def test_all_python_of_a_page_runs(page, tmp_path):
 
 
 def test_the_yaml_of_the_docs_starts_commands_that_there_are():
-    found = [block for page in PAGES for block in blocks(page.read_text(), "yaml")]
+    everything = [yaml.safe_load(block) for page in PAGES for block in blocks(page.read_text(), "yaml")]
+    found = [one for one in everything if one.get("kind") == "DaskCluster"]
     programs = {one.name: one for one in entry_points(group="dask_cli")}
     for block in found:
         for role in ("worker", "scheduler"):
-            for container in yaml.safe_load(block)["spec"][role]["spec"]["containers"]:
+            for container in block["spec"][role]["spec"]["containers"]:
                 program, name, *arguments = container["args"]
                 known_options = {one for each in programs[name].load().params for one in each.opts}
                 assert Path(program).name == "dask" and name == role
                 assert {one for one in arguments if one.startswith("-")} <= known_options
     assert found and "Neither cluster was at hand" in (ROOT / "docs" / "scale.md").read_text()
+    (settings,) = [one for one in everything if "distributed" in one]
+    known, ours = dask.config.get("distributed.comm"), settings["distributed"]["comm"]
+    assert ours.keys() <= known.keys() and ours["tls"].keys() <= known["tls"].keys()
+    assert all(ours["tls"][role].keys() <= known["tls"][role].keys() for role in ("scheduler", "worker", "client"))
+    (policy,) = [one for one in everything if one.get("kind") == "NetworkPolicy"]
+    label = policy["spec"]["podSelector"]["matchLabels"].items()
+    assert label <= found[0]["spec"]["scheduler"]["service"]["selector"].items()
 
 
 def test_the_python_that_lessons_show_is_python():
