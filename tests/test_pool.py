@@ -290,7 +290,8 @@ def test_stopped_while_it_begins_it_ends_without_a_word_that_only_authors_unders
         while process.poll() is None:
             # One that comes while processes are started, which are to leave it alone, is lost.
             os.killpg(process.pid, signal.SIGINT)
-            time.sleep(0.3)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(5)
         said = process.stderr.read()
         assert process.wait() == 130 and "Traceback" not in said, said
 
