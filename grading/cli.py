@@ -423,16 +423,20 @@ def _show_changes(console: Console, changes: list[Change]) -> None:
     def in_all(one: Change) -> float:
         return round(one.in_all_after - one.in_all_before, 2)
 
+    def total(one: Change) -> str:
+        return f"{round(one.in_all_before, 2):g} → {round(one.in_all_after, 2):g}"
+
     differing = [one for one in changes if one.after != one.before]
+    known = {(one.student, one.assignment) for one in differing}
     others = {(one.student, one.assignment): one for one in changes if in_all(one)}
-    for one in differing:
-        others.pop((one.student, one.assignment), None)
+    others = [one for whose, one in others.items() if whose not in known]
     if differing or others:
-        table = Table("student", "assignment", "check", "before", "after", "in all", "difference")
-        for one in (*differing, *others.values()):
-            scores = (one.check, f"{one.before:g}", f"{one.after:g}") if one in differing else ("late penalty", "", "")
-            total = f"{round(one.in_all_before, 2):g} → {round(one.in_all_after, 2):g}"
-            table.add_row(_line(one.student), one.assignment, *scores, total, f"{in_all(one):+g}")
+        table = Table("student", "assignment", "check", "before", "after", "difference", "in all")
+        for one in differing:
+            scores = f"{one.before:g}", f"{one.after:g}", f"{round(one.after - one.before, 2):+g}"
+            table.add_row(_line(one.student), one.assignment, one.check, *scores, total(one))
+        for one in others:
+            table.add_row(_line(one.student), one.assignment, "late penalty", "", "", f"{in_all(one):+g}", total(one))
         console.print(table)
     gaining = sum(one.after > one.before for one in changes)
     checks = ", ".join(sorted({one.check for one in changes})) or "no check has changed since they were graded"

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import fnmatch
 import functools
 import itertools
@@ -9,8 +10,10 @@ import json
 import mimetypes
 import os
 import re
+import shutil
 import stat
 import tarfile
+import tempfile
 import unicodedata
 import zipfile
 from collections import Counter, defaultdict
@@ -104,8 +107,8 @@ def copy_plain_files(
 
     left_out: told the name and the reason of each file that is not taken. ignore: patterns of names that are passed
     over in silence, as nbgrader's CourseDirectory.ignore. first: names in `source` that must not suffer from a lack of
-    space. skip: whether a path relative to `source` is passed over, in silence too. refuse: raises LeftOut for a
-    name that is not taken either.
+    space, nor from `ignore`. skip: whether a path relative to `source` is passed over, in silence too. refuse: raises
+    LeftOut for a name that is not taken either.
     """
     allowance, ignore, first = Allowance(), list(ignore), set(first)
     for folder, folders, files, descriptor in os.fwalk(source, follow_symlinks=False):
@@ -127,7 +130,8 @@ def copy_plain_files(
                 left_out(name, reason)
         for name in sorted(files, key=lambda name: (name not in first, not name.endswith(".ipynb"), name)):
             path = below / name
-            if any(fnmatch.fnmatch(name, one) for one in ignore) or skip(path.as_posix()):
+            ignored = path.as_posix() not in first and any(fnmatch.fnmatch(name, one) for one in ignore)
+            if ignored or skip(path.as_posix()):
                 continue
             try:
                 if _strange(name):
@@ -138,6 +142,27 @@ def copy_plain_files(
                     _write(file, target / path)
             except (LeftOut, OSError) as reason:
                 left_out(path.as_posix(), str(reason))
+
+
+STAGING = ".grading-"
+"""How folders begin of what is under way; in each the file "lock" is locked as long as that lasts."""
+
+
+@contextlib.contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """A folder in another one, for what is not to be seen there yet; what killed processes have left is removed."""
+    for left in folder.glob(f"{STAGING}*"):
+        # One that somebody is just making has no such file.
+        with contextlib.suppress(OSError), (left / "lock").open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left, ignore_errors=True)
+    place = Path(tempfile.mkdtemp(prefix=STAGING, dir=folder))
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def _strange(name: str) -> str:

@@ -228,6 +228,11 @@ def in_words(error: SQLAlchemyError) -> str:
     return said
 
 
+def unreadable(error: SQLAlchemyError) -> str:
+    """What is said where a gradebook's error has kept it from being read."""
+    return f"the gradebook cannot be read {in_words(error)}. Nothing was changed."
+
+
 @contextlib.contextmanager
 def turn(course: Path, db_url: str, log: logging.Logger) -> Iterator[None]:
     """Nobody else stores what is graded in a course while the `with` block lasts.
@@ -247,14 +252,31 @@ def turn(course: Path, db_url: str, log: logging.Logger) -> Iterator[None]:
     with file, contextlib.ExitStack() as stack:
         _wait_for(functools.partial(_lock_folder, file), log)
         if sqlalchemy.make_url(db_url).get_backend_name() == "postgresql":
-            try:
-                connection = stack.enter_context(_engine(db_url).begin())
-            except SQLAlchemyError as error:
-                raise NbGraderException(
-                    f"the gradebook cannot be read {in_words(error)}. Nothing was changed."
-                ) from None
-            _wait_for(functools.partial(_lock_server, connection), log)
+            stack.enter_context(_turn_in_database(db_url, log))
         yield
+
+
+@contextlib.contextmanager
+def _turn_in_database(db_url: str, log: logging.Logger) -> Iterator[None]:
+    """The same for all who store in one database of PostgreSQL, in whatever folder."""
+    try:
+        # No transaction, which the server may end when nothing happens in it.
+        connection = _engine(db_url).connect().execution_options(isolation_level="AUTOCOMMIT")
+    except SQLAlchemyError as error:
+        raise NbGraderException(unreadable(error)) from None
+    with connection:
+        try:
+            _wait_for(functools.partial(_lock_database, connection), log)
+        except SQLAlchemyError as error:
+            raise NbGraderException(unreadable(error)) from None
+        try:
+            yield
+        finally:
+            try:
+                connection.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_unlock(_STORING)))
+            except SQLAlchemyError:
+                # The lock was lost with the connection.
+                connection.invalidate()
 
 
 def _lock_folder(file: IO, wait: bool = False) -> bool:
@@ -265,10 +287,13 @@ def _lock_folder(file: IO, wait: bool = False) -> bool:
     return False
 
 
-def _lock_server(connection: sqlalchemy.Connection, wait: bool = False) -> bool:
-    """Whether _STORING could be locked in a database of PostgreSQL until the connection's transaction ends."""
-    lock = sqlalchemy.func.pg_advisory_xact_lock if wait else sqlalchemy.func.pg_try_advisory_xact_lock
-    return connection.scalar(sqlalchemy.select(lock(_STORING))) is not False
+def _lock_database(connection: sqlalchemy.Connection, wait: bool = False) -> bool:
+    """Whether _STORING could be locked in a database of PostgreSQL until it is unlocked on the same connection."""
+    wanted = sqlalchemy.select(sqlalchemy.func.pg_try_advisory_lock(_STORING))
+    # One that waits itself may be ended by the server.
+    while not (locked := connection.scalar(wanted)) and wait:
+        time.sleep(0.05)
+    return locked
 
 
 def _wait_for(lock: Callable[..., bool], log: logging.Logger) -> None:

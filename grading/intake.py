@@ -39,8 +39,9 @@ from grading.files import (
     names_a_student,
     open_plain,
     refuse_page,
+    staged,
 )
-from grading.gradebook import IN_MEMORY, LOCKED, in_words, is_locked
+from grading.gradebook import IN_MEMORY, LOCKED, is_locked, unreadable
 from grading.mending import Wanted, mend, wanted_notebooks
 from grading.reading import CUT_OFF, DIGESTS, FOLDER, UNUSABLE, Unusable, is_missing, read_notebook
 
@@ -296,28 +297,35 @@ class Collect(ExchangeCollect):
     def do_copy(self, src, dest, log=None):
         """Copy the plain files of a submission, with the time stamp that its folder is named by.
 
-        Whoever grades meanwhile, and whoever collects after this was stopped, finds all of it or nothing.
+        Whoever grades or collects meanwhile, or after this was stopped, finds all of it or nothing.
         """
-        record, new = self._path_to_record(src), Path(dest).with_name(f".{Path(dest).name}.new")
-        shutil.rmtree(new, ignore_errors=True)
-        new.mkdir(parents=True)
-        copy_plain_files(
-            Path(src),
-            new,
-            functools.partial(_say_left_out, self.log, record["username"], self.coursedir.assignment_id),
-            self.coursedir.ignore,
-            first=["timestamp.txt", *(f"{one.name}.ipynb" for one in self._wanted)],
-        )
-        stamp = new / "timestamp.txt"
-        if read_timestamp(stamp) is None:
-            stamp.unlink(missing_ok=True)
-            stamp.write_text(record["timestamp"].isoformat(" ") + " UTC")
-        if self.coursedir.groupshared:
-            for folder, _, names in os.walk(new):
-                os.chmod(folder, 0o2770 | os.stat(folder).st_mode & 0o777)
-                for name in names:
-                    os.chmod(os.path.join(folder, name), 0o660)
-        new.rename(dest)
+        record, parent = self._path_to_record(src), Path(dest).parent
+        parent.mkdir(parents=True, exist_ok=True)
+        with staged(parent) as staging:
+            new = staging / "new"
+            new.mkdir()
+            copy_plain_files(
+                Path(src),
+                new,
+                functools.partial(_say_left_out, self.log, record["username"], self.coursedir.assignment_id),
+                self.coursedir.ignore,
+                first=["timestamp.txt", *(f"{one.name}.ipynb" for one in self._wanted)],
+            )
+            stamp = new / "timestamp.txt"
+            if read_timestamp(stamp) is None:
+                stamp.unlink(missing_ok=True)
+                stamp.write_text(record["timestamp"].isoformat(" ") + " UTC")
+            if self.coursedir.groupshared:
+                for folder, _, names in os.walk(new):
+                    os.chmod(folder, 0o2770 | os.stat(folder).st_mode & 0o777)
+                    for name in names:
+                        os.chmod(os.path.join(folder, name), 0o660)
+            try:
+                new.rename(dest)
+            except OSError:
+                # Another one that collects at the same time was there first, with all of it.
+                if not os.path.isdir(dest):
+                    raise
 
 
 def _say_left_out(log, student: str, assignment: str, name: str, reason: str) -> None:
@@ -378,8 +386,7 @@ def is_due(submitted: Path, graded: Path, content: str = "") -> bool:
 
     Times decide where both are known. Else all that is not what was graded is due, and what was graded before its time
     was known; where nothing tells what that was, as grading kept no digests once, a submission with a time is, after
-    one without. content: its digest, where
-    `submitted` is not the folder that was handed in.
+    one without. content: its digest, where `submitted` is not the folder that was handed in.
     """
     stamp = read_timestamp(submitted / "timestamp.txt")
     for known, graded_content in _attempts(graded):
@@ -415,6 +422,11 @@ def graded_attempt(graded: Path) -> tuple[datetime.datetime | None, str]:
 def graded_content(graded: Path) -> str:
     """The digest of the submission that a folder has graded; "" where it was not kept."""
     return graded_attempt(graded)[1]
+
+
+def graded_contents(graded: Path) -> set[str]:
+    """The digests that the notebooks of a folder have of the submissions they were graded of, where these were kept."""
+    return {_metadata(path).get(DIGESTS, "").split(" ")[0] for path in graded.glob("*.ipynb")} - {""}
 
 
 def _attempts(graded: Path) -> list[tuple[datetime.datetime | None, str]]:
@@ -520,7 +532,7 @@ class SubmissionExporter(NotebookExporter):
             try:
                 converter.assignments[folder] = self._notebooks_to_grade(converter, folder)
             except DatabaseError as error:
-                said = f"the gradebook cannot be read {in_words(error)}. Nothing was changed."
+                said = unreadable(error)
                 self.log.error(said)
                 raise NbGraderException(said) from None
             except Exception as error:

@@ -1,13 +1,11 @@
 """Grade many submissions at once, in processes of this machine or on a Dask cluster, with one writer."""
 
 import contextlib
-import fcntl
 import functools
 import glob
 import os
 import shutil
 import signal
-import tempfile
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -21,16 +19,19 @@ import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import AutogradeApp
 from nbgrader.converters import NbGraderException
+from sqlalchemy.exc import SQLAlchemyError
 
 from autograde_tests.checking import load_checks, version
 from grading import policy
 from grading.course import has_gradebook, instead
 from grading.execute import building_on, is_outdated, results_of
-from grading.gradebook import LOCKED, add_indexes, copy_cells, is_locked, turn
+from grading.files import staged
+from grading.gradebook import LOCKED, add_indexes, copy_cells, is_locked, turn, unreadable
 from grading.intake import (
     AutogradeAll,
     graded_attempt,
     graded_content,
+    graded_contents,
     holds_back,
     is_due,
     is_graded,
@@ -40,13 +41,14 @@ from grading.intake import (
 )
 from grading.mending import wanted_notebooks
 from grading.sanitize import RESULT
-from grading.submission import STAGING, Job, Ran, run, steps
+from grading.submission import Job, Ran, run, steps
 from grading.workers import TRIES, ClusterLost, Workers, is_given_up
 
 WITHOUT_A_WORD = 10.0
 """Seconds after which it is said that a cluster has no worker."""
 
 LOST = f"its worker was lost {TRIES} times, at last with nothing else running beside it"
+GIVEN_UP = "the cluster lost every worker that tried it, at last with nothing else running beside it"
 
 NOBODY = "The cluster has no worker at the moment: what is to be graded waits for one. Ctrl-C stops it."
 
@@ -128,8 +130,9 @@ class Store(AutogradeAll):
         """Students whose graded work is outdated, of which there is no longer what they handed in."""
         assignment = self.coursedir.assignment_id
         graded = map(Path, sorted(glob.glob(self._format_dest(assignment, self.coursedir.student_id))))
-        left = [one for one in graded if not os.path.exists(self._format_source(assignment, one.parts[-2]))]
-        return [one.parts[-2] for one in left if self._outdated(one)]
+        students = [one.parts[-2] for one in graded if self._outdated(one)]
+        left = [one for one in students if not os.path.exists(self._format_source(assignment, one))]
+        return [one for one in left if not self._is_excluded(one)]
 
     @property
     def missing(self) -> str:
@@ -158,10 +161,13 @@ class Store(AutogradeAll):
         """Whose submission lies in a folder."""
         return Path(folder).parts[-2]
 
+    def _is_excluded(self, student: str) -> bool:
+        return student in self.coursedir.student_id_exclude.split(",")
+
     def _is_due(self, folder: str) -> bool:
         """Whether `init_destination` will have it graded; that one also removes what is there."""
         student, assignment = self.student(folder), self.coursedir.assignment_id
-        if student in self.coursedir.student_id_exclude.split(","):
+        if self._is_excluded(student):
             return False
         graded = self._format_dest(assignment, student)
         if self.force or not os.path.exists(graded):
@@ -283,7 +289,7 @@ def grade(
     been stored stays.
     """
     summary = Summary()
-    with _stopping(summary), _staging(Path(apps[0].coursedir.root)) as staging:
+    with _stopping(summary), staged(Path(apps[0].coursedir.root)) as staging:
         jobs = {}
         for store, due, before in _open(apps, summary):
             summary.skipped += before
@@ -295,7 +301,7 @@ def grade(
 
 @contextlib.contextmanager
 def _stopping(summary: Summary) -> Iterator[None]:
-    """What Ctrl-C ends, and notes. A second one does not keep it from ending what it has begun."""
+    """What Ctrl-C ends, and notes; from then on this process ignores it, and ends what it has begun."""
 
     def stop(*_) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -343,7 +349,7 @@ def regrade(
     Arguments else as for `grade`. `decide` is asked where the gradebook could be read of one assignment at least.
     """
     summary, ended, opened = Summary(), [], False
-    with _stopping(summary), _staging(Path(apps[0].coursedir.root)) as staging:
+    with _stopping(summary), staged(Path(apps[0].coursedir.root)) as staging:
         jobs = {}
         for store, due, _ in _open(apps, summary):
             opened = True
@@ -370,24 +376,36 @@ def regrade(
                 jobs[_job(store, folder, options, staging, tuple(cells), before)] = store, folder
         begin(len(jobs), len(summary.failed))
         _run_all(jobs, workers, lambda ran, *where: (ended.append(ran), tell(ran)))
+        changes = []
         for ran in ended:
             if not ran.failed and not _is_of_what_was_graded(ran):
                 ran.failed, ran.said = True, ["it was handed in anew meanwhile, which `convblocks grade` grades"]
+            try:
+                changes += [] if ran.failed else _changes(ran, jobs[ran.job][0])
+            except MissingEntry:
+                said = "the gradebook has nothing of it: `convblocks grade --force --student=…` puts it there"
+                ran.failed, ran.said = True, [said]
+            except SQLAlchemyError as error:
+                ran.failed, ran.said = True, [unreadable(error)]
             if ran.failed:
                 _fail(summary, ran.job.student, ran.job.assignment, ran.reason)
-        whole = [ran for ran in ended if not ran.failed]
-        if opened and decide([change for ran in whole for change in _changes(ran, jobs[ran.job][0])]):
-            for ran in whole:
-                _store(summary, lambda ran: None, ran, *jobs[ran.job])
+        if opened and decide(changes):
+            for ran in ended:
+                if not ran.failed:
+                    _store(summary, lambda ran: None, ran, *jobs[ran.job])
     return summary
 
 
 def _is_of_what_was_graded(ran: Ran) -> bool:
     """Whether what was scored again is the attempt that has the other results."""
-    return is_same_attempt(ran.job.made, Path(ran.job.before), graded_content(ran.job.made))
+    made, before = ran.job.made, Path(ran.job.before)
+    known = graded_content(before)
+    # One that was not run again has the digest that it had.
+    return all(is_same_attempt(made, before, one) for one in graded_contents(made) - {known} or {known})
 
 
-def _changes(ran: Ran, store: Store) -> Iterator[Change]:
+def _changes(ran: Ran, store: Store) -> list[Change]:
+    """What a submission that was scored again would change. Raises MissingEntry where the gradebook has none."""
     job, stamp = ran.job, read_timestamp(ran.job.made / "timestamp.txt")
     with Gradebook(store.coursedir.db_url, store.coursedir.course_id) as gradebook:
         stored = gradebook.find_submission(job.assignment, job.student)
@@ -395,12 +413,15 @@ def _changes(ran: Ran, store: Store) -> Iterator[Change]:
             sum(one.score - min(one.late_submission_penalty or 0, one.score) for one in stored.notebooks),
             policy.points(stored, job.made, stamp, store.config),
         )
+    found = []
     for path in sorted(job.made.glob("*.ipynb")):
         before = results_of(Path(job.before, path.name))
         for grade_id, data in results_of(path).items():
             if grade_id in job.only:
                 old, new = before[grade_id][RESULT], data[RESULT]
-                yield Change(job.student, job.assignment, new["check"], old["score"], new["score"], *in_all)
+                scores = old["score"], new["score"]
+                found.append(Change(job.student, job.assignment, new["check"], *scores, *in_all))
+    return found
 
 
 def _open(apps: list[AutogradeApp], summary: Summary) -> Iterator[tuple[Store, list[str], int]]:
@@ -443,7 +464,8 @@ def _run_all(stores: dict[Job, tuple], workers: Workers, end: Callable) -> None:
                 while waiting or suspects or running:
                     # Of those whose worker was lost one alone, so that none suffers for another; else a few more than
                     # are run, so that no worker waits for one.
-                    queue, most = (suspects, 1) if suspects else (waiting, 2 * max(1, width()))
+                    careful = suspects or any(lost[job] for job in running.values())
+                    queue, most = (suspects, 1) if careful else (waiting, 2 * max(1, width()))
                     while queue and len(running) < most:
                         # It stays in line until it has been taken.
                         running[pool.submit(run, queue[0])] = queue[0]
@@ -461,7 +483,7 @@ def _run_all(stores: dict[Job, tuple], workers: Workers, end: Callable) -> None:
                             lost[job] = 1
                             suspects.append(job)
                         else:
-                            end(ran or Ran(job, [LOST], failed=True), *stores[job])
+                            end(ran or Ran(job, [GIVEN_UP], failed=True), *stores[job])
             except BrokenProcessPool:
                 # Nobody can say whose worker it was, unless it was alone.
                 lost.update(running.values())
@@ -530,19 +552,3 @@ def _kill(pool: Executor, running: Iterable[Future]) -> None:
         for future in running:
             future.cancel()
     pool.shutdown(wait=False)
-
-
-@contextlib.contextmanager
-def _staging(course: Path) -> Iterator[Path]:
-    """A folder in the course for what is graded and not yet stored; those that killed runs have left are removed."""
-    for left in course.glob(f"{STAGING}*"):
-        with contextlib.suppress(OSError), (left / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(left, ignore_errors=True)
-    place = Path(tempfile.mkdtemp(prefix=STAGING, dir=course))
-    with (place / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            yield place
-        finally:
-            shutil.rmtree(place, ignore_errors=True)

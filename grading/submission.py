@@ -29,6 +29,7 @@ from nbgrader.utils import setenv
 from autograde_tests.cases import SEED_VARIABLE
 from grading import sandbox
 from grading.execute import results_of
+from grading.files import STAGING
 from grading.gradebook import in_memory, keep_open
 from grading.intake import AutogradeAll
 from grading.packages import ROOT
@@ -37,9 +38,6 @@ from grading.warm import WarmParent
 
 compile_schemas()
 keep_open()
-
-STAGING = ".grading-"
-"""How folders of runs that are under way begin; in each the file "lock" is locked as long as its run lasts."""
 
 _BEFORE = os.environ.get(SEED_VARIABLE, "0")
 """The seed of a course that sets none."""

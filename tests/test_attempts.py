@@ -292,3 +292,14 @@ def test_what_was_graded_before_its_time_was_known_is_graded_again_and_late(cour
         stored = gradebook.find_submission("1-padding", "ada")
         assert (stored.score, stored.late_submission_penalty) == (12, 3)
     assert grade(course)["graded"] == 0
+
+
+def test_a_time_counts_also_where_files_of_its_kind_are_ignored(course):
+    with (course / "nbgrader_config.py").open("a") as config:
+        config.write("\nc.CourseDirectory.ignore = ['*.txt']\n")
+    folder = course / "submitted" / "ada" / "1-padding"
+    shutil.copytree(ROOT / "solutions" / "1-padding", folder)
+    (folder / "timestamp.txt").write_text(LATE)
+    assert [grade(course)["graded"], grade(course)["graded"]] == [1, 0]
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        assert gradebook.find_submission("1-padding", "ada").late_submission_penalty == 3

@@ -7,7 +7,7 @@ import shutil
 
 import nbformat
 import pytest
-from conftest import CONVBLOCKS, NBGRADER, ROOT, fill, nbgrader, run, scores
+from conftest import CONVBLOCKS, NBGRADER, ROOT, background, fill, nbgrader, run, scores
 from nbformat.v4 import new_markdown_cell
 
 from grading.intake import find_problem, wanted_notebooks
@@ -474,3 +474,27 @@ def test_collecting_that_is_killed_leaves_no_half_of_a_submission(course):
     nbgrader(course, *command)
     assert sorted(one.name for one in folder.iterdir()) == ["padding.ipynb", "timestamp.txt"]
     assert [one.name for one in folder.parent.iterdir()] == ["1-padding"]
+
+
+COPIES_SLOWLY = """
+import time
+import grading.intake
+_copy = grading.intake.copy_plain_files
+grading.intake.copy_plain_files = lambda *given, **named: (time.sleep(1), _copy(*given, **named), time.sleep(1))
+"""
+
+
+def test_two_that_collect_at_once_leave_whole_submissions(course):
+    for student in ("ada", "bob"):
+        hand_in(course, student, (ROOT / "solutions" / "1-padding" / "padding.ipynb").read_bytes())
+    with (course / "nbgrader_config.py").open("a") as config:
+        config.write(COPIES_SLOWLY)
+    command = (*NBGRADER, "collect", "1-padding", "--update", "--ExchangeCollect.check_owner=False")
+    with background(course, *command) as one, background(course, *command) as other:
+        said = [one.stderr.read(), other.stderr.read()]
+        assert [one.wait(), other.wait()] == [0, 0], said
+    assert not any("left out" in one for one in said), said
+    for student in ("ada", "bob"):
+        folder = course / "submitted" / student
+        assert [one.name for one in folder.iterdir()] == ["1-padding"]
+        assert sorted(one.name for one in (folder / "1-padding").iterdir()) == ["padding.ipynb", "timestamp.txt"]

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import termios
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -40,8 +41,9 @@ from nbgrader.converters import NbGraderException
 
 from benchmarks import free_port, many_submissions
 from benchmarks.postgresql import Missing, serve
-from grading import workers
+from grading import pool, submission, workers
 from grading.gradebook import turn
+from grading.reading import DIGESTS
 
 CLASS = {
     "ada": {},
@@ -364,6 +366,43 @@ def test_a_submission_that_costs_its_worker_each_time_costs_no_other_its_score(h
     assert scores(handed_in) == {who: points for who, points in DESERVED.items() if who != "bob"}
 
 
+class KilledWorker(Exception):
+    """As Dask's is called."""
+
+
+def test_what_a_cluster_gives_up_is_tried_once_more_with_nothing_beside_it(monkeypatch):
+    under_way, beside = set(), {}
+
+    def run_slowly(job):
+        under_way.add(job.student)
+        times = len(beside.setdefault(job.student, []))
+        beside[job.student].append(under_way - {job.student})
+        # Longer than it is waited for without a word.
+        time.sleep(0.3)
+        beside[job.student][-1] |= under_way - {job.student}
+        under_way.discard(job.student)
+        if job.student == "bob" or (job.student == "ada" and not times):
+            raise KilledWorker
+        return submission.Ran(job)
+
+    monkeypatch.setattr(pool, "WITHOUT_A_WORD", 0.05)
+    monkeypatch.setattr(pool, "run", run_slowly)
+    jobs = {submission.Job("", "1-padding", student, (), "", ""): (student,) for student in ("ada", "bob", *"cdefgh")}
+    ended = {}
+
+    @contextlib.contextmanager
+    def threads():
+        with ThreadPoolExecutor(4) as executor:
+            yield executor, lambda: 2
+
+    pool._run_all(jobs, threads, lambda ran, student: ended.update({student: ran}))
+    assert ended.keys() == {"ada", "bob", *"cdefgh"}
+    assert [student for student, ran in ended.items() if ran.failed] == ["bob"]
+    assert "nothing else running beside it" in ended["bob"].reason
+    assert len(beside["ada"]) == len(beside["bob"]) == 2
+    assert beside["ada"][1] == beside["bob"][1] == set() and beside["bob"][0]
+
+
 def test_a_worker_of_a_cluster_that_is_lost_loses_nothing(handed_in):
     with dask(handed_in, workers=2) as address, _grading(handed_in, f"--scheduler={address}") as process:
         until(lambda: list(handed_in.glob("autograded/*/1-padding/padding.ipynb")))
@@ -645,6 +684,31 @@ def test_what_a_regrade_shows_is_what_is_stored(handed_in):
     assert shown["ada"] == (10, 8) and "10 → 8" in output and "today's late penalties" in output
     assert now["fay"] == DESERVED["fay"]
     assert "graded before a check was changed" not in convblocks(handed_in, "status", "--json").stdout
+
+
+def test_who_is_not_in_the_gradebook_keeps_no_regrade_of_others_back(handed_in):
+    assert grade(handed_in)[0] == 0
+    nbgrader(handed_in, "db", "student", "remove", "ada", "--force")
+    config = handed_in / "nbgrader_config.py"
+    config.write_text(config.read_text() + CHANGED)
+    code, output = run(handed_in, *CONVBLOCKS, "regrade", "1-padding", "--apply")
+    assert code == 1 and "5 submissions stored." in output, output
+    assert "ada, 1-padding: the gradebook has nothing of it" in output
+    assert scores(handed_in).keys() == DESERVED.keys() - {"ada"} and scores(handed_in)["bob"] > DESERVED["bob"]
+
+
+def test_what_was_scored_again_is_of_one_attempt_also_where_no_time_tells(tmp_path):
+    def write(folder, **digests):
+        (tmp_path / folder).mkdir(parents=True)
+        for name, one in digests.items():
+            notebook = {"cells": [], "metadata": {DIGESTS: one}, "nbformat": 4, "nbformat_minor": 5}
+            (tmp_path / folder / f"{name}.ipynb").write_text(json.dumps(notebook))
+        return submission.Ran(submission.Job(str(tmp_path), "", "", (), "", folder, ("x",), f"{tmp_path}/before"))
+
+    write("before", first="a b", second="a")
+    assert pool._is_of_what_was_graded(write("same", first="a b", second="a"))
+    # The first one was not run again.
+    assert not pool._is_of_what_was_graded(write("mixed", first="a b", second="c"))
 
 
 def test_a_notebook_of_which_no_check_has_changed_is_not_run_again(handed_in):
