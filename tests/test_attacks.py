@@ -14,7 +14,7 @@ COMMANDS = {PADDING: CONVBLOCKS, KERAS: NBGRADER}
 
 CROSSED = {
     *("builtins", "prints-result", "told-by-the-next", "gradebook-write", "borrowed-check", "warm-parent"),
-    *("linked-weights", "untrained-model", "keras-poison"),
+    *("linked-weights", "keras-poison"),
 }
 """Names of those that are tried on the other command as well; at least one of each way to points or to a neighbour."""
 

@@ -22,9 +22,9 @@ def test_where_the_time_of_a_submission_goes_is_measured_beside_the_floor(tmp_pa
 
 
 def test_sides_that_grade_the_same_work_are_compared_and_have_to_give_the_same_points(tmp_path, monkeypatch):
-    sides, assignments = ["here, 1 worker", TWO], ASSIGNMENTS[2:3]
-    found = many_submissions.throughput(tmp_path / "same", 2, 1, sides, assignments)
-    assert found["submissions"] == 2 and len(set(found["points"].values())) == 1
+    assignments = ASSIGNMENTS[2:3]
+    found = many_submissions.throughput(tmp_path / "course", 2, 1, [TWO], assignments)
+    assert found["submissions"] == 2 and found["points"][TWO] > 0
     assert 0 < found["memory"][TWO]["a worker and its kernel, MB"]["median"] < 2000
     rates = {KERAS: 10.0, NOTHING: 50.0, TWO: 310.0}
     spread = {side: {"median": rate, "least": rate, "most": rate, "turns": 1} for side, rate in rates.items()}
@@ -37,4 +37,4 @@ def test_sides_that_grade_the_same_work_are_compared_and_have_to_give_the_same_p
         monkeypatch.setattr(many_submissions, name, lambda *_, instead=instead, **__: instead)
     monkeypatch.setattr(many_submissions, "points", lambda course: float(course.name))
     with pytest.raises(RuntimeError, match="not all sides give the same points"):
-        many_submissions.throughput(tmp_path / "other", 1, 1, sides, assignments)
+        many_submissions.throughput(tmp_path / "other", 1, 1, ["here, 1 worker", TWO], assignments)

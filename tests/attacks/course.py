@@ -200,9 +200,10 @@ def grade(
                 gradebook.add_student(attack.student, **entry)
         for attack in attacks:
             hand_in(attack, place)
+        before = psutil.Process().children(recursive=True)
         with _adopting():
             start(*command, lesson.assignment, patience=patience)
-            run.survivors = _survivors()
+            run.survivors = _survivors(before)
         start("nbgrader", "generate_feedback", lesson.assignment)
         start("nbgrader", "export")
         run.scores = scores_of(place)
@@ -299,10 +300,10 @@ def _adopting():
     set_child_subreaper(0)
 
 
-def _survivors() -> list[str]:
-    """Command lines of processes that attacks have started and that are still there."""
+def _survivors(before: Sequence[psutil.Process]) -> list[str]:
+    """Command lines of processes that attacks have started and that are still there. before: those of other tests."""
     found = {}
-    for process in psutil.Process().children(recursive=True):
+    for process in {*psutil.Process().children(recursive=True)} - {*before}:
         said = " ".join(process.as_dict(["cmdline"])["cmdline"] or [])
         if "attack-" in said or "/inside/warm_parent.py" in said:
             found[process] = said[:400]
