@@ -38,6 +38,7 @@ from conftest import (
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 from nbgrader.converters import NbGraderException
+from sqlalchemy import create_engine, text
 
 from benchmarks import free_port, many_submissions
 from benchmarks.postgresql import Missing, serve
@@ -566,10 +567,12 @@ Gradebook.add_submission = lambda *a, **k: (time.sleep(0.3), _add(*a, **k))[1]
 
 
 def test_two_whose_folders_share_a_gradebook_neither_lose_nor_double_anything(handed_in, postgresql, tmp_path):
+    with create_engine(postgresql, isolation_level="AUTOCOMMIT").connect() as server:
+        # In that of another test there are these submissions already.
+        server.execute(text("create database shared"))
+    postgresql = postgresql.replace("/postgres", "/shared")
     with (handed_in / "nbgrader_config.py").open("a") as config:
-        config.write(
-            f"\nc.CourseDirectory.db_url = {postgresql!r}\nc.CourseDirectory.course_id = 'shared'\n{HESITATES}"
-        )
+        config.write(f"\nc.CourseDirectory.db_url = {postgresql!r}\n{HESITATES}")
     nbgrader(handed_in, "generate_assignment", "1-padding", "--force")
     for student in DESERVED.keys() - {"ada", "bob"}:
         shutil.rmtree(handed_in / "submitted" / student)
