@@ -174,11 +174,16 @@ def graded_course(graded_class, tmp_path) -> Path:
 
 
 @pytest.fixture
-def adopted_orphans():
-    """What a process leaves that was started here becomes a child of this one, not of the machine's first."""
+def left_behind():
+    """What a process leaves that was started here becomes a child of this one, not of the machine's first.
+
+    Gives a function: all kernels and sandboxes below this process that were not there before the test, as is the one
+    that a test in this process has made ready for a next notebook.
+    """
     set_child_subreaper = 36
+    before = processes_named("kernel", "bwrap")
     ctypes.CDLL(None).prctl(set_child_subreaper, 1)
-    yield
+    yield lambda: [one for one in processes_named("kernel", "bwrap") if one not in before]
     ctypes.CDLL(None).prctl(set_child_subreaper, 0)
     # Nobody else asks how they ended, and who looks for processes would look at hundreds.
     for one in psutil.Process().children():

@@ -65,7 +65,7 @@ def _grade_here(course: str, warm: WarmParent | None) -> None:
     app.start()
 
 
-def test_killed_at_any_moment_the_next_run_finishes_it(course, tmp_path, adopted_orphans):
+def test_killed_at_any_moment_the_next_run_finishes_it(course, tmp_path, left_behind):
     shutil.rmtree(course / "submitted" / "ada")
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["nbgrader.apps", "grading.intake", "grading.feedback", "grading.generate"])
@@ -106,7 +106,7 @@ def test_killed_at_any_moment_the_next_run_finishes_it(course, tmp_path, adopted
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         ends = list(pool.map(kill_and_finish, range(KILLS)))
     assert ends == [(0, DESERVED["bob"])] * KILLS
-    _, alive = psutil.wait_procs(processes_named("kernel", "bwrap"), timeout=60)
+    _, alive = psutil.wait_procs(left_behind(), timeout=60)
     assert alive == []
 
 

@@ -11,7 +11,7 @@ from multiprocessing import get_context
 
 import psutil
 import pytest
-from conftest import ROOT, processes_named
+from conftest import ROOT
 from jupyter_core.utils import ensure_event_loop, run_sync
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
@@ -105,7 +105,7 @@ sys.stdin.read()
 """
 
 
-def test_whenever_a_grader_is_killed_the_kernel_that_it_made_ready_ends(adopted_orphans):
+def test_whenever_a_grader_is_killed_the_kernel_that_it_made_ready_ends(left_behind):
     took, moments = 1.0, random.Random(0)
     for number in range(12):
         with subprocess.Popen([sys.executable, "-c", MAKES_ONE], stdin=-1, stdout=-1, text=True) as grader:
@@ -118,14 +118,14 @@ def test_whenever_a_grader_is_killed_the_kernel_that_it_made_ready_ends(adopted_
                 # Most of the time goes by before there is a sandbox.
                 time.sleep(took * moments.uniform(0.6, 1.0))
             grader.kill()
-        _wait_for_the_end(f"the grader killed as number {number}")
+        _wait_for_the_end(left_behind, f"the grader killed as number {number}")
     remove_left_behind()
 
 
-def _wait_for_the_end(what: str) -> None:
-    """Until there is no kernel and no sandbox any more; what a process leaves may have others when it ends."""
+def _wait_for_the_end(left_behind, what: str) -> None:
+    """Until all kernels and sandboxes of its own are gone; what a process leaves may have others when it ends."""
     deadline = time.monotonic() + 60
-    while left := processes_named("bwrap", "kernel"):
+    while left := left_behind():
         assert time.monotonic() < deadline, (what, left)
         psutil.wait_procs(left, timeout=1)
 
@@ -141,11 +141,11 @@ run_sync(asyncio.sleep)({seconds})
 
 
 @pytest.mark.parametrize("seconds", [0, 0.3, 3])
-def test_a_grader_ends_without_a_word_whatever_it_has_made_ready(seconds):
+def test_a_grader_ends_without_a_word_whatever_it_has_made_ready(seconds, left_behind):
     source = BEGINS_ONE.replace("{seconds}", str(seconds))
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    _wait_for_the_end("a grader that ended by itself")
+    _wait_for_the_end(left_behind, "a grader that ended by itself")
 
 
 def test_a_kernel_is_ended_at_its_deadline_whatever_it_says(nothing_left):
