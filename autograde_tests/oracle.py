@@ -71,6 +71,10 @@ def keras():
     """The module keras, imported quietly at the first call."""
     with silence():
         module = importlib.import_module("keras")
+        # Whatever Keras' own settings in the home folder say.
+        module.config.set_floatx("float32")
+        module.config.set_image_data_format("channels_last")
+        module.config.set_epsilon(1e-7)
         # The first operation of all starts TensorFlow's runtime, which logs as well.
         module.ops.zeros(1)
     return module

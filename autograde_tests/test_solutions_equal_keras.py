@@ -4,6 +4,9 @@ Derandomized, so that a failure is the same everywhere; what is drawn changes wi
 """
 
 import inspect
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 
 from autograde_tests.checking import load_checks
 from autograde_tests.notebooks import lesson
+from autograde_tests.oracle import ROOT
 from autograde_tests.shapes_classifier import SHAPES
 from autograde_tests.weight_counting import conv, dense, flatten, pooling
 from convblocks.compare import compare
@@ -182,6 +186,15 @@ def random_cases(name):
     seeds = st.tuples(st.integers(0, 2**32), st.integers(0))
     cases = seeds.map(lambda pair: (every := load_checks()[name].cases(pair[0]))[pair[1] % len(every)])
     return cases.map(lambda case: inspect.signature(load_checks()[name].oracle).bind(*case.args, **case.kwargs).args)
+
+
+def test_keras_answers_the_same_whatever_its_settings_in_the_home_folder_say(tmp_path):
+    (tmp_path / "keras.json").write_text('{"image_data_format": "channels_first", "floatx": "float64", "epsilon": 0.1}')
+    says = "from autograde_tests.oracle import keras; print(*(getattr(keras().config, one)() for one in "
+    says += "('image_data_format', 'floatx', 'epsilon')))"
+    environment = os.environ | {"KERAS_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", says], env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "channels_last float32 1e-07\n", done.stderr
 
 
 def test_what_is_drawn_for_has_an_oracle():

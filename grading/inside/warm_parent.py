@@ -122,8 +122,9 @@ def _attend(kernel, request: dict, lifeline: int, program: int, channel: int) ->
             os.dup2(channel, 3, inheritable=False)
             os.closerange(4, 1 << 16)
             _give_up_rights(seccomp)
-            # Matplotlib has read it; it says where the course lies.
-            os.environ.pop("MPLCONFIGDIR", None)
+            # Matplotlib and Keras have read them; one says where the course lies.
+            for name in ("MPLCONFIGDIR", "KERAS_HOME"):
+                os.environ.pop(name, None)
             import start_kernel
 
             start_kernel.start(request["settings"] | {"channel": 3}, kernel)
