@@ -27,7 +27,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from grading import workers
-from grading.workers import ClusterLost, NoCluster
+from grading.workers import NoCluster
 
 if TYPE_CHECKING:
     from nbgrader.apps import AutogradeApp
@@ -68,6 +68,7 @@ Unsafe = Annotated[
     bool, typer.Option("--unsafe-no-sandbox", help="Run submissions where they can read and change your files.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Say it for a program, on standard output.")]
+NONE_CHANGED = "no check has changed since they were graded"
 # Of those of the machine, a job of Slurm may have fewer.
 PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -125,11 +126,11 @@ def regrade(
 
     changes: list[Change] = []
 
-    def decide(found: list[Change]) -> bool:
+    def decide(found: list[Change], outdated: int) -> bool:
         # Or the bar would be drawn over the question.
         stop()
         changes.extend(found)
-        _show_changes(console, changes)
+        _show_changes(console, changes, outdated)
         somebody_there = console.is_terminal and sys.stdin.isatty() and not as_json
         try:
             store = apply or bool(changes and somebody_there and typer.confirm("Store these scores?", err=True))
@@ -148,7 +149,7 @@ def regrade(
     if summary.kept:
         said = "An earlier attempt than the one in submitted/ counts, and keeps its score, of"
         console.print(_line(f"{said}: {_named(summary.kept)}. Put it back there to have it scored again."))
-    if apply or summary.graded or summary.failed or summary.stopped or summary.skipped:
+    if apply or summary.graded or summary.failed or summary.stopped or summary.lost or summary.skipped:
         _show(console, summary, "stored", "All other scores stay as they were; the same command again begins anew.")
     _exit(summary, as_json, changes=list(map(dataclasses.asdict, changes)))
 
@@ -217,13 +218,18 @@ def extend(
     """Give one student more time, also for what has been graded: its late penalty is reckoned anew."""
     console = _console()
     app = _nbgrader()
+    from nbgrader.converters import NbGraderException
+
     from grading import policy
 
+    app.log.addHandler(_Said(console))
     try:
         with _storing("changed"):
             due, before, after = policy.extend(app.coursedir, app.config, assignment, student, hours)
     except policy.NoExtension as error:
         _give_up(str(error))
+    except NbGraderException as error:
+        _give_up(str(error), 1)
     changed = f" Late penalty: {before:g} before, {after:g} now." * (before != after)
     console.print(_line(f"{student} has until {due:%Y-%m-%d %H:%M} UTC for {assignment}.{changed}"))
 
@@ -419,7 +425,9 @@ def new(
     typer.echo("docs/authoring.md has every step.")
 
 
-def _show_changes(console: Console, changes: list[Change]) -> None:
+def _show_changes(console: Console, changes: list[Change], outdated: int) -> None:
+    """outdated: of how many submissions a check has changed, whether it could be used again or not."""
+
     def in_all(one: Change) -> float:
         return round(one.in_all_after - one.in_all_before, 2)
 
@@ -439,7 +447,8 @@ def _show_changes(console: Console, changes: list[Change]) -> None:
             table.add_row(_line(one.student), one.assignment, "late penalty", "", "", f"{in_all(one):+g}", total(one))
         console.print(table)
     gaining = sum(one.after > one.before for one in changes)
-    checks = ", ".join(sorted({one.check for one in changes})) or "no check has changed since they were graded"
+    none = f"of {outdated} that were graded before a check was changed" if outdated else NONE_CHANGED
+    checks = ", ".join(sorted({one.check for one in changes})) or none
     same, losing = len(changes) - len(differing), len(differing) - gaining
     console.print(f"{len(changes)} scores reckoned again ({checks}): {gaining} gain, {losing} lose, {same} stay.")
     if others or any(in_all(one) != round(one.after - one.before, 2) for one in differing):
@@ -557,8 +566,6 @@ def _cluster_or_nothing() -> Iterator[None]:
         yield
     except NoCluster as error:
         _give_up(str(error))
-    except ClusterLost as error:
-        _give_up(str(error), 1)
 
 
 def _exit(summary: Summary, as_json: bool, **more) -> None:
@@ -572,12 +579,12 @@ def _exit(summary: Summary, as_json: bool, **more) -> None:
         typer.echo(json.dumps(dataclasses.asdict(summary) | {"kept": kept, "failed": failed} | more, indent=2))
     if summary.stopped:
         raise typer.Exit(130)
-    if summary.failed:
+    if summary.failed or summary.lost:
         raise typer.Exit(1)
 
 
 def _show(console: Console, summary: Summary, done: str, stopped: str) -> None:
-    """One summary at the end. done: what was done to submissions; stopped: what is to be said after Ctrl-C."""
+    """One summary at the end. done: what was done to submissions; stopped: what to say where it was not done to all."""
     before = f", {summary.skipped} left as they were (graded before, or held back)" if summary.skipped else ""
     console.print(f"{summary.graded} submission{'s' * (summary.graded != 1)} {done}{before}.")
     if summary.failed:
@@ -586,8 +593,8 @@ def _show(console: Console, summary: Summary, done: str, stopped: str) -> None:
         console.print(f"{len(summary.failed)} could not be graded{again}:")
         for (student, assignment), reason in summary.failed.items():
             console.print(_line(f"  {f'{student}, ' if student else ''}{assignment}: {reason}"))
-    if summary.stopped:
-        console.print(f"Stopped. {stopped}")
+    if summary.stopped or summary.lost:
+        console.print(f"{'The Dask cluster was lost' if summary.lost else 'Stopped'}. {stopped}")
 
 
 def _named(submissions: list[tuple[str, str]]) -> str:

@@ -567,15 +567,16 @@ class SubmissionExporter(NotebookExporter):
             self.log.error(said, student, assignment, problem)
             return []
         excluded = converter.coursedir.student_id_exclude.split(",")
-        if made.exists() and student not in excluded and not finished:
+        # nbgrader's own command and Formgrader grade what is not there, and remove what they replace before they know
+        # what the new one is worth.
+        removes = type(converter) is Autograde and made.exists() and student not in excluded
+        if removes and not finished:
             self.log.warning("%s, %s: grading was interrupted, so it is done anew.", student, assignment)
             if only == "*":
                 shutil.rmtree(made)
             else:
                 (made / f"{only}.ipynb").unlink(missing_ok=True)
-        # nbgrader's own command and Formgrader remove what they replace before they know what the new one is worth.
-        removes = self.counts == "best" and type(converter) is Autograde and made.exists()
-        if removes and not is_same_attempt(source, made):
+        if removes and made.exists() and self.counts == "best" and not is_same_attempt(source, made):
             said = "of several attempts the best counts, which `convblocks grade` finds. This one stays as it is."
             self.log.error("%s, %s: another attempt was graded, and %s", student, assignment, said)
             return []

@@ -17,6 +17,7 @@ from traitlets import Float
 from traitlets.config import Config
 
 from grading.course import has_gradebook
+from grading.gradebook import turn
 from grading.intake import forget_attempt
 
 DAY = 24 * 60 * 60
@@ -123,8 +124,16 @@ def extend(
     """Give a student so many hours more than everybody, in place of what was given before; 0 takes that back.
 
     What has been graded keeps its scores, and its penalty becomes what it would have been with that deadline. Returns
-    the student's deadline (UTC), and the penalty before and after, in points. Raises NoExtension.
+    the student's deadline (UTC), and the penalty before and after, in points. Raises NoExtension, or NbGraderException
+    where this person may not store.
     """
+    with turn(Path(coursedir.root), coursedir.db_url, coursedir.log):
+        return _extend(coursedir, config, assignment, student, hours)
+
+
+def _extend(
+    coursedir: CourseDirectory, config: Config, assignment: str, student: str, hours: float
+) -> tuple[datetime.datetime, float, float]:
     if not 0 <= hours < 24 * 366:
         raise NoExtension(f"{hours:g} hours are no extension. 0 takes one back, and the longest is a year.")
     none = "none, before `nbgrader generate_assignment`"

@@ -58,8 +58,8 @@ class Summary:
     """What became of a run: how many submissions were graded and how many had been; why others could not be.
 
     kept: student and assignment where an earlier attempt than the one in submitted/ counts, as the better one. failed:
-    reasons, by student and assignment, or by "" and assignment. stopped: whether Ctrl-C has ended it. due: how many
-    wait for `grade`, when others were regraded.
+    reasons, by student and assignment, or by "" and assignment. stopped: whether Ctrl-C has ended it; lost: whether
+    its cluster did. due: how many wait for `grade`, when others were regraded.
     """
 
     graded: int = 0
@@ -67,6 +67,7 @@ class Summary:
     kept: list[tuple[str, str]] = field(default_factory=list)
     failed: dict[tuple[str, str], str] = field(default_factory=dict)
     stopped: bool = False
+    lost: bool = False
     due: int = 0
 
 
@@ -104,15 +105,13 @@ class Store(AutogradeAll):
         return due, len(left)
 
     def outdated(self) -> dict[str, list[str]]:
-        """Ids of the cells that another check, or version of it, or for other points, has scored, by their folder.
+        """Ids of the cells that another check, or version of it, or for other points, has scored, by their student.
 
         And of those of the same notebook that build on such: what is lent to them follows from its result.
         """
-        found = {}
-        for folder in sorted(self.everything):
-            if cells := self._outdated(Path(self._format_dest(self.coursedir.assignment_id, self.student(folder)))):
-                found[folder] = cells
-        return found
+        graded = glob.glob(self._format_dest(self.coursedir.assignment_id, self.coursedir.student_id))
+        found = {Path(one).parts[-2]: self._outdated(Path(one)) for one in sorted(graded)}
+        return {student: cells for student, cells in found.items() if cells and not self._is_excluded(student)}
 
     def _outdated(self, graded: Path) -> list[str]:
         found = []
@@ -125,14 +124,6 @@ class Store(AutogradeAll):
             if old:
                 found += building_on(old, names)
         return found
-
-    def gone(self) -> list[str]:
-        """Students whose graded work is outdated, of which there is no longer what they handed in."""
-        assignment = self.coursedir.assignment_id
-        graded = map(Path, sorted(glob.glob(self._format_dest(assignment, self.coursedir.student_id))))
-        students = [one.parts[-2] for one in graded if self._outdated(one)]
-        left = [one for one in students if not os.path.exists(self._format_source(assignment, one))]
-        return [one for one in left if not self._is_excluded(one)]
 
     @property
     def missing(self) -> str:
@@ -165,14 +156,18 @@ class Store(AutogradeAll):
         return student in self.coursedir.student_id_exclude.split(",")
 
     def _is_due(self, folder: str) -> bool:
-        """Whether `init_destination` will have it graded; that one also removes what is there."""
-        student, assignment = self.student(folder), self.coursedir.assignment_id
+        """Whether it is to be graded, as what was graded only in part is."""
+        student = self.student(folder)
         if self._is_excluded(student):
             return False
-        graded = self._format_dest(assignment, student)
-        if self.force or not os.path.exists(graded):
+        graded = Path(self._format_dest(self.coursedir.assignment_id, student))
+        if self.force or not self._is_whole(folder, graded):
             return True
-        return is_due(Path(self.coursedir.root, folder), Path(graded))
+        return is_due(Path(self.coursedir.root, folder), graded)
+
+    def _is_whole(self, folder: str, graded: Path) -> bool:
+        """Whether all notebooks of a submission have been graded, into another folder."""
+        return all(is_graded(graded / os.path.basename(name)) for name in self.everything[folder])
 
     def note(self, folder: str) -> None:
         """Note what there is of a submission before it is graded."""
@@ -190,7 +185,7 @@ class Store(AutogradeAll):
         graded, usual, before = Path(self._format_dest(*ids)), self.coursedir.autograded_directory, os.getcwd()
         if self._is_overtaken(folder, graded):
             return Fate.OVERTAKEN
-        if self.exporter.counts == "best" and self._is_worse(*ids, graded):
+        if self.exporter.counts == "best" and self._is_whole(folder, graded) and self._is_worse(*ids, graded):
             return Fate.WORSE
         os.chdir(self.coursedir.root)
         # Beside the others, so that it can be moved there.
@@ -212,7 +207,7 @@ class Store(AutogradeAll):
 
         Where all is graded again (`force`), the same attempt takes the place of what there is of it.
         """
-        if not all(is_graded(graded / os.path.basename(name)) for name in self.everything[folder]):
+        if not self._is_whole(folder, graded):
             return False
         content = graded_content(self._ran)
         if self.force:
@@ -225,7 +220,7 @@ class Store(AutogradeAll):
 
         By today's deadline and policy, by which the late penalty of the one that stays is stored then.
         """
-        if not graded.exists() or is_same_attempt(self._ran, graded, graded_content(self._ran)):
+        if is_same_attempt(self._ran, graded, graded_content(self._ran)):
             return False
         stamp = read_timestamp(self._ran / "timestamp.txt")
         with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
@@ -274,6 +269,22 @@ def _replace(folder: Path, new: Path, old: Path) -> None:
     new.rename(folder)
 
 
+@contextlib.contextmanager
+def _to_its_end() -> Iterator[None]:
+    """What Ctrl-C does not break: it is heeded afterwards."""
+    usual, pressed = signal.getsignal(signal.SIGINT), []
+    if not callable(usual) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *how: pressed.append(how))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+        if pressed:
+            usual(*pressed[0])
+
+
 def grade(
     apps: list[AutogradeApp],
     options: tuple[str, ...],
@@ -301,7 +312,10 @@ def grade(
 
 @contextlib.contextmanager
 def _stopping(summary: Summary) -> Iterator[None]:
-    """What Ctrl-C ends, and notes; from then on this process ignores it, and ends what it has begun."""
+    """What Ctrl-C ends, or a cluster that is lost, and notes.
+
+    After Ctrl-C this process ignores it, and ends what it has begun.
+    """
 
     def stop(*_) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -314,6 +328,8 @@ def _stopping(summary: Summary) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         summary.stopped = True
+    except ClusterLost:
+        summary.lost = True
     finally:
         if signal.getsignal(signal.SIGINT) is stop:
             signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -341,39 +357,45 @@ def regrade(
     workers: Workers,
     begin: Callable[[int, int], None],
     tell: Callable[[Ran], None],
-    decide: Callable[[list[Change]], bool],
+    decide: Callable[[list[Change], int], bool],
 ) -> Summary:
     """Score again the cells whose check has changed since, and what builds on them; store that where `decide` says so.
 
     Everything else of a graded submission stays as it is; one that has been handed in anew since waits for `grade`.
-    Arguments else as for `grade`. `decide` is asked where the gradebook could be read of one assignment at least.
+    Arguments else as for `grade`. `decide` is asked where the gradebook could be read of one assignment at least; it is
+    also told of how many submissions something is outdated.
     """
-    summary, ended, opened = Summary(), [], False
+    summary, ended, opened, outdated = Summary(), [], False, set()
     with _stopping(summary), staged(Path(apps[0].coursedir.root)) as staging:
         jobs = {}
         for store, due, _ in _open(apps, summary):
             opened = True
-            for student in store.gone():
-                said = "what was handed in is no longer in submitted/: put it there to have it scored again"
-                _fail(summary, student, store.coursedir.assignment_id, f"{said}; its scores stay as they are")
             # It has been graded, and is to be once more.
             store.force = True
             summary.due += len(due)
-            for folder, cells in store.outdated().items():
-                if folder in due:
-                    # What was graded is not what lies there now.
+            assignment = store.coursedir.assignment_id
+            wanted = wanted_notebooks(store.coursedir.db_url, assignment)
+            folders = {store.student(folder): folder for folder in store.everything}
+            for student, cells in store.outdated().items():
+                folder = folders.get(student)
+                # What was graded is not what lies there now; or another student's pattern matched it too.
+                done_elsewhere = folder in due or (student, assignment) in outdated
+                outdated.add((student, assignment))
+                if done_elsewhere:
                     continue
-                student, assignment = store.student(folder), store.coursedir.assignment_id
                 before = store._format_dest(assignment, student)
-                submitted = Path(store.coursedir.root, folder)
-                if not is_same_attempt(submitted, Path(before)):
+                submitted = Path(store.coursedir.root, folder or store._format_source(assignment, student))
+                if not submitted.exists():
+                    problem = "what was handed in is no longer in submitted/: put it there to have it scored again"
+                elif folder and not is_same_attempt(submitted, Path(before)):
                     summary.kept.append((student, assignment))
                     continue
-                wanted = wanted_notebooks(store.coursedir.db_url, assignment)
-                if problem := holds_back(submitted, Path(before), wanted):
+                else:
+                    problem = holds_back(submitted, Path(before), wanted)
+                if problem:
                     _fail(summary, student, assignment, f"{problem}; its scores stay as they are")
-                    continue
-                jobs[_job(store, folder, options, staging, tuple(cells), before)] = store, folder
+                elif folder:
+                    jobs[_job(store, folder, options, staging, tuple(cells), before)] = store, folder
         begin(len(jobs), len(summary.failed))
         _run_all(jobs, workers, lambda ran, *where: (ended.append(ran), tell(ran)))
         changes = []
@@ -389,7 +411,7 @@ def regrade(
                 ran.failed, ran.said = True, [unreadable(error)]
             if ran.failed:
                 _fail(summary, ran.job.student, ran.job.assignment, ran.reason)
-        if opened and decide(changes):
+        if opened and decide(changes, len(outdated)):
             for ran in ended:
                 if not ran.failed:
                     _store(summary, lambda ran: None, ran, *jobs[ran.job])
@@ -433,7 +455,7 @@ def _open(apps: list[AutogradeApp], summary: Summary) -> Iterator[tuple[Store, l
             _fail(summary, "", assignment, store.missing)
             continue
         try:
-            # It removes what an interrupted run has left, and another one may not be interrupted.
+            # What another run is storing is there in part.
             with turn(Path(store.coursedir.root), store.coursedir.db_url, store.log):
                 found = store.open(opened)
             opened |= store.everything.keys()
@@ -521,11 +543,11 @@ def _store(summary: Summary, tell: Callable[[Ran], None], ran: Ran, store: Store
     job = ran.job
     if not ran.failed:
         try:
-            with turn(Path(job.course), store.coursedir.db_url, store.log):
+            with turn(Path(job.course), store.coursedir.db_url, store.log), _to_its_end():
                 fate = store.take(folder, job.made)
-            summary.graded += fate is not Fate.OVERTAKEN
-            summary.skipped += fate is Fate.OVERTAKEN
-            summary.kept += [(job.student, job.assignment)] * (fate is Fate.WORSE)
+                summary.graded += fate is not Fate.OVERTAKEN
+                summary.skipped += fate is Fate.OVERTAKEN
+                summary.kept += [(job.student, job.assignment)] * (fate is Fate.WORSE)
         except Exception as error:
             said = LOCKED if is_locked(error) or is_locked(error.__context__) else error
             ran.failed, ran.said = True, [*ran.said, f"it could not be stored: {said}"]

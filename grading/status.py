@@ -93,14 +93,21 @@ def _look(course: Course, assignment: str, gradebook: Gradebook | None, current)
     found.differs = course.differing_points(assignment, gradebook) if gradebook else []
     if course.exchange:
         found.released = course.is_released(assignment)
-    inbound, collected = course.inbound(assignment), course.collected(assignment)
+    # With these nothing is done.
+    excluded = {*course.coursedir.student_id_exclude.split(",")}
+    inbound, collected = (
+        {student: one for student, one in each.items() if student not in excluded}
+        for each in (course.inbound(assignment), course.collected(assignment))
+    )
     found.collected = len(collected)
     found.waiting = sum(
         one not in collected or _is_newer(course, assignment, each, collected[one]) for one, each in inbound.items()
     )
     download = course.download(assignment, gradebook)
     # Somebody in it may be known by now who was not when it was unpacked.
-    found.downloaded = download.newer or any(names_a_student(one) for one in download.students - set(collected))
+    found.downloaded = download.newer or any(
+        names_a_student(one) for one in download.students - excluded - set(collected)
+    )
     problems: dict[str, dict[str, str]] = {}
     problems["left out when a download was unpacked"] = download.closed
     problems["left out of what was downloaded"] = download.left
@@ -110,9 +117,9 @@ def _look(course: Course, assignment: str, gradebook: Gradebook | None, current)
     strangers = [one for one in {**inbound, **collected} if one not in known and one not in unnameable]
     # A course may do without a list of its students: grading adds whoever hands in.
     problems["not in the gradebook, where grading adds whoever hands in"] = {one: "" for one in strangers if known}
-    graded = course.students(course.coursedir.autograded_directory, assignment)
-    looked_at = {one: course.graded_notebooks(one, assignment) for one in graded}
-    due = {one for one in collected if one not in unnameable and _is_due(course, one, assignment, looked_at)}
+    graded = set(course.students(course.coursedir.autograded_directory, assignment)) - excluded
+    looked_at = {one: course.graded_notebooks(one, assignment) for one in sorted(graded)}
+    due = {one for one in collected if one not in unnameable and _is_due(course, one, assignment, looked_at, wanted)}
     held_back = _held_back(course, assignment, due & set(looked_at), wanted)
     problems["with a newer file that cannot be used, so that what was graded before stays"] = held_back
     due -= set(held_back)
@@ -173,10 +180,17 @@ def _is_newer(
     return best > collected
 
 
-def _is_due(course: Course, student: str, assignment: str, looked_at: dict[str, dict[str, GradedNotebook]]) -> bool:
+def _is_due(
+    course: Course,
+    student: str,
+    assignment: str,
+    looked_at: dict[str, dict[str, GradedNotebook]],
+    wanted: list[Wanted],
+) -> bool:
     """Whether `convblocks grade` would grade it, if it can be used: as `grading.pool` and `grading.intake` decide."""
-    notebooks = looked_at.get(student, {}).values()
-    return not notebooks or not all(one.done for one in notebooks) or course.is_due(student, assignment)
+    notebooks = looked_at.get(student, {})
+    whole = notebooks.keys() >= {one.name for one in wanted} and all(one.done for one in notebooks.values())
+    return not notebooks or not whole or course.is_due(student, assignment)
 
 
 def _held_back(course: Course, assignment: str, due: set[str], wanted: list[Wanted]) -> dict[str, str]:

@@ -148,6 +148,8 @@ def _run(job: Job) -> Ran:
                 converter.autograde_preprocessors = steps(converter)[0]
                 # It is for what is in the course.
                 converter.post_convert_hook = None
+                # What a worker that was lost has left of it would be taken for what has been graded.
+                shutil.rmtree(job.made, ignore_errors=True)
                 converter.start()
             finally:
                 app.coursedir.ignore = ignored

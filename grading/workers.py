@@ -34,10 +34,7 @@ class NoCluster(Exception):
 
 
 class ClusterLost(Exception):
-    """A scheduler can no longer be reached; the text says so."""
-
-    def __init__(self):
-        super().__init__("The Dask cluster was lost. What was stored by then is; the same command again does the rest.")
+    """A scheduler can no longer be reached."""
 
 
 def is_given_up(error: BaseException) -> bool:

@@ -194,7 +194,8 @@ def test_a_cluster_that_is_lost_or_not_there_is_named(handed_in):
         for one in psutil.process_iter(["cmdline"]):
             if "distributed.cli.dask_scheduler" in str(one.info) and address in str(one.info):
                 one.kill()
-        assert "The Dask cluster was lost." in process.stderr.read()
+        said = " ".join(process.stderr.read().split())
+        assert re.search(r"\d submissions? graded.* The Dask cluster was lost\. What was graded is stored", said), said
         assert process.wait() == 1
     assert grade(handed_in)[0] == 0
     assert scores(handed_in) == DESERVED
@@ -318,6 +319,18 @@ def test_nbgraders_own_autograde_and_another_run_take_turns(handed_in):
             assert waiting.wait() == 0, said
     assert scores(handed_in) == {"ada": DESERVED["ada"], "bob": DESERVED["bob"]}
     assert len(list(handed_in.glob("autograded/*/1-padding/padding.ipynb"))) == 2
+
+
+def test_more_time_is_given_between_what_others_store(handed_in):
+    nbgrader(handed_in, "db", "assignment", "add", "1-padding", "--duedate=2026-11-19 09:00:00 UTC")
+    nbgrader(handed_in, "db", "student", "add", "ada")
+    with contextlib.ExitStack() as held:
+        held.enter_context(turn(handed_in, f"sqlite:///{handed_in}/gradebook.db", logging.getLogger()))
+        with background(handed_in, *CONVBLOCKS, "extend", "1-padding", "ada", "48") as waiting:
+            assert "Another run is storing" in waiting.stderr.readline()
+            held.close()
+            said = waiting.stderr.read()
+            assert waiting.wait() == 0 and "ada has until 2026-11-21 09:00 UTC" in said, said
 
 
 def test_a_server_does_not_wait_for_another_run(handed_in):
@@ -676,7 +689,7 @@ def test_what_a_regrade_shows_is_what_is_stored(handed_in):
         gradebook.db.commit()
     shutil.rmtree(handed_in / "submitted" / "fay")
     config.write_text(config.read_text() + CHANGED + "\nc.LatePolicy.percent_a_day = 10\n")
-    assert "4 graded before a check was changed" in convblocks(handed_in, "status", "--json").stdout
+    assert "4 graded before a check was changed" in run(handed_in, *CONVBLOCKS, "status", "--json")[1]
     code, output = run(handed_in, *CONVBLOCKS, "regrade", "1-padding", "--apply", "--json")
     assert code == 1 and "fay, 1-padding: what was handed in is no longer in submitted/" in output, output
     told = json.loads(output[output.index("\n{") :])
@@ -690,20 +703,23 @@ def test_what_a_regrade_shows_is_what_is_stored(handed_in):
     assert {who: round(after, 2) for who, (_, after) in shown.items()} == {who: round(now[who], 2) for who in shown}
     assert shown["ada"] == (10, 8) and "10 → 8" in output and "today's late penalties" in output
     assert now["fay"] == DESERVED["fay"]
-    assert "graded before a check was changed" not in convblocks(handed_in, "status", "--json").stdout
+    assert "graded before a check was changed" not in run(handed_in, *CONVBLOCKS, "status", "--json")[1]
 
 
 def test_who_is_not_in_the_gradebook_keeps_no_regrade_of_others_back(handed_in):
-    for student in DESERVED.keys() - {"ada", "bob"}:
+    for student in DESERVED.keys() - {"ada", "bob", "fay"}:
         shutil.rmtree(handed_in / "submitted" / student)
     assert grade(handed_in)[0] == 0
     nbgrader(handed_in, "db", "student", "remove", "ada", "--force")
     config = handed_in / "nbgrader_config.py"
-    config.write_text(config.read_text() + CHANGED)
+    # Nor who is left out of all that is graded from now on.
+    config.write_text(config.read_text() + CHANGED + '\nc.CourseDirectory.student_id_exclude = "fay"\n')
+    assert "2 graded before a check was changed" in run(handed_in, *CONVBLOCKS, "status", "--json")[1]
     code, output = run(handed_in, *CONVBLOCKS, "regrade", "1-padding", "--apply")
     assert code == 1 and "1 submission stored." in output, output
-    assert "ada, 1-padding: the gradebook has nothing of it" in output
-    assert scores(handed_in).keys() == {"bob"} and scores(handed_in)["bob"] > DESERVED["bob"]
+    assert "ada, 1-padding: the gradebook has nothing of it" in output and "fay" not in output
+    assert scores(handed_in).keys() == {"bob", "fay"}
+    assert scores(handed_in)["bob"] > DESERVED["bob"] and scores(handed_in)["fay"] == DESERVED["fay"]
 
 
 def test_what_was_scored_again_is_of_one_attempt_also_where_no_time_tells(tmp_path):
@@ -732,6 +748,14 @@ def test_a_notebook_of_which_no_check_has_changed_is_not_run_again(handed_in):
     assert grade(handed_in, "--student=bob")[0] == 0
     graded = handed_in / "autograded" / "bob" / "1-padding"
     before = {path.name: path.read_bytes() for path in graded.glob("*.ipynb")}
+    # What has been graded in part, as by `nbgrader autograde --notebook`, waits for `grade`, as it is.
+    (graded / other).unlink()
+    in_part = stored(handed_in)
+    code, output = run(handed_in, *CONVBLOCKS, "regrade", "1-padding", "--student=bob")
+    assert code == 0 and "1 not graded yet" in output and "interrupted" not in output, output
+    assert stored(handed_in) == in_part
+    assert "6 to be graded" in convblocks(handed_in, "status", "--json").stdout
+    (graded / other).write_bytes(before[other])
     points = scores(handed_in)["bob"]
     config = handed_in / "nbgrader_config.py"
     config.write_text(config.read_text() + CHANGED)
@@ -863,6 +887,38 @@ def test_what_was_graded_stays_until_all_that_replaces_it_is_stored(handed_in, t
     assert sorted(os.listdir(handed_in / "autograded")) == sorted(os.listdir(undisturbed / "autograded"))
 
 
+# Ctrl-C between the gradebook and the graded notebook.
+PRESSED = """
+import os, signal
+from grading.execute import SaveScores
+_save = SaveScores.preprocess
+def _pressed(self, nb, resources):
+    try:
+        return _save(self, nb, resources)
+    finally:
+        os.kill(os.getpid(), signal.SIGINT)
+SaveScores.preprocess = _pressed
+"""
+
+
+def test_what_is_being_stored_when_a_run_is_stopped_is_stored_whole(handed_in, tmp_path):
+    for folder in (handed_in / "submitted").iterdir():
+        if folder.name != "bob":
+            shutil.rmtree(folder)
+    assert grade(handed_in)[0] == 0
+    before = stored(handed_in)
+    config = handed_in / "nbgrader_config.py"
+    config.write_text(config.read_text() + CHANGED)
+    undisturbed = shutil.copytree(handed_in, tmp_path / "undisturbed", symlinks=True)
+    again = (*CONVBLOCKS, "regrade", "1-padding", "--apply")
+    assert run(undisturbed, *again)[0] == 0
+    config.write_text(config.read_text() + PRESSED)
+    with background(handed_in, *again) as process:
+        said = process.stderr.read()
+        assert process.wait() == 130 and "1 submission stored." in said, said
+    assert stored(handed_in) == stored(undisturbed) != before
+
+
 def test_what_was_handed_in_anew_is_not_mixed_with_what_was_graded(handed_in):
     assert grade(handed_in)[0] == 0
     before = stored(handed_in)
@@ -870,9 +926,13 @@ def test_what_was_handed_in_anew_is_not_mixed_with_what_was_graded(handed_in):
     config.write_text(config.read_text() + CHANGED)
     (handed_in / "submitted" / "bob" / "1-padding" / "timestamp.txt").write_text("2026-11-21 10:00:00 UTC")
     code, output = run(handed_in, *CONVBLOCKS, "regrade", "1-padding", "--student=bob", "--apply")
-    assert code == 0 and "no check has changed" in output
+    assert code == 0 and "(of 1 that were graded before a check was changed)" in output, output
     assert "1 not graded yet, or handed in anew: `convblocks grade` grades them." in output
     assert stored(handed_in) == before
+    # Nor where what was handed in anew cannot be used.
+    (handed_in / "submitted" / "bob" / "1-padding" / "padding.ipynb").write_text("lost")
+    code, output = run(handed_in, *CONVBLOCKS, "regrade", "1-padding", "--student=bob", "--apply")
+    assert code == 1 and "(of 1 that were graded before" in output and "padding.ipynb is not a notebook" in output
     # Nor what was damaged since.
     (handed_in / "submitted" / "ada" / "1-padding" / "padding.ipynb").write_text("lost")
     code, output = run(handed_in, *CONVBLOCKS, "regrade", "1-padding", "--student=ada", "--apply")
