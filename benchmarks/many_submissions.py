@@ -138,14 +138,16 @@ def _watch(process: psutil.Process, over: threading.Event, look: Callable) -> No
 class Memory:
     """The peak of the proportional set size, in MB: of all processes together, and of one worker with all its own.
 
-    That is also its kernels, and its share of the process that they are forked from.
+    That is also its kernels, and its share of the process that they are forked from. A cluster's scheduler, which is in
+    this process, is left out.
     """
 
     def __init__(self):
         self.all = self.worker = 0.0
+        self.cluster: list[psutil.Process] = []
 
     def __call__(self, process: psutil.Process) -> None:
-        family = [process, *process.children(recursive=True)]
+        family = [each for one in (process, *self.cluster) for each in (one, *one.children(recursive=True))]
         sizes = {}
         for one in family:
             try:
@@ -166,15 +168,19 @@ class Memory:
             own = kernels[: math.ceil(len(kernels) / len(workers))]
             share = sum(sizes.get(one.pid, 0.0) for one in parents) / len(workers)
             self.worker = max(self.worker, share + sum(own) + max(map(together, workers)))
+        # Each has started what its kernels are forked from.
+        self.worker = max(self.worker, *map(together, self.cluster), 0.0)
 
 
-def grade(side: str, course: Path, assignments: list[str], watch=None) -> float:
+def grade(side: str, course: Path, assignments: list[str], watch: Memory | None = None) -> float:
     """Grade all submissions of a course anew; seconds."""
     shutil.rmtree(course / "autograded", ignore_errors=True)
     if side.startswith("stock"):
         return sum(run(course, "nbgrader", "autograde", assignment, watch=watch) for assignment in assignments)
     if "Dask" in side:
         with cluster(2) as dask:
+            if watch:
+                watch.cluster = [psutil.Process(one.process.pid) for one in dask.workers.values()]
             return run(
                 course, "convblocks", "grade", *assignments, f"--scheduler={dask.scheduler_address}", watch=watch
             )
@@ -205,7 +211,7 @@ def throughput(
     if len({round(total, 2) for side, total in given.items() if side != NOTHING}) > 1:
         raise RuntimeError(f"not all sides give the same points: {given}")
     for side in sides:
-        if "worker" in side and "Dask" not in side:
+        if side not in STOCKS:
             memory[side] = peaks(side, courses[side], assignments, turns)
     return {
         "submissions": counts[sides[0]],
@@ -237,7 +243,7 @@ def growth(place: Path, sizes: list[int], turns: int) -> dict:
     seconds = {size: [] for size in sizes}
     for turn in range(turns):
         course, done = place / f"growth {turn}", 0
-        prepare(course, "", 1, ASSIGNMENTS[1:2])
+        prepare(course, "", 0, ASSIGNMENTS[1:2])
         release = course / "release" / ASSIGNMENTS[1]
         for size in sizes:
             for number in range(size):

@@ -6,6 +6,7 @@ its kind gets when nothing happens, and must have been stored once. Exits with 1
 """
 
 import argparse
+import datetime
 import os
 import random
 import re
@@ -132,6 +133,7 @@ def _arrive(course: Path, waiting: list[tuple[str, int]], seconds: float, came: 
         student, kind = f"student{number:05}", KINDS[number % len(KINDS)]
         made = course / "arriving" / student / assignment
         hand_in(course / "release" / assignment, made, kind)
+        (made / "timestamp.txt").write_text(f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M:%S.%f} UTC")
         # What is being copied has not been handed in.
         there = course / "submitted" / student / assignment
         there.parent.mkdir(parents=True, exist_ok=True)
@@ -143,8 +145,10 @@ def _kill(dask, every: float, came: Rush, over: threading.Event) -> None:
     """Kill one of the cluster's workers from time to time; its nanny starts another one."""
     chance = random.Random(0)
     while not over.wait(every):
-        os.kill(chance.choice(list(dask.workers.values())).pid, signal.SIGKILL)
-        came.lost_workers += 1
+        # One that is being started anew has no number.
+        if alive := [one.pid for one in dask.workers.values() if one.pid]:
+            os.kill(chance.choice(alive), signal.SIGKILL)
+            came.lost_workers += 1
 
 
 def main() -> None:

@@ -335,7 +335,8 @@ class Sandbox(LocalProvisioner):
         for one in members:
             try:
                 with one.oneshot():
-                    memory += _resident(one)
+                    # What was in memory before the fork is the kernel's already, and not once more of who waits for it.
+                    memory += 0 if one in self._members else _resident(one)
                     threads += one.num_threads()
                     times = one.cpu_times()
                     own[one] = times.user + times.system
@@ -456,10 +457,9 @@ def _warm_parent(keras: bool) -> WarmParent:
     kind = os.getpid(), keras
     if kind not in _WARM or not _WARM[kind].alive:
         path = [str(INSIDE), *map(str, packages.folders(keras))]
-        # Inside there is no such variable before a kernel starts, but Matplotlib has been imported by then.
-        environment = _environment(_HOME) | {
-            "MPLCONFIGDIR": str(packages.font_cache()),
-        }
+        # Inside there are no such variables before a kernel starts, but what reads them has been imported by then.
+        # Keras would read, or write, a file of whoever has that home out here, or in /tmp.
+        environment = _environment(_HOME) | {"MPLCONFIGDIR": str(packages.font_cache()), "KERAS_HOME": os.devnull}
         environment |= _INLINE
         modules = EVERYBODY + ["keras"] * keras
         _WARM[kind] = WarmParent.start(packages.python(), path, environment, modules)

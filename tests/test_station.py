@@ -11,13 +11,13 @@ from multiprocessing import get_context
 
 import psutil
 import pytest
-from conftest import ROOT
+from conftest import ROOT, until
 from jupyter_core.utils import ensure_event_loop, run_sync
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config
 
-from grading import packages
+from grading import packages, sandbox
 from grading.station import RUNTIME, Station, make_next_station, remove_left_behind, take_station
 from grading.warm import INSIDE, NotWarm, WarmParent
 from grading.workers import processes
@@ -210,6 +210,43 @@ print(WarmParent.start(packages.python(), path, {{}}, ["stuck"])._process.pid)
     while psutil.pid_exists(int(done.stdout)) and psutil.Process(int(done.stdout)).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_what_keras_keeps_in_a_home_folder_is_not_taken_into_the_sandbox(monkeypatch, tmp_path):
+    # Whoever grades may share the machine with somebody of that name, or with whoever fills /tmp/.keras.
+    settings = tmp_path / ".keras" / "keras.json"
+    settings.parent.mkdir()
+    settings.write_text('{"image_data_format": "channels_first", "floatx": "float64"}')
+    usual = sandbox._environment
+    monkeypatch.setattr(sandbox, "_environment", lambda home: usual(home) | {"HOME": str(tmp_path)})
+    monkeypatch.setattr(sandbox, "_WARM", {})
+    source = (
+        "import os, keras\nprint(keras.config.image_data_format(), keras.config.floatx(), 'KERAS_HOME' in os.environ)"
+    )
+    with Station(Config(), keras=True) as station:
+        assert printed(station, source) == "channels_last float32 False\n"
+    for parent in sandbox._WARM.values():
+        parent.end()
+    settings.unlink()
+    with Station(Config(), keras=True) as station:
+        assert printed(station, "print(1)") == "1\n"
+    assert list(settings.parent.iterdir()) == []
+    for parent in sandbox._WARM.values():
+        parent.end()
+
+
+def test_what_was_in_memory_before_a_kernel_was_forked_is_its_own_once(monkeypatch):
+    with Station(Config()) as station:
+        run_sync(station.make_ready)()
+        kernel = station._ready.provisioner
+        once, waits = (one.memory_info().rss // 2**20 for one in (kernel._kernel, kernel._members[1]))
+        assert waits > 20
+        kernel.memory = once + waits // 2
+        # The watchdog looks five times a second.
+        time.sleep(1)
+        assert kernel.is_alive and not kernel.reason
+        kernel.memory = once // 2
+        until(lambda: "MB of memory" in kernel.reason)
 
 
 def ancestor_of_a_kernel(turn) -> tuple[int, int]:
