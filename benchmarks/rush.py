@@ -145,8 +145,9 @@ def _kill(dask, every: float, came: Rush, over: threading.Event) -> None:
     """Kill one of the cluster's workers from time to time; its nanny starts another one."""
     chance = random.Random(0)
     while not over.wait(every):
-        # One that is being started anew has no number.
-        if alive := [one.pid for one in dask.workers.values() if one.pid]:
+        # A nanny whose worker is lost while it starts gives up.
+        known = [one for one in dask.workers.values() if one.worker_address in dask.scheduler.workers]
+        if alive := [pid for one in known if (pid := one.pid)]:
             os.kill(chance.choice(alive), signal.SIGKILL)
             came.lost_workers += 1
 

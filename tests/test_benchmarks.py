@@ -8,7 +8,6 @@ from rich.console import Console
 
 from benchmarks import many_submissions, parts, spread
 from benchmarks.many_submissions import ASSIGNMENTS, KERAS, NOTHING, TWO
-from benchmarks.rush import rush
 
 
 def test_where_the_time_of_a_submission_goes_is_measured_beside_the_floor(tmp_path):
@@ -55,15 +54,8 @@ def test_growth_is_measured_in_one_gradebook_that_keeps_them_all(tmp_path):
     assert many_submissions.points(course) == 3 * whole
 
 
-def test_the_memory_of_workers_is_measured_on_this_machine_and_on_a_cluster(tmp_path):
+def test_the_memory_of_a_clusters_workers_is_measured(tmp_path):
     many_submissions.prepare(tmp_path / "course", "", 2, ASSIGNMENTS[1:2])
-    for side in (TWO, "here, Dask with 2 workers"):
-        found = many_submissions.peaks(side, tmp_path / "course", ASSIGNMENTS[1:2], 1)
-        everything, worker = (peak["median"] for peak in found.values())
-        assert 50 < worker < everything, found
-
-
-def test_in_a_rush_nothing_is_lost_and_nothing_stored_twice(tmp_path):
-    came = rush(tmp_path / "course", ASSIGNMENTS[:1], students=16, seconds=8, every=3)
-    assert (came.missing, came.twice, came.different) == (0, 0, 0)
-    assert came.lost_workers and len(came.stored) == 16
+    found = many_submissions.peaks("here, Dask with 2 workers", tmp_path / "course", ASSIGNMENTS[1:2], 1)
+    everything, worker = (peak["median"] for peak in found.values())
+    assert 50 < worker < everything, found

@@ -182,7 +182,9 @@ def test_cells_after_one_that_never_ends_get_less_time_and_checks_as_much_as_eve
     slow.source += SLOW
     (wrong,) = [cell for cell in notebook.cells if cell.id == "padding_amounts"]
     wrong.source = "def padding_amounts(size, kernel_size, strides=1):\n    return None"
-    notebook.cells[:0] = [new_code_cell("while True: pass", id=f"loop-{place}") for place in range(3)]
+    notebook.cells[:0] = [
+        new_code_cell("import time\nwhile True: time.sleep(0.01)", id=f"loop-{place}") for place in range(3)
+    ]
     nbformat.write(notebook, path)
     output = nbgrader(submitted, "autograde", "1-padding", "--Execute.timeout=5")
     # And once more, where what may be told of the wrong function is asked.
