@@ -169,7 +169,7 @@ class Memory:
             share = sum(sizes.get(one.pid, 0.0) for one in parents) / len(workers)
             self.worker = max(self.worker, share + sum(own) + max(map(together, workers)))
         # Each has started what its kernels are forked from.
-        self.worker = max(self.worker, *map(together, self.cluster), 0.0)
+        self.worker = max([self.worker, *map(together, self.cluster)])
 
 
 def grade(side: str, course: Path, assignments: list[str], watch: Memory | None = None) -> float:

@@ -68,7 +68,6 @@ Unsafe = Annotated[
     bool, typer.Option("--unsafe-no-sandbox", help="Run submissions where they can read and change your files.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Say it for a program, on standard output.")]
-NONE_CHANGED = "no check has changed since they were graded"
 # Of those of the machine, a job of Slurm may have fewer.
 PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -426,7 +425,7 @@ def new(
 
 
 def _show_changes(console: Console, changes: list[Change], outdated: int) -> None:
-    """outdated: of how many submissions a check has changed, whether it could be used again or not."""
+    """Show who gains or loses what. outdated: of how many submissions a check has changed, scored again or not."""
 
     def in_all(one: Change) -> float:
         return round(one.in_all_after - one.in_all_before, 2)
@@ -447,8 +446,10 @@ def _show_changes(console: Console, changes: list[Change], outdated: int) -> Non
             table.add_row(_line(one.student), one.assignment, "late penalty", "", "", f"{in_all(one):+g}", total(one))
         console.print(table)
     gaining = sum(one.after > one.before for one in changes)
-    none = f"of {outdated} that were graded before a check was changed" if outdated else NONE_CHANGED
-    checks = ", ".join(sorted({one.check for one in changes})) or none
+    checks = ", ".join(sorted({one.check for one in changes}))
+    if not checks:
+        many = f"of {outdated} that were graded before a check was changed"
+        checks = many if outdated else "no check has changed since they were graded"
     same, losing = len(changes) - len(differing), len(differing) - gaining
     console.print(f"{len(changes)} scores reckoned again ({checks}): {gaining} gain, {losing} lose, {same} stay.")
     if others or any(in_all(one) != round(one.after - one.before, 2) for one in differing):

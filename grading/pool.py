@@ -375,26 +375,26 @@ def regrade(
             summary.due += len(due)
             assignment = store.coursedir.assignment_id
             wanted = wanted_notebooks(store.coursedir.db_url, assignment)
-            folders = {store.student(folder): folder for folder in store.everything}
             for student, cells in store.outdated().items():
-                folder = folders.get(student)
-                # What was graded is not what lies there now; or another student's pattern matched it too.
-                done_elsewhere = folder in due or (student, assignment) in outdated
-                outdated.add((student, assignment))
-                if done_elsewhere:
+                if (student, assignment) in outdated:
+                    # Of two patterns for students both match it.
                     continue
-                before = store._format_dest(assignment, student)
-                submitted = Path(store.coursedir.root, folder or store._format_source(assignment, student))
-                if not submitted.exists():
-                    problem = "what was handed in is no longer in submitted/: put it there to have it scored again"
-                elif folder and not is_same_attempt(submitted, Path(before)):
+                outdated.add((student, assignment))
+                folder, before = (of(assignment, student) for of in (store._format_source, store._format_dest))
+                if folder in due:
+                    # What was graded is not what lies there now.
+                    continue
+                submitted, taken = Path(store.coursedir.root, folder), folder in store.everything
+                if taken and not is_same_attempt(submitted, Path(before)):
                     summary.kept.append((student, assignment))
                     continue
+                if not submitted.exists():
+                    problem = "what was handed in is no longer in submitted/: put it there to have it scored again"
                 else:
                     problem = holds_back(submitted, Path(before), wanted)
                 if problem:
                     _fail(summary, student, assignment, f"{problem}; its scores stay as they are")
-                elif folder:
+                elif taken:
                     jobs[_job(store, folder, options, staging, tuple(cells), before)] = store, folder
         begin(len(jobs), len(summary.failed))
         _run_all(jobs, workers, lambda ran, *where: (ended.append(ran), tell(ran)))
