@@ -14,7 +14,9 @@ import json
 import logging
 import os
 import shlex
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,14 +42,41 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
+class _Stopped(KeyboardInterrupt):
+    """Ctrl-C was pressed.
+
+    Once KeyboardInterrupt itself has left code that was made from text, as the methods of a dataclass are, `python -m`
+    ends by the signal, whatever exit code the command asks for.
+    """
+
+
+@contextlib.contextmanager
+def _heeding_ctrl_c_once() -> Iterator[None]:
+    """After Ctrl-C this process ignores it, to its very end, and ends what it has begun."""
+
+    def stop(*_) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise _Stopped
+
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if usual and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is stop:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @app.callback()
-def convblocks() -> None:
+def convblocks(context: typer.Context) -> None:
     """Run a course, in the folder of its nbgrader_config.py.
 
     Every command exits with 0 where all was done; with 1 where some of it could not be, which is named; with 2 where
     nothing was, as there is no course here or what was asked for is not there; and with 130 after Ctrl-C. What --json
     prints stands alone on standard output, and all else goes to standard error.
     """
+    context.with_resource(_heeding_ctrl_c_once())
 
 
 def _name(typed: str) -> str:

@@ -312,27 +312,13 @@ def grade(
 
 @contextlib.contextmanager
 def _stopping(summary: Summary) -> Iterator[None]:
-    """What Ctrl-C ends, or a cluster that is lost, and notes.
-
-    After Ctrl-C this process ignores it, and ends what it has begun.
-    """
-
-    def stop(*_) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if usual and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, stop)
+    """What Ctrl-C ends, or a cluster that is lost, and notes."""
     try:
         yield
     except KeyboardInterrupt:
         summary.stopped = True
     except ClusterLost:
         summary.lost = True
-    finally:
-        if signal.getsignal(signal.SIGINT) is stop:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
