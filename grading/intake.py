@@ -492,8 +492,6 @@ class SubmissionExporter(NotebookExporter):
     notebook has been graded, that one stays instead. What an interrupted run left half-done is graded anew.
     """
 
-    files: Path | None = None
-    """Where the files beside a notebook are taken from, if not from the submission itself."""
     refused: dict[str, str]
     """Folders that nothing can be done with before a person has done something, and why."""
     counts = Enum(
@@ -587,7 +585,7 @@ class SubmissionExporter(NotebookExporter):
         coursedir = converter.coursedir
         folder = os.path.dirname(converter.notebooks[0])
         # Before anything of it is read: what changes from now on is not what was graded.
-        self._digest = "" if self.files else digest(Path(coursedir.root, folder))
+        self._digest = digest(Path(coursedir.root, folder))
         # An absolute path matches this folder alone: nbgrader copies nothing of it, and all of the course's own files.
         coursedir.ignore = [*ignore, re.sub(r"([*?[])", r"[\1]", os.path.join(coursedir.root, folder))]
         assignment, student = _ids(converter, folder)
@@ -608,7 +606,7 @@ class SubmissionExporter(NotebookExporter):
                 self._left_out.append(f"{_shown(name)} {reason}. It was left out.")
 
         copy_plain_files(
-            self.files or Path(coursedir.root, folder),
+            Path(coursedir.root, folder),
             Path(converter._format_dest(assignment, student)),
             left_out,
             ignore,

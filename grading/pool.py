@@ -179,17 +179,20 @@ class Store(AutogradeAll):
 
         What was graded before stays until all of it is stored.
         """
-        self._ran, self.exporter.files = ran, ran
-        self.assignments = {folder: self.everything[folder]}
+        self._ran = ran
         ids = self.coursedir.assignment_id, self.student(folder)
-        graded, usual, before = Path(self._format_dest(*ids)), self.coursedir.autograded_directory, os.getcwd()
+        graded, before, coursedir = Path(self._format_dest(*ids)), os.getcwd(), self.coursedir
+        usual = coursedir.submitted_directory, coursedir.autograded_directory
         if self._is_overtaken(folder, graded):
             return Fate.OVERTAKEN
         if self.exporter.counts == "best" and self._is_whole(folder, graded) and self._is_worse(*ids, graded):
             return Fate.WORSE
-        os.chdir(self.coursedir.root)
-        # Beside the others, so that it can be moved there.
-        self.coursedir.autograded_directory = os.path.join(usual, ".new")
+        os.chdir(coursedir.root)
+        # What lies in submitted/ may have been handed in since. And beside the others, so that it can be moved there.
+        coursedir.submitted_directory = str(ran.parent.parent.relative_to(coursedir.root))
+        coursedir.autograded_directory = os.path.join(usual[1], ".new")
+        made = self._format_source(*ids)
+        self.assignments = {made: [os.path.join(made, os.path.basename(name)) for name in self.everything[folder]]}
         aside = Path(self._format_dest(".", "."))
         # What a killed run has left there is nobody's.
         shutil.rmtree(aside, ignore_errors=True)
@@ -197,7 +200,7 @@ class Store(AutogradeAll):
             self.convert_notebooks()
             _replace(graded, Path(self._format_dest(*ids)), aside / "old")
         finally:
-            self.coursedir.autograded_directory = usual
+            coursedir.submitted_directory, coursedir.autograded_directory = usual
             shutil.rmtree(aside, ignore_errors=True)
             os.chdir(before)
         return Fate.STORED
@@ -249,7 +252,7 @@ class Store(AutogradeAll):
         ids = self.init_single_notebook_resources(notebook_filename)["nbgrader"]
         target = Path(self._format_dest(ids["assignment"], ids["student"]), os.path.basename(notebook_filename))
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self._ran / target.name, target)
+        shutil.copyfile(notebook_filename, target)
         # It was validated when it was written.
         notebook, resources = nbformat.v4.reads(target.read_text(encoding="utf-8")), {"nbgrader": ids}
         for step in steps(self)[1]:

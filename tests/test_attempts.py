@@ -10,10 +10,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import CONVBLOCKS, ROOT, convblocks, fill, nbgrader, scores
+from conftest import CONVBLOCKS, ROOT, convblocks, fill, nbgrader, run, scores
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from nbgrader.api import Gradebook
 from test_intake import hand_in
+from test_pool import CHANGED
 from test_status import status
 from traitlets.config import Config
 
@@ -155,6 +156,42 @@ def test_the_best_attempt_counts_as_if_there_were_no_other(graded):
         gradebook.update_or_create_submission("1-padding", "ada", timestamp=SECOND)
     assert grade(graded, "--force", "--student=ada")["kept"] == []
     assert stored(graded)["ada"][:2] == ({SECOND}, 8)
+
+
+# Collected while what was handed in before is stored.
+HANDED_IN_ANEW = f"""
+from pathlib import Path
+from grading.pool import Store
+_take = Store.take
+def _taken(self, folder, ran):
+    Path(self.coursedir.root, folder, "timestamp.txt").write_text("{LATE}")
+    Path(self.coursedir.root, folder, "padding.ipynb").unlink(missing_ok=True)
+    return _take(self, folder, ran)
+Store.take = _taken
+"""
+
+
+@pytest.mark.parametrize("command", [("grade", "--force"), ("regrade", "--apply")])
+def test_an_attempt_has_its_own_time_and_notebooks_whatever_is_handed_in_while_it_is_stored(course, command):
+    folder = course / "submitted" / "ada" / "1-padding"
+    shutil.copytree(ROOT / "solutions" / "1-padding", folder)
+    (folder / "timestamp.txt").write_text(FIRST)
+    assert grade(course)["graded"] == 1
+    before = stored(course)
+    config = course / "nbgrader_config.py"
+    usual = config.read_text()
+    config.write_text(usual + CHANGED + HANDED_IN_ANEW)
+    code, output = run(course, *CONVBLOCKS, command[0], "1-padding", command[1], "--workers=1")
+    assert code == 0, output
+    assert (folder / "timestamp.txt").read_text() == LATE
+    found = stored(course)
+    assert {student: one[:4] for student, one in found.items()} == {"ada": ({FIRST}, 12, 0, [])}
+    assert found["ada"][4] != before["ada"][4]
+    # What was handed in meanwhile is compared with it, and costs it nothing.
+    shutil.copy(course / "release" / "1-padding" / "padding.ipynb", folder)
+    config.write_text(usual + CHANGED)
+    assert grade(course)["kept"] == named("ada")
+    assert stored(course)["ada"][:4] == ({FIRST}, 12, 0, [])
 
 
 def test_attempts_are_compared_by_today_s_deadline_and_the_one_that_counts_keeps_no_penalty_of_an_earlier_one(course):
