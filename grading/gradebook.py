@@ -13,7 +13,6 @@ import sqlite3
 import threading
 import time
 import warnings
-from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -52,9 +51,6 @@ _MINE = threading.local()
 
 OPEN = 16
 """How many gradebooks a process keeps open; a worker of a cluster outlasts many runs, each with one of its own."""
-
-_KEPT: deque[sqlite3.Connection] = deque(maxlen=OPEN)
-"""What is in memory is gone with the last connection to it."""
 
 _NUMBERS = itertools.count()
 
@@ -126,14 +122,14 @@ def copy_cells(db_url: str, path: Path) -> None:
 
 
 @functools.lru_cache(OPEN)
-def in_memory(cells: str) -> str:
-    """The address of a copy in memory, one of the last that were asked for, of what `copy_cells` has written."""
+def in_memory(cells: str) -> tuple[str, sqlite3.Connection]:
+    """The address of a copy in memory of what `copy_cells` has written, which is there as long as the connection is."""
     # No URL for SQLite, but SQLAlchemy's for one.
     address = f"file:cells-{next(_NUMBERS)}?{IN_MEMORY}&cache=shared&uri=true"
-    _KEPT.append(sqlite3.connect(address.removesuffix("&uri=true"), uri=True, check_same_thread=False))
+    kept = sqlite3.connect(address.removesuffix("&uri=true"), uri=True, check_same_thread=False)
     with contextlib.closing(sqlite3.connect(cells)) as original:
-        original.backup(_KEPT[-1])
-    return f"sqlite:///{address}"
+        original.backup(kept)
+    return f"sqlite:///{address}", kept
 
 
 def _opened(db_url: str, course_id: str = "default_course") -> Gradebook:

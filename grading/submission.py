@@ -12,6 +12,7 @@ import os
 import select
 import shutil
 import signal
+import sqlite3
 import threading
 import time
 import traceback
@@ -138,7 +139,7 @@ def _run(job: Job) -> Ran:
     if job.code != CODE:
         return Ran(job, [OTHER_CODE], failed=True)
     try:
-        app, os.environ[SEED_VARIABLE] = _app(job.course, job.assignment, job.options, job.cells)
+        app, os.environ[SEED_VARIABLE], _ = _app(job.course, job.assignment, job.options, job.cells)
         with _heard(app.log, ran.said):
             app.coursedir.student_id, app.coursedir.autograded_directory = job.student, job.out
             app.config.Execute.only, app.config.Execute.graded_before = list(job.only), job.before
@@ -204,17 +205,19 @@ def steps(converter: Autograde) -> tuple[list, list]:
 
 
 @functools.lru_cache(APPS)
-def _app(course: str, assignment: str, options: tuple[str, ...], cells: str) -> tuple[AutogradeApp, str]:
-    """nbgrader's command with the course's configuration, quiet, and a gradebook of this process' own; and its seed."""
+def _app(
+    course: str, assignment: str, options: tuple[str, ...], cells: str
+) -> tuple[AutogradeApp, str, sqlite3.Connection]:
+    """nbgrader's command with the course's configuration, quiet; its seed; and what keeps its gradebook in memory."""
     os.chdir(course)
     # Or a course that sets none would have another one's.
     os.environ[SEED_VARIABLE] = _BEFORE
-    app = AutogradeApp()
-    app.initialize([assignment, *options, f"--CourseDirectory.db_url={in_memory(cells)}", "--log-level=50"])
+    app, (address, kept) = AutogradeApp(), in_memory(cells)
+    app.initialize([assignment, *options, f"--CourseDirectory.db_url={address}", "--log-level=50"])
     app.coursedir.assignment_id = assignment
     # Or each of what nbclient and nbconvert say for those who look for bugs would be made, and thrown away.
     app.log.setLevel(logging.WARNING)
-    return app, os.environ[SEED_VARIABLE]
+    return app, os.environ[SEED_VARIABLE], kept
 
 
 _ONE_AT_A_TIME = threading.Lock()

@@ -31,6 +31,22 @@ for student in ("ada", "bob"):
 print(json.dumps(counts))
 """
 
+TURNS = """
+import gc, os
+from pathlib import Path
+from grading.gradebook import OPEN, copy_cells
+from grading.submission import Job, run
+
+runs = [os.path.abspath(f"cells-{number}.db") for number in range(OPEN + 1)]
+for cells in runs:
+    copy_cells("sqlite:///gradebook.db", Path(cells))
+for cells in (*runs, runs[0]):
+    job = Job(os.getcwd(), "1-padding", "ada", (), cells, "graded")
+    ran = run(job)
+    assert not ran.failed and (job.made / "padding.ipynb").exists(), ran.said
+    gc.collect()
+"""
+
 
 @pytest.fixture
 def url(tmp_path):
@@ -96,3 +112,13 @@ def test_a_worker_asks_about_an_assignment_once(course):
         shutil.copytree(ROOT / "solutions" / "1-padding", course / "submitted" / student / "1-padding")
     first, second = json.loads(run(course, sys.executable, "-c", ASKED)[1].splitlines()[-1])
     assert first > second == 0
+
+
+def test_a_worker_serves_more_runs_in_turns_than_it_keeps_gradebooks_open(course):
+    folder = course / "submitted" / "ada" / "1-padding"
+    shutil.copytree(course / "release" / "1-padding", folder)
+    notebook = json.loads((folder / "padding.ipynb").read_text())
+    notebook["cells"] = [cell for cell in notebook["cells"] if "nbgrader" in cell["metadata"]]
+    (folder / "padding.ipynb").write_text(json.dumps(notebook))
+    code, output = run(course, sys.executable, "-c", TURNS)
+    assert code == 0, output
