@@ -6,6 +6,7 @@ of that and measured for itself.
 """
 
 import argparse
+import itertools
 import math
 import os
 import shutil
@@ -26,9 +27,13 @@ from rich.table import Table
 from benchmarks import ROOT, keep, parts, spread, told, validate
 
 ASSIGNMENTS = [folder.name for folder in sorted((ROOT / "source").iterdir()) if folder.is_dir()]
+COURSE = "convblocks"
+"""As the exchange knows it."""
 LEFT_OUT = "keras_classifier"
 KINDS = ("right", "wrong", "right", "half done")
 """What students hand in, one after another."""
+ENDLESS_EVERY = 50
+"""Where growth is measured, one of so many is endless."""
 SECONDS, TRAINING = 10, 120
 """How long a cell may take on all sides, and where a network is trained: the one that loops costs that."""
 
@@ -102,6 +107,16 @@ def hand_in(release: Path, folder: Path, kind: str) -> None:
         elif kind == "endless":
             last.source = ENDLESS.format(name=last.id)
         nbformat.write(notebook, path)
+
+
+def inbound(course: Path, student: str, assignment: str, folder: Path, stamp: str) -> None:
+    """Hand in a copy of a folder through the exchange: all of it is there, or nothing."""
+    inbox = course / "exchange" / COURSE / "inbound"
+    made = course / "arriving" / f"{student}+{assignment}+{stamp}"
+    shutil.copytree(folder, made)
+    (made / "timestamp.txt").write_text(stamp)
+    inbox.mkdir(parents=True, exist_ok=True)
+    made.rename(inbox / made.name)
 
 
 def run(course: Path, *command: str, watch: Callable[[psutil.Process], None] | None = None) -> float:
@@ -238,18 +253,20 @@ def points(course: Path) -> float:
         return sum(one.score for assignment in gradebook.assignments for one in assignment.submissions)
 
 
-def growth(place: Path, sizes: list[int], turns: int) -> dict:
-    """Seconds for so many submissions of one assignment, in one gradebook that keeps them all; by their number."""
+def growth(place: Path, sizes: list[int], turns: int, assignments: list[str]) -> dict:
+    """Seconds for so many submissions of all assignments, in one gradebook that keeps them all; by their number."""
     seconds = {size: [] for size in sizes}
     for turn in range(turns):
         course, done = place / f"growth {turn}", 0
-        prepare(course, "", 0, ASSIGNMENTS[1:2])
-        release = course / "release" / ASSIGNMENTS[1]
+        prepare(course, "", 0, assignments)
         for size in sizes:
-            for number in range(size):
-                hand_in(release, course / "submitted" / f"more{done + number:05}" / ASSIGNMENTS[1], "right")
+            for number in range(done, done + size):
+                student, which = divmod(number, len(assignments))
+                kind = "endless" if number % ENDLESS_EVERY == ENDLESS_EVERY - 1 else KINDS[student % len(KINDS)]
+                folder = course / "submitted" / f"more{student:05}" / assignments[which]
+                hand_in(course / "release" / assignments[which], folder, kind)
             done += size
-            seconds[size].append(run(course, "convblocks", "grade", ASSIGNMENTS[1], "--workers=2"))
+            seconds[size].append(run(course, "convblocks", "grade", *assignments, "--workers=2"))
     return {size: spread(each) for size, each in seconds.items()}
 
 
@@ -267,12 +284,7 @@ def show(figures: dict, console: Console) -> None:
     if "throughput" in figures:
         _show_bars(figures["throughput"], console)
     if "growth" in figures:
-        heads = "further submissions", "seconds", "least to most", "a minute"
-        table = Table(*heads, title="In one gradebook, one after another")
-        for size, took in figures["growth"].items():
-            between = f"{took['least']:.1f} to {took['most']:.1f}"
-            table.add_row(str(size), f"{took['median']:.1f}", between, f"{60 * int(size) / took['median']:.0f}")
-        console.print(table)
+        _show_growth(figures["growth"], console)
     if "validate" in figures:
         validate.show(figures["validate"], console)
     if "parts" in figures:
@@ -292,6 +304,18 @@ def _show_throughput(found: dict, title: str, console: Console) -> None:
     for side, peak in found["memory"].items():
         table.add_row(side, *map(told, peak.values()))
     console.print(table)
+
+
+def _show_growth(found: dict, console: Console) -> None:
+    heads = "further submissions", "seconds", "least to most", "a minute"
+    table = Table(*heads, title="In one gradebook, one after another")
+    for size, took in found.items():
+        between = f"{took['least']:.1f} to {took['most']:.1f}"
+        table.add_row(str(size), f"{took['median']:.1f}", between, f"{60 * int(size) / took['median']:.0f}")
+    console.print(table)
+    each = [took["median"] / int(size) for size, took in found.items()]
+    steady = all(more <= fewer for fewer, more in itertools.pairwise(each))
+    console.print(f"Time that grows no faster than their number: {'reached' if steady else 'missed'}")
 
 
 def _show_bars(found: dict, console: Console) -> None:
@@ -314,22 +338,27 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="*", default=[50, 200, 800], help="for growth (%(default)s)")
     said = "the throughput of sides with one of these in their name, and nothing else: 'nothing' 'here, 2 workers'"
     parser.add_argument("--only", nargs="+", metavar="TEXT", help=said)
+    parser.add_argument("--parts", nargs="+", metavar="PART", help="of what is measured these alone: growth")
     options = parser.parse_args()
     sides = [side for side in SIDES if not options.only or any(text in side for text in options.only)]
     if not sides:
         parser.error(f"no side has any of these in its name: {', '.join(SIDES)}")
-    name = "many submissions" + f", only {' and '.join(sides)}" * bool(options.only)
     figures = {}
     with tempfile.TemporaryDirectory() as folder:
         place, turns = Path(folder), options.turns
         measured = {
             "throughput": lambda: throughput(place / "class", options.students, turns, sides, ASSIGNMENTS),
             LEFT_OUT: lambda: throughput(place / "keras", 4, turns, [NOTHING, TWO], ASSIGNMENTS[-1:], left_out=""),
-            "growth": lambda: growth(place, options.sizes, turns),
+            "growth": lambda: growth(place, options.sizes, turns, ASSIGNMENTS),
             "validate": lambda: validate.measure(turns),
             "parts": lambda: shares(place, turns),
         }
-        for part in list(measured)[: 1 if options.only else None]:
+        wanted = options.parts or ([*measured][:1] if options.only else [*measured])
+        if unknown := {*wanted} - measured.keys():
+            parser.error(f"there is no {', '.join(sorted(unknown))}, but {', '.join(measured)}")
+        name = "many submissions" + f", only {' and '.join(sides)}" * bool(options.only)
+        name += f", {' and '.join(wanted)} alone" * bool(options.parts)
+        for part in wanted:
             # What has been measured is not lost with what cannot be.
             figures[part] = measured[part]()
             keep(name, figures)

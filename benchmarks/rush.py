@@ -1,15 +1,15 @@
 """A deadline's rush, with a worker lost every so often: `python -m benchmarks.rush`.
 
-Submissions come in faster and faster until the deadline, while `convblocks grade` runs again and again on a Dask
-cluster whose workers are killed one by one. At the end each submission must be in the gradebook, with the points that
-its kind gets when nothing happens, and must have been stored once. Exits with 1 where that is not so.
+Submissions come into the exchange faster and faster until the deadline, some students' twice, while `nbgrader collect`
+and `convblocks grade` run again and again, on a Dask cluster whose workers are killed one by one. At the end the last
+submission of each must be in the gradebook, with the points that its kind gets when nothing happens, and none may have
+been stored twice. Exits with 1 where that is not so.
 """
 
 import argparse
 import datetime
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -24,7 +24,21 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import keep
-from benchmarks.many_submissions import ASSIGNMENTS, KINDS, cluster, hand_in, prepare, run, started
+from benchmarks.many_submissions import ASSIGNMENTS, KINDS, cluster, hand_in, inbound, prepare, run, started
+
+AGAIN = 3
+"""Of the students who are early one in so many hands in twice, at first what is half done."""
+
+STORED = """
+def _note(assignment, student, notebooks):
+    from pathlib import Path
+    folder = Path(notebooks[0]).parent
+    stamp = (folder / "timestamp.txt").read_text()
+    with Path({log!r}).open("a") as log:
+        print(folder.parent.name, assignment, stamp, sep="\\t", file=log)
+c.BaseConverter.post_convert_hook = _note
+"""
+"""Has a course note what it stores."""
 
 FURTHER = 5
 """How many runs may follow the deadline: whoever could not be graded in one is tried again in the next."""
@@ -34,14 +48,16 @@ FURTHER = 5
 class Rush:
     """What came of it.
 
-    deserved: points by assignment and kind; expected: kind by student and assignment; stored: points by the same;
-    seconds: from the start to the last score.
+    deserved: points by assignment and kind. expected: kind by student and assignment. handed_in: how many there were.
+    stored: points by student and assignment; attempts: what was stored, one after another, with its time. seconds: from
+    the start to the last score.
     """
 
     deserved: dict[tuple[str, str], float] = field(default_factory=dict)
     expected: dict[tuple[str, str], str] = field(default_factory=dict)
+    handed_in: int = 0
     stored: dict[tuple[str, str], float] = field(default_factory=dict)
-    graded: int = 0
+    attempts: list[str] = field(default_factory=list)
     runs: int = 0
     lost_workers: int = 0
     seconds: float = 0.0
@@ -52,8 +68,8 @@ class Rush:
 
     @property
     def twice(self) -> int:
-        """How many more have been stored than are there."""
-        return self.graded - len(self.stored)
+        """How often something was stored that had been stored before."""
+        return len(self.attempts) - len(set(self.attempts))
 
     @property
     def different(self) -> int:
@@ -64,12 +80,18 @@ class Rush:
 def rush(course: Path, assignments: list[str], students: int, seconds: float, every: float, workers: int = 2) -> Rush:
     """Let so many students hand in all assignments within `seconds`, with a worker killed `every` so many."""
     prepare(course, "", 0, assignments)
+    log = course.with_name("stored.log")
+    log.touch()
+    config = course / "nbgrader_config.py"
+    config.write_text(config.read_text() + STORED.format(log=str(log)))
     came, over = Rush(_deserved(course.with_name("quiet"), assignments)), threading.Event()
-    waiting = [(assignment, number) for number in range(students) for assignment in assignments]
+    waiting = _in_order(students, assignments)
     arrive = threading.Thread(target=_arrive, args=(course, waiting, seconds, came), daemon=True)
     with cluster(workers) as dask:
         kill = threading.Thread(target=_kill, args=(dask, every, came, over), daemon=True)
+        collect = [started(course, "nbgrader", "collect", assignment, "--update") for assignment in assignments]
         grade = started(course, "convblocks", "grade", *assignments, f"--scheduler={dask.scheduler_address}")
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         begin = time.perf_counter()
         arrive.start()
         kill.start()
@@ -77,17 +99,29 @@ def rush(course: Path, assignments: list[str], students: int, seconds: float, ev
         while further:
             further -= not arrive.is_alive()
             if came.expected:
-                done = subprocess.run(**grade, capture_output=True, text=True)
+                for one in collect:
+                    subprocess.run(**one, **quiet)
+                done = subprocess.run(**grade, **quiet)
                 came.runs += 1
-                came.graded += int(re.search(r"(\d+) submissions? graded", done.stderr)[1])
                 if further < FURTHER and not done.returncode:
                     break
             time.sleep(0.2)
         came.seconds = time.perf_counter() - begin
         over.set()
         kill.join()
-    came.stored = _points(course, assignments)
+    came.stored, came.attempts = _points(course, assignments), log.read_text().splitlines()
+    if came.handed_in < len(waiting) or len({*came.attempts}) < len(came.stored):
+        raise RuntimeError("not all was handed in, or not all that was stored was noted")
     return came
+
+
+def _in_order(students: int, assignments: list[str]) -> list[tuple[str, int, str]]:
+    """What is handed in, one after another: assignment, number of the student, and kind."""
+    once = [(name, number, KINDS[number % len(KINDS)]) for number in range(students) for name in assignments]
+    early, late = once[: len(once) // 2], once[len(once) // 2 :]
+    late += [one for one in early if one[1] % AGAIN == 0]
+    random.Random(0).shuffle(late)
+    return [(name, number, "half done" if number % AGAIN == 0 else kind) for name, number, kind in early] + late
 
 
 def _deserved(course: Path, assignments: list[str]) -> dict[tuple[str, str], float]:
@@ -124,21 +158,17 @@ def _points(course: Path, assignments: list[str]) -> dict[tuple[str, str], float
         }
 
 
-def _arrive(course: Path, waiting: list[tuple[str, int]], seconds: float, came: Rush) -> None:
+def _arrive(course: Path, waiting: list[tuple[str, int, str]], seconds: float, came: Rush) -> None:
     """Hand in one after another, half of all in the last quarter of the time."""
     begin = time.perf_counter()
-    for place, (assignment, number) in enumerate(waiting):
+    for place, (assignment, number, kind) in enumerate(waiting):
         due = begin + seconds * ((place + 1) / len(waiting)) ** 0.4
         time.sleep(max(0.0, due - time.perf_counter()))
-        student, kind = f"student{number:05}", KINDS[number % len(KINDS)]
-        made = course / "arriving" / student / assignment
+        student, made = f"student{number:05}", course.with_name("work") / f"{place}"
         hand_in(course / "release" / assignment, made, kind)
-        (made / "timestamp.txt").write_text(f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M:%S.%f} UTC")
-        # What is being copied has not been handed in.
-        there = course / "submitted" / student / assignment
-        there.parent.mkdir(parents=True, exist_ok=True)
         came.expected[student, assignment] = kind
-        made.rename(there)
+        inbound(course, student, assignment, made, f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M:%S.%f} UTC")
+        came.handed_in += 1
 
 
 def _kill(dask, every: float, came: Rush, over: threading.Event) -> None:
@@ -163,7 +193,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         came = rush(Path(folder, "course"), options.assignments, options.students, options.seconds, options.every)
     figures = {
-        "handed in": len(came.expected),
+        "handed in": came.handed_in,
+        "to be in the gradebook": len(came.expected),
         "workers killed": came.lost_workers,
         "runs of convblocks grade": came.runs,
         "in the gradebook": len(came.stored),

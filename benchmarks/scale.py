@@ -22,10 +22,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import ROOT, keep, postgresql, spread, told
-from benchmarks.many_submissions import hand_in, prepare, run
+from benchmarks.many_submissions import COURSE, hand_in, inbound, prepare, run
 from grading.gradebook import WholeNotebook, add_indexes, keep_open
 
-COURSE = "convblocks"
+FIRST = "2026-01-01 10:00:00 UTC"
 WRITERS = (1, 2, 4, 8)
 
 
@@ -118,7 +118,7 @@ def looking(course: Path, assignment: str, counts: tuple[int, int]) -> float:
         shutil.rmtree(course / room, ignore_errors=True)
     first = course / "submitted" / "made-up" / assignment
     hand_in(course / "release" / assignment, first, "right")
-    (first / "timestamp.txt").write_text("2026-01-01 10:00:00 UTC")
+    (first / "timestamp.txt").write_text(FIRST)
     run(course, "convblocks", "grade", assignment)
     for count in counts:
         for number in range(there, count):
@@ -129,19 +129,17 @@ def looking(course: Path, assignment: str, counts: tuple[int, int]) -> float:
     return (seconds[1] - seconds[0]) / (counts[1] - counts[0])
 
 
-def collecting(course: Path, assignment: str, counts: tuple[int, int]) -> float:
-    """Seconds that `nbgrader collect` takes for each further submission, from two runs over so many new ones."""
-    seconds = []
+def collecting(course: Path, assignment: str, counts: tuple[int, int]) -> tuple[float, float]:
+    """Seconds that `nbgrader collect` takes for each further submission: a new one, and one that it has collected."""
+    new, known = [], []
     for count in counts:
         for _ in range(count):
-            stamp = "2026-01-01 10:00:00 UTC"
-            inbound = course / "exchange" / COURSE / "inbound" / f"made-up-{uuid.uuid4()}+{assignment}+{stamp}"
-            shutil.copytree(course / "release" / assignment, inbound)
-            (inbound / "timestamp.txt").write_text(stamp)
-        seconds.append(run(course, "nbgrader", "collect", assignment))
-        for made_up in (inbound.parent, course / "submitted"):
+            inbound(course, f"made-up-{uuid.uuid4()}", assignment, course / "release" / assignment, FIRST)
+        new.append(run(course, "nbgrader", "collect", assignment, "--update"))
+        known.append(run(course, "nbgrader", "collect", assignment, "--update"))
+        for made_up in (course / "exchange" / COURSE / "inbound", course / "submitted"):
             shutil.rmtree(made_up)
-    return (seconds[1] - seconds[0]) / (counts[1] - counts[0])
+    return tuple((many - few) / (counts[1] - counts[0]) for few, many in (new, known))
 
 
 def main() -> None:
@@ -166,7 +164,9 @@ def main() -> None:
         run(course, "nbgrader", *generate)
         gradebooks = {"SQLite": f"sqlite:///{course}/gradebook.db", "PostgreSQL": address}
         for _ in range(options.turns):
-            note("collecting one more submission, ms", 1000 * collecting(course, options.assignment, options.sizes))
+            new, known = collecting(course, options.assignment, options.sizes)
+            note("collecting one more submission, ms", 1000 * new)
+            note("looking at one more that was collected, ms", 1000 * known)
             note("looking at one more that was graded, ms", 1000 * looking(course, options.assignment, options.sizes))
             for writers in WRITERS:
                 for name, url in gradebooks.items():

@@ -97,8 +97,7 @@ Unsafe = Annotated[
     bool, typer.Option("--unsafe-no-sandbox", help="Run submissions where they can read and change your files.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Say it for a program, on standard output.")]
-# Of those of the machine, a job of Slurm may have fewer.
-PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+PROCESSORS = workers.processors()
 
 
 @app.command()

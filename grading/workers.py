@@ -6,6 +6,7 @@ Nothing is imported here that takes its time, so that the processes can begin to
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import forkserver, get_context
+from pathlib import Path
 
 from grading.warm import WarmParent
 
@@ -23,6 +25,19 @@ Workers = Callable[[], contextlib.AbstractContextManager[Executing]]
 
 TRIES = 3
 """How often a submission is tried whose worker is lost, which may be another one's fault, or the machine's."""
+
+
+def processors(groups: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> int:
+    """How many processors this process may use: a job of Slurm or a container may have fewer than the machine.
+
+    groups: where Linux tells the limits of control groups, version 2; own: and which one this process is in.
+    """
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with contextlib.suppress(OSError, ValueError):
+        group = own.read_text().rpartition("::")[2].strip().lstrip("/")
+        quota, period = map(int, Path(groups, group, "cpu.max").read_text().split())
+        found = min(found, math.ceil(quota / period))
+    return found
 
 
 CONNECTS = 15

@@ -6,7 +6,7 @@ import pytest
 from nbgrader.api import Gradebook
 from rich.console import Console
 
-from benchmarks import many_submissions, parts, spread
+from benchmarks import many_submissions, parts, rush, spread
 from benchmarks.many_submissions import ASSIGNMENTS, KERAS, NOTHING, TWO
 
 
@@ -45,13 +45,43 @@ def test_sides_that_grade_the_same_work_are_compared_and_have_to_give_the_same_p
         many_submissions.throughput(tmp_path, 1, 1, [*seconds], ASSIGNMENTS)
 
 
-def test_growth_is_measured_in_one_gradebook_that_keeps_them_all(tmp_path):
-    took = many_submissions.growth(tmp_path, [1, 2], 1)
-    assert took.keys() == {1, 2} and all(each["median"] > 0 for each in took.values())
-    course = tmp_path / "growth 0"
-    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
-        whole = gradebook.find_assignment(ASSIGNMENTS[1]).max_score
-    assert many_submissions.points(course) == 3 * whole
+def test_growth_is_measured_in_one_gradebook_that_keeps_them_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(many_submissions, "ENDLESS_EVERY", 3)
+    # Its limit of time is not what is looked at here.
+    monkeypatch.setattr(many_submissions, "SECONDS", 2)
+    assignments = ASSIGNMENTS[:2]
+    took = many_submissions.growth(tmp_path, [2, 1], 1, assignments)
+    assert took.keys() == {2, 1} and all(each["median"] > 0 for each in took.values())
+    with Gradebook(f"sqlite:///{tmp_path}/growth 0/gradebook.db") as gradebook:
+        first, second = (
+            {one.student.id: one.score for one in gradebook.assignment_submissions(name)} for name in assignments
+        )
+    assert [*map(sorted, (first, second))] == [["more00000", "more00001"], ["more00000"]]
+    assert first["more00000"] == 12 > first["more00001"]
+
+
+def test_time_that_grows_faster_than_the_number_of_submissions_is_a_bar_that_was_missed():
+    for seconds, said in (((5.0, 19.0, 75.0), "reached"), ((5.0, 21.0, 75.0), "missed")):
+        found = {str(50 * 4**place): spread([took]) for place, took in enumerate(seconds)}
+        shown = io.StringIO()
+        many_submissions.show({"growth": found}, Console(file=shown, width=120))
+        assert f"Time that grows no faster than their number: {said}" in shown.getvalue()
+
+
+def test_in_a_rush_what_is_lost_or_stored_twice_or_not_as_deserved_is_seen():
+    deserved = {("1-padding", kind): points for kind, points in (("right", 12.0), ("wrong", 8.0))}
+    expected = {("ada", "1-padding"): "right", ("bob", "1-padding"): "wrong", ("cem", "1-padding"): "right"}
+    stored = {("ada", "1-padding"): 12.0, ("bob", "1-padding"): 12.0}
+    came = rush.Rush(deserved, expected, stored=stored, attempts=["ada 1", "bob 1", "bob 2", "ada 1"])
+    assert (came.missing, came.twice, came.different) == (1, 1, 1)
+
+
+def test_in_a_rush_who_is_early_hands_in_once_more_and_that_counts():
+    coming = rush._in_order(12, ["1-padding", "2-conv-forward"])
+    last, first = ({one[:2]: one[2] for one in order} for order in (coming, reversed(coming)))
+    again = {one for one in first if first[one] != last[one]}
+    assert len(coming) > len(last) == 24 and {first[one] for one in again} == {"half done"}
+    assert last == {one: rush.KINDS[one[1] % len(rush.KINDS)] for one in last}
 
 
 def test_the_memory_of_a_clusters_workers_is_measured(tmp_path):

@@ -287,6 +287,18 @@ def test_a_run_that_is_stopped_is_finished_by_the_next(handed_in, end):
     assert not list(handed_in.glob(".grading-*"))
 
 
+@pytest.mark.parametrize(
+    ("limit", "expected"), [("150000 100000", 2), ("50000 100000", 1), ("max 100000", 1 << 20), ("", 1 << 20)]
+)
+def test_a_container_s_share_of_the_processors_is_how_many_work(tmp_path, monkeypatch, limit, expected):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(1 << 20))
+    (tmp_path / "own").write_text("0::/the/pod\n")
+    (tmp_path / "the" / "pod").mkdir(parents=True)
+    if limit:
+        (tmp_path / "the" / "pod" / "cpu.max").write_text(f"{limit}\n")
+    assert workers.processors(tmp_path, tmp_path / "own") == expected
+
+
 @pytest.mark.parametrize("seconds", [0, 1])
 def test_stopped_while_it_begins_it_ends_without_a_word_that_only_authors_understand(handed_in, seconds):
     with _grading(handed_in) as process:
