@@ -1,10 +1,12 @@
 """README, docs and lessons: every line of code is run or at least read, every link leads somewhere, every name is there."""
 
 import ast
+import fcntl
 import itertools
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +26,7 @@ import numpy as np
 import pytest
 import typer
 import yaml
-from conftest import ROOT
+from conftest import ROOT, scores
 from markdown_it import MarkdownIt
 from nbgrader.apps import NbGraderApp
 from traitlets.config.loader import PyFileConfigLoader
@@ -173,11 +175,13 @@ def run_somewhere(page: Path, program: str, *arguments: str) -> bool:
             return "CONFIGURE" in TESTS
         case (("printf" | "chmod"), *_):
             return "HOOK" in TESTS
+        case ("exec", "9>", ".cron.lock") | ("flock", "--nonblock", "9", *_):
+            return "test_what_cron_runs" in TESTS + RUN_BELOW
     programs, said = ELSEWHERE.get(page.name, (set(), ""))
     return program in programs and said in page.read_text()
 
 
-RUN_BELOW = '"make", "lab" "cluster.py" "seen.py"'
+RUN_BELOW = '"make", "lab" "cluster.py" "seen.py" test_what_cron_runs'
 
 
 def test_what_the_tests_have_seen_is_printed():
@@ -353,3 +357,24 @@ def test_a_lesson_that_names_the_next_one_names_it_rightly():
     named = {one for texts in LESSONS.values() for one in re.findall(r"\*\*(\d · [A-Z][^*]+)\*\*", "\n".join(texts))}
     assert len(named) == 5
     assert [one for one in named if one not in titles] == []
+
+
+def test_what_cron_runs_collects_and_grades_unless_the_run_before_still_does(course):
+    shutil.rmtree(course / "submitted")
+    folder = course / "exchange" / "convblocks" / "inbound" / "ada+1-padding+2026-11-20 10:00:00 UTC"
+    shutil.copytree(ROOT / "solutions" / "1-padding", folder)
+    (lines,) = (one for one in blocks((ROOT / "docs" / "scale.md").read_text(), "sh") if "flock" in one)
+    script = lines.replace("--scheduler tcp://scheduler:8786", "--workers=1")
+    assert script != lines
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "CONVBLOCKS_EXCHANGE": str(course / "exchange"),
+    }
+    how = {"cwd": course, "env": environment, "capture_output": True, "text": True}
+    with (course / ".cron.lock").open("w") as before:
+        fcntl.flock(before, fcntl.LOCK_EX)
+        assert subprocess.run(["sh", "-c", script], **how).returncode == 0
+        assert not (course / "submitted").exists()
+    done = subprocess.run(["sh", "-c", script], **how)
+    assert done.returncode == 0, done.stderr
+    assert scores(course) == {"ada": 12}

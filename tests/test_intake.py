@@ -285,6 +285,20 @@ def test_of_two_that_could_be_meant_none_is_taken(course):
     assert scores(course) == {"ada": 12, "eve": 0, "zoe": 12}
 
 
+def test_what_was_collected_is_read_again_only_where_something_newer_has_come(course):
+    collect = "collect", "1-padding", "--update", "--ExchangeCollect.check_owner=False"
+    folder = hand_in(course, "ada", SOLUTION.read_bytes())
+    nbgrader(course, *collect)
+    (folder / "padding.ipynb").write_text("my homework")
+    assert "submitted at" not in nbgrader(course, *collect)
+    collected = course / "submitted" / "ada" / "1-padding"
+    assert (collected / "padding.ipynb").read_bytes() == SOLUTION.read_bytes()
+    hand_in(course, "ada", SOLUTION.read_bytes(), stamp="2026-01-02 10:00:00 UTC")
+    hand_in(course, "ada", b"my homework", stamp="2026-01-03 10:00:00 UTC")
+    assert "submitted at 2026-01-03" in nbgrader(course, *collect)
+    assert (collected / "timestamp.txt").read_text() == "2026-01-02 10:00:00 UTC"
+
+
 def test_a_copy_beside_what_cannot_be_used_is_taken(course):
     broken = _broken("empty", "not-json", "other-assignment")
     for student, (content, _) in broken.items():
