@@ -6,7 +6,6 @@ of that and measured for itself.
 """
 
 import argparse
-import itertools
 import math
 import os
 import shutil
@@ -109,7 +108,7 @@ def hand_in(release: Path, folder: Path, kind: str) -> None:
         nbformat.write(notebook, path)
 
 
-def inbound(course: Path, student: str, assignment: str, folder: Path, stamp: str) -> None:
+def submit(course: Path, student: str, assignment: str, folder: Path, stamp: str) -> None:
     """Hand in a copy of a folder through the exchange: all of it is there, or nothing."""
     inbox = course / "exchange" / COURSE / "inbound"
     made = course / "arriving" / f"{student}+{assignment}+{stamp}"
@@ -313,9 +312,13 @@ def _show_growth(found: dict, console: Console) -> None:
         between = f"{took['least']:.1f} to {took['most']:.1f}"
         table.add_row(str(size), f"{took['median']:.1f}", between, f"{60 * int(size) / took['median']:.0f}")
     console.print(table)
-    each = [took["median"] / int(size) for size, took in found.items()]
-    steady = all(more <= fewer for fewer, more in itertools.pairwise(each))
-    console.print(f"Time that grows no faster than their number: {'reached' if steady else 'missed'}")
+    fewest, most = (f(found, key=int) for f in (min, max))
+    if most != fewest:
+        times, number = found[most]["median"] / found[fewest]["median"], int(most) / int(fewest)
+        said = f"{times:.1f} times as long for {number:.1f} times as many"
+        console.print(
+            f"Time that grows no faster than their number: {'reached' if times <= number else 'missed'} ({said})"
+        )
 
 
 def _show_bars(found: dict, console: Console) -> None:
@@ -336,13 +339,13 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=24, help="of each assignment (%(default)s)")
     parser.add_argument("--turns", type=int, default=3, help="for the medians (%(default)s)")
     parser.add_argument("--sizes", type=int, nargs="*", default=[50, 200, 800], help="for growth (%(default)s)")
-    said = "the throughput of sides with one of these in their name, and nothing else: 'nothing' 'here, 2 workers'"
+    said = (
+        "what is measured, growth as an example, or the throughput of sides with one of these in their name: 'nothing'"
+    )
     parser.add_argument("--only", nargs="+", metavar="TEXT", help=said)
-    parser.add_argument("--parts", nargs="+", metavar="PART", help="of what is measured these alone: growth")
     options = parser.parse_args()
-    sides = [side for side in SIDES if not options.only or any(text in side for text in options.only)]
-    if not sides:
-        parser.error(f"no side has any of these in its name: {', '.join(SIDES)}")
+    asked = options.only or []
+    sides = [side for side in SIDES if not asked or any(text in side for text in asked)]
     figures = {}
     with tempfile.TemporaryDirectory() as folder:
         place, turns = Path(folder), options.turns
@@ -353,11 +356,10 @@ def main() -> None:
             "validate": lambda: validate.measure(turns),
             "parts": lambda: shares(place, turns),
         }
-        wanted = options.parts or ([*measured][:1] if options.only else [*measured])
-        if unknown := {*wanted} - measured.keys():
-            parser.error(f"there is no {', '.join(sorted(unknown))}, but {', '.join(measured)}")
-        name = "many submissions" + f", only {' and '.join(sides)}" * bool(options.only)
-        name += f", {' and '.join(wanted)} alone" * bool(options.parts)
+        wanted = [part for part in measured if not asked or part in asked] or ["throughput"]
+        if wanted == ["throughput"] and not sides:
+            parser.error(f"there is none of these, but {', '.join(measured)}, and the sides {', '.join(SIDES)}")
+        name = "many submissions" + f", only {' and '.join(asked)}" * bool(asked)
         for part in wanted:
             # What has been measured is not lost with what cannot be.
             figures[part] = measured[part]()

@@ -24,19 +24,21 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import keep
-from benchmarks.many_submissions import ASSIGNMENTS, KINDS, cluster, hand_in, inbound, prepare, run, started
+from benchmarks.many_submissions import ASSIGNMENTS, KINDS, cluster, hand_in, prepare, run, started, submit
 
 AGAIN = 3
 """Of the students who are early one in so many hands in twice, at first what is half done."""
 
 STORED = """
-def _note(assignment, student, notebooks):
-    from pathlib import Path
-    folder = Path(notebooks[0]).parent
-    stamp = (folder / "timestamp.txt").read_text()
-    with Path({log!r}).open("a") as log:
-        print(folder.parent.name, assignment, stamp, sep="\\t", file=log)
-c.BaseConverter.post_convert_hook = _note
+from grading.pool import Fate, Store
+if Store.take.__name__ == "take":
+    def _noted(self, folder, ran, take=Store.take):
+        fate = take(self, folder, ran)
+        if fate is Fate.STORED:
+            with open({log!r}, "a") as log:
+                print(folder, (ran / "timestamp.txt").read_text().strip(), file=log)
+        return fate
+    Store.take = _noted
 """
 """Has a course note what it stores."""
 
@@ -48,15 +50,15 @@ FURTHER = 5
 class Rush:
     """What came of it.
 
-    deserved: points by assignment and kind. expected: kind by student and assignment. handed_in: how many there were.
-    stored: points by student and assignment; attempts: what was stored, one after another, with its time. seconds: from
-    the start to the last score.
+    deserved: points by assignment and kind. expected: kind and time of the last that was handed in, by student and
+    assignment; handed_in: how many there were. stored: points and time by student and assignment; attempts: what was
+    stored, one after another, with its time. seconds: from the start to the last score.
     """
 
     deserved: dict[tuple[str, str], float] = field(default_factory=dict)
-    expected: dict[tuple[str, str], str] = field(default_factory=dict)
+    expected: dict[tuple[str, str], tuple[str, datetime.datetime]] = field(default_factory=dict)
     handed_in: int = 0
-    stored: dict[tuple[str, str], float] = field(default_factory=dict)
+    stored: dict[tuple[str, str], tuple[float, datetime.datetime]] = field(default_factory=dict)
     attempts: list[str] = field(default_factory=list)
     runs: int = 0
     lost_workers: int = 0
@@ -64,7 +66,8 @@ class Rush:
 
     @property
     def missing(self) -> int:
-        return len(self.expected.keys() - self.stored.keys())
+        """How many of the last that were handed in are not there, others of the same student or none."""
+        return sum(self.stored.get(one, (0, None))[1] != stamp for one, (_, stamp) in self.expected.items())
 
     @property
     def twice(self) -> int:
@@ -74,7 +77,7 @@ class Rush:
     @property
     def different(self) -> int:
         """How many have other points than their kind deserves."""
-        return sum(score != self.deserved[one[1], self.expected[one]] for one, score in self.stored.items())
+        return sum(points != self.deserved[one[1], self.expected[one][0]] for one, (points, _) in self.stored.items())
 
 
 def rush(course: Path, assignments: list[str], students: int, seconds: float, every: float, workers: int = 2) -> Rush:
@@ -91,7 +94,6 @@ def rush(course: Path, assignments: list[str], students: int, seconds: float, ev
         kill = threading.Thread(target=_kill, args=(dask, every, came, over), daemon=True)
         collect = [started(course, "nbgrader", "collect", assignment, "--update") for assignment in assignments]
         grade = started(course, "convblocks", "grade", *assignments, f"--scheduler={dask.scheduler_address}")
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         begin = time.perf_counter()
         arrive.start()
         kill.start()
@@ -100,8 +102,8 @@ def rush(course: Path, assignments: list[str], students: int, seconds: float, ev
             further -= not arrive.is_alive()
             if came.expected:
                 for one in collect:
-                    subprocess.run(**one, **quiet)
-                done = subprocess.run(**grade, **quiet)
+                    subprocess.run(**one, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                done = subprocess.run(**grade, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 came.runs += 1
                 if further < FURTHER and not done.returncode:
                     break
@@ -109,7 +111,7 @@ def rush(course: Path, assignments: list[str], students: int, seconds: float, ev
         came.seconds = time.perf_counter() - begin
         over.set()
         kill.join()
-    came.stored, came.attempts = _points(course, assignments), log.read_text().splitlines()
+    came.stored, came.attempts = _stored(course, assignments), log.read_text().splitlines()
     if came.handed_in < len(waiting) or len({*came.attempts}) < len(came.stored):
         raise RuntimeError("not all was handed in, or not all that was stored was noted")
     return came
@@ -135,7 +137,7 @@ def _deserved(course: Path, assignments: list[str]) -> dict[tuple[str, str], flo
         for kind, student in students.items():
             hand_in(course / "release" / assignment, course / "submitted" / student / assignment, kind)
     run(course, "convblocks", "grade", *assignments)
-    found = _points(course, assignments)
+    found = {one: points for one, (points, _) in _stored(course, assignments).items()}
     with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
         for assignment in assignments:
             whole = gradebook.find_assignment(assignment).max_score
@@ -148,11 +150,11 @@ def _deserved(course: Path, assignments: list[str]) -> dict[tuple[str, str], flo
     }
 
 
-def _points(course: Path, assignments: list[str]) -> dict[tuple[str, str], float]:
-    """What is in the gradebook, by student and assignment."""
+def _stored(course: Path, assignments: list[str]) -> dict[tuple[str, str], tuple[float, datetime.datetime]]:
+    """Points and time of what is in the gradebook, by student and assignment."""
     with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
         return {
-            (one.student.id, assignment): round(one.score, 6)
+            (one.student.id, assignment): (round(one.score, 6), one.timestamp)
             for assignment in assignments
             for one in gradebook.assignment_submissions(assignment)
         }
@@ -166,8 +168,9 @@ def _arrive(course: Path, waiting: list[tuple[str, int, str]], seconds: float, c
         time.sleep(max(0.0, due - time.perf_counter()))
         student, made = f"student{number:05}", course.with_name("work") / f"{place}"
         hand_in(course / "release" / assignment, made, kind)
-        came.expected[student, assignment] = kind
-        inbound(course, student, assignment, made, f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M:%S.%f} UTC")
+        now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+        came.expected[student, assignment] = kind, now
+        submit(course, student, assignment, made, f"{now:%Y-%m-%d %H:%M:%S.%f} UTC")
         came.handed_in += 1
 
 

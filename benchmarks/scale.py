@@ -22,10 +22,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import ROOT, keep, postgresql, spread, told
-from benchmarks.many_submissions import COURSE, hand_in, inbound, prepare, run
+from benchmarks.many_submissions import COURSE, hand_in, prepare, run, submit
 from grading.gradebook import WholeNotebook, add_indexes, keep_open
 
-FIRST = "2026-01-01 10:00:00 UTC"
+STAMP = "2026-01-01 10:00:00 UTC"
 WRITERS = (1, 2, 4, 8)
 
 
@@ -118,7 +118,7 @@ def looking(course: Path, assignment: str, counts: tuple[int, int]) -> float:
         shutil.rmtree(course / room, ignore_errors=True)
     first = course / "submitted" / "made-up" / assignment
     hand_in(course / "release" / assignment, first, "right")
-    (first / "timestamp.txt").write_text(FIRST)
+    (first / "timestamp.txt").write_text(STAMP)
     run(course, "convblocks", "grade", assignment)
     for count in counts:
         for number in range(there, count):
@@ -134,7 +134,7 @@ def collecting(course: Path, assignment: str, counts: tuple[int, int]) -> tuple[
     new, known = [], []
     for count in counts:
         for _ in range(count):
-            inbound(course, f"made-up-{uuid.uuid4()}", assignment, course / "release" / assignment, FIRST)
+            submit(course, f"made-up-{uuid.uuid4()}", assignment, course / "release" / assignment, STAMP)
         new.append(run(course, "nbgrader", "collect", assignment, "--update"))
         known.append(run(course, "nbgrader", "collect", assignment, "--update"))
         for made_up in (course / "exchange" / COURSE / "inbound", course / "submitted"):

@@ -45,8 +45,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 class _Stopped(KeyboardInterrupt):
     """Ctrl-C was pressed.
 
-    Once KeyboardInterrupt itself has left code that was made from text, as the methods of a dataclass are, `python -m`
-    ends by the signal, whatever exit code the command asks for.
+    Once KeyboardInterrupt itself has left an `exec` of some text, as while a dataclass is being made, `python -m` ends
+    by the signal, whatever exit code the command asks for.
     """
 
 

@@ -50,7 +50,10 @@ _WITH_TABLES: WeakSet[sqlalchemy.Engine] = WeakSet()
 _MINE = threading.local()
 
 OPEN = 16
-"""How many gradebooks a process keeps open; a worker of a cluster outlasts many runs, each with one of its own."""
+"""How many gradebooks a process keeps open; a worker of a cluster outlasts many runs, each with one of its own.
+
+A copy in memory lasts as long as whoever asked for it.
+"""
 
 _NUMBERS = itertools.count()
 

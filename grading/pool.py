@@ -179,7 +179,7 @@ class Store(AutogradeAll):
 
         What was graded before stays until all of it is stored.
         """
-        self._ran = ran
+        self._ran, self._folder = ran, folder
         ids = self.coursedir.assignment_id, self.student(folder)
         graded, before, coursedir = Path(self._format_dest(*ids)), os.getcwd(), self.coursedir
         usual = coursedir.submitted_directory, coursedir.autograded_directory
@@ -247,6 +247,11 @@ class Store(AutogradeAll):
             # nbgrader leaves that of an earlier attempt, which may have been late.
             with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
                 gradebook.update_or_create_submission(assignment_id, student_id, timestamp=None)
+
+    def run_post_convert_hook(self) -> None:
+        # The course's own, for what was handed in.
+        self.notebooks = self.everything[self._folder]
+        super().run_post_convert_hook()
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
         ids = self.init_single_notebook_resources(notebook_filename)["nbgrader"]
@@ -460,8 +465,8 @@ def _job(store: Store, folder: str, options, staging: Path, only: tuple[str, ...
     if not cells.exists():
         copy_cells(store.coursedir.db_url, cells)
     store.note(folder)
-    # Each of a student's submissions has a name of its own.
-    out = f"{staging.name}/{assignment}"
+    # No name that somebody has chosen: nbgrader takes it for a pattern. And not beside what else is there.
+    out = f"{staging.name}/made"
     return Job(store.coursedir.root, assignment, store.student(folder), options, str(cells), out, only, before)
 
 
@@ -542,7 +547,7 @@ def _store(summary: Summary, tell: Callable[[Ran], None], ran: Ran, store: Store
             ran.failed, ran.said = True, [*ran.said, f"it could not be stored: {said}"]
     if ran.failed:
         _fail(summary, ran.job.student, ran.job.assignment, ran.reason)
-    shutil.rmtree(Path(job.course, job.out, job.student), ignore_errors=True)
+    shutil.rmtree(job.made, ignore_errors=True)
     tell(ran)
 
 

@@ -33,10 +33,13 @@ def processors(groups: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/se
     groups: where Linux tells the limits of control groups, version 2; own: and which one this process is in.
     """
     found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with contextlib.suppress(OSError, ValueError):
-        group = own.read_text().rpartition("::")[2].strip().lstrip("/")
-        quota, period = map(int, Path(groups, group, "cpu.max").read_text().split())
-        found = min(found, math.ceil(quota / period))
+    with contextlib.suppress(OSError):
+        group = Path(groups, own.read_text().rpartition("::")[2].strip().lstrip("/"))
+        for one in (group, *group.parents):
+            # Most have none, or "max".
+            with contextlib.suppress(OSError, ValueError):
+                quota, period = map(int, (one / "cpu.max").read_text().split())
+                found = min(found, math.ceil(quota / period))
     return found
 
 

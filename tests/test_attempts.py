@@ -176,6 +176,11 @@ def test_an_attempt_has_its_own_time_and_notebooks_whatever_is_handed_in_while_i
     shutil.copytree(ROOT / "solutions" / "1-padding", folder)
     (folder / "timestamp.txt").write_text(FIRST)
     assert grade(course)["graded"] == 1
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        # Without the notebook nbgrader would take its automatic score for a new one, which somebody has to look at.
+        one = gradebook.find_grade("check_pad2d", "padding", "1-padding", "ada")
+        one.manual_score = one.auto_score
+        gradebook.db.commit()
     before = stored(course)
     config = course / "nbgrader_config.py"
     usual = config.read_text()
@@ -186,6 +191,8 @@ def test_an_attempt_has_its_own_time_and_notebooks_whatever_is_handed_in_while_i
     found = stored(course)
     assert {student: one[:4] for student, one in found.items()} == {"ada": ({FIRST}, 12, 0, [])}
     assert found["ada"][4] != before["ada"][4]
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        assert not gradebook.find_submission("1-padding", "ada").needs_manual_grade
     # What was handed in meanwhile is compared with it, and costs it nothing.
     shutil.copy(course / "release" / "1-padding" / "padding.ipynb", folder)
     config.write_text(usual + CHANGED)

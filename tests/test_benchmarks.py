@@ -1,5 +1,6 @@
 """What is measured: that it can be, and that what is no measurement is not taken for one."""
 
+import datetime
 import io
 
 import pytest
@@ -61,7 +62,7 @@ def test_growth_is_measured_in_one_gradebook_that_keeps_them_all(tmp_path, monke
 
 
 def test_time_that_grows_faster_than_the_number_of_submissions_is_a_bar_that_was_missed():
-    for seconds, said in (((5.0, 19.0, 75.0), "reached"), ((5.0, 21.0, 75.0), "missed")):
+    for seconds, said in (((5.0, 21.0, 75.0), "reached (15.0 times"), ((5.0, 19.0, 85.0), "missed (17.0 times")):
         found = {str(50 * 4**place): spread([took]) for place, took in enumerate(seconds)}
         shown = io.StringIO()
         many_submissions.show({"growth": found}, Console(file=shown, width=120))
@@ -70,17 +71,20 @@ def test_time_that_grows_faster_than_the_number_of_submissions_is_a_bar_that_was
 
 def test_in_a_rush_what_is_lost_or_stored_twice_or_not_as_deserved_is_seen():
     deserved = {("1-padding", kind): points for kind, points in (("right", 12.0), ("wrong", 8.0))}
-    expected = {("ada", "1-padding"): "right", ("bob", "1-padding"): "wrong", ("cem", "1-padding"): "right"}
-    stored = {("ada", "1-padding"): 12.0, ("bob", "1-padding"): 12.0}
-    came = rush.Rush(deserved, expected, stored=stored, attempts=["ada 1", "bob 1", "bob 2", "ada 1"])
-    assert (came.missing, came.twice, came.different) == (1, 1, 1)
+    early, late = (datetime.datetime(2026, 11, 30, hour) for hour in (10, 11))
+    names = [(student, "1-padding") for student in ("ada", "bob", "cem", "dee")]
+    expected = dict(zip(names, (("right", late), ("wrong", late), ("right", late), ("wrong", early)), strict=True))
+    stored = dict(zip(names, ((12.0, early), (12.0, late), (12.0, late)), strict=False))
+    came = rush.Rush(deserved, expected, stored=stored, attempts=["ada 10", "bob 10", "bob 11", "ada 10", "cem 11"])
+    # ada's first, dee's at all; ada's; bob's.
+    assert (came.missing, came.twice, came.different) == (2, 1, 1)
 
 
 def test_in_a_rush_who_is_early_hands_in_once_more_and_that_counts():
     coming = rush._in_order(12, ["1-padding", "2-conv-forward"])
     last, first = ({one[:2]: one[2] for one in order} for order in (coming, reversed(coming)))
-    again = {one for one in first if first[one] != last[one]}
-    assert len(coming) > len(last) == 24 and {first[one] for one in again} == {"half done"}
+    again = [one for one in first if sum(one == each[:2] for each in coming) == 2]
+    assert len(coming) == 24 + len(again) > len(last) == 24 and {first[one] for one in again} == {"half done"}
     assert last == {one: rush.KINDS[one[1] % len(rush.KINDS)] for one in last}
 
 

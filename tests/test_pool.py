@@ -151,6 +151,17 @@ def test_results_are_the_same_however_they_are_made(handed_in, tmp_path):
     assert scores(courses["2"]) == DESERVED
 
 
+def test_an_assignment_may_have_a_name_that_would_be_a_pattern(course):
+    name = "week 1 (padding)"
+    shutil.copytree(course / "source" / "1-padding", course / "source" / name)
+    nbgrader(course, "generate_assignment", name)
+    shutil.copytree(ROOT / "solutions" / "1-padding", course / "submitted" / "lock" / name)
+    code, output = run(course, *CONVBLOCKS, "grade", name, "--student=lock")
+    assert code == 0, output
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        assert gradebook.find_submission(name, "lock").score == 12
+
+
 def test_several_assignments_at_once_are_graded_as_each_alone(tmp_path):
     # What is wrong in them is explained, and the second one has files beside its notebooks.
     assignments = ["2-conv-forward", "6-shapes-classifier"]
@@ -297,6 +308,8 @@ def test_a_container_s_share_of_the_processors_is_how_many_work(tmp_path, monkey
     if limit:
         (tmp_path / "the" / "pod" / "cpu.max").write_text(f"{limit}\n")
     assert workers.processors(tmp_path, tmp_path / "own") == expected
+    (tmp_path / "the" / "cpu.max").write_text("300000 100000\n")
+    assert workers.processors(tmp_path, tmp_path / "own") == min(expected, 3)
 
 
 @pytest.mark.parametrize("seconds", [0, 1])
