@@ -180,7 +180,7 @@ def main() -> None:
                 note(f"{name}, 1 writing, {options.filled:,} in it, submissions a second", each)
     figures = {what: spread(values) for what, values in found.items()}
     answers = sum(path.stat().st_size for path in (ROOT / ".cache" / "expected").iterdir())
-    figures["answers of all checks, MB"] = spread([answers / 2**20])
+    figures["answers that are kept here, of all seeds and versions of checks, MB"] = spread([answers / 2**20])
     keep("scale", figures)
     table = Table("", "", title=f"On {os.cpu_count()} processors", show_header=False)
     for what, each in figures.items():
