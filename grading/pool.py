@@ -182,15 +182,16 @@ class Store(AutogradeAll):
         self._ran, self._folder = ran, folder
         ids = self.coursedir.assignment_id, self.student(folder)
         graded, before, coursedir = Path(self._format_dest(*ids)), os.getcwd(), self.coursedir
-        usual = coursedir.submitted_directory, coursedir.autograded_directory
+        submitted, autograded = coursedir.submitted_directory, coursedir.autograded_directory
         if self._is_overtaken(folder, graded):
             return Fate.OVERTAKEN
         if self.exporter.counts == "best" and self._is_whole(folder, graded) and self._is_worse(*ids, graded):
             return Fate.WORSE
         os.chdir(coursedir.root)
-        # What lies in submitted/ may have been handed in since. And beside the others, so that it can be moved there.
+        # What lies in submitted/ may have been handed in since.
         coursedir.submitted_directory = str(ran.parent.parent.relative_to(coursedir.root))
-        coursedir.autograded_directory = os.path.join(usual[1], ".new")
+        # Beside the others, so that it can be moved there.
+        coursedir.autograded_directory = os.path.join(autograded, ".new")
         made = self._format_source(*ids)
         self.assignments = {made: [os.path.join(made, os.path.basename(name)) for name in self.everything[folder]]}
         aside = Path(self._format_dest(".", "."))
@@ -200,7 +201,7 @@ class Store(AutogradeAll):
             self.convert_notebooks()
             _replace(graded, Path(self._format_dest(*ids)), aside / "old")
         finally:
-            coursedir.submitted_directory, coursedir.autograded_directory = usual
+            coursedir.submitted_directory, coursedir.autograded_directory = submitted, autograded
             shutil.rmtree(aside, ignore_errors=True)
             os.chdir(before)
         return Fate.STORED
