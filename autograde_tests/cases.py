@@ -19,7 +19,8 @@ class Case:
     judge: for what cannot be compared with an expected value (a Keras model): `judge(value, answer)` gives the sentence
     that says what is off, "" when nothing is; value is data (a model arrives as `keras_model.Description`), answer is the
     oracle's where there is one. probe: what a returned model is tried on, `(images, weights or None)`.
-    call: cases with the same text share one call, for calls that take long. seconds: time limit of the call.
+    call: cases with the same text share one call, for calls that take long. seconds: time limit of the call,
+    see `convblocks.calling.call`.
     showable: whether a student who gets it wrong may see its input and how Keras' answer comes about. Never a random case,
     and of a check at most half of the weight: who writes down what was shown has not earned the points of the rest.
     """

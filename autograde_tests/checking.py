@@ -19,7 +19,7 @@ from autograde_tests.diagnosis import Cause, diagnose, make_ready
 from autograde_tests.explaining import explain
 from autograde_tests.lending import lend
 from autograde_tests.oracle import ROOT, expected
-from convblocks.calling import NOT_WRITTEN, Outcome, answer
+from convblocks.calling import NO_END, NOT_WRITTEN, Outcome, answer
 from convblocks.compare import compare
 from convblocks.shapes import CLASSES
 from convblocks.table import Line, as_sentence, html_table, plain_table
@@ -486,7 +486,7 @@ def _without_words(outcome: Outcome, case: Case, source: str) -> Outcome:
         calls = re.fullmatch(r"not written yet: it calls (\w+), which still raises NotImplementedError", sentence)
         sentence = sentence if calls and calls[1] in words else NOT_WRITTEN
     elif outcome.kind == "too long":
-        sentence = f"no answer after {case.seconds:g} s: does a loop never end?"
+        sentence = NO_END
     elif outcome.kind == "raised":
         raised = re.match(r"it raised (\w+)", sentence)
         if raised:

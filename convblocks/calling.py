@@ -7,6 +7,7 @@ import inspect
 import io
 import signal
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable
@@ -19,9 +20,14 @@ from convblocks.toolbox import OWN_FUNCTIONS
 from convblocks.transfer import MalformedMessage, Unknown, called, pack, plain, unpack
 
 NOT_WRITTEN = "not written yet: it still raises NotImplementedError"
+NO_END = "no answer in time: does a loop never end?"
 
 SECONDS = 5.0
 """How long one call may take unless told otherwise, in seconds."""
+
+BUSY = 1.0
+"""Seconds of a processor that a call which may take no longer than that has: a loop that never ends takes them at once,
+and what else the machine has to do costs a call none of them."""
 
 
 class TookTooLong(BaseException):
@@ -47,29 +53,43 @@ class Outcome:
 
 @contextlib.contextmanager
 def _time_limit(seconds: float):
+    """Raises TookTooLong in what runs for so long, or where that is no more than SECONDS on a processor for BUSY."""
     # Signals exist on POSIX and reach the main thread alone; elsewhere the kernel's own cell timeout has to do.
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def stop(signum, frame):
-        raise TookTooLong
+    begin = time.thread_time()
 
-    before = signal.signal(signal.SIGALRM, stop)
-    # Repeated, since a bare `except:` in a loop can swallow the first one.
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
+    def stop(signum, frame):
+        # That timer is for all threads together, and ticks.
+        if signum == signal.SIGALRM or time.thread_time() - begin >= BUSY:
+            raise TookTooLong
+
+    timers = {signal.ITIMER_REAL: (signal.SIGALRM, seconds)}
+    if seconds <= SECONDS:
+        timers[signal.ITIMER_PROF] = signal.SIGPROF, BUSY
+    before = {number: signal.signal(number, stop) for number, _ in timers.values()}
+    for timer, (_, limit) in timers.items():
+        # Repeated, since a bare `except:` in a loop can swallow the first one.
+        signal.setitimer(timer, limit, 0.2)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
+        for timer in timers:
+            signal.setitimer(timer, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def call(function: Callable, *args, seconds: float = SECONDS, **kwargs) -> Outcome:
     """Call `function(*args, **kwargs)` on copies of the arguments; never raises for what the function does.
 
     Prints and warnings are kept away from the cell's output: on nbgrader's stderr stream a NumPy warning alone would
-    cost a right answer its points. `seconds` limits the wall time (on POSIX, in the main thread).
+    cost a right answer its points. `seconds` limits the wall time, and where it is no more than SECONDS, BUSY the
+    processor's (on POSIX, in the main thread).
     """
     # One deepcopy for both, so that an array given twice stays one array.
     ours, theirs = copy.deepcopy((args, kwargs)), copy.deepcopy((args, kwargs))
@@ -87,7 +107,7 @@ def call(function: Callable, *args, seconds: float = SECONDS, **kwargs) -> Outco
     except NotImplementedError as error:
         outcome = Outcome("not written", sentence=_what_is_not_written(function, error))
     except TookTooLong:
-        outcome = Outcome("too long", sentence=f"no answer after {seconds:g} s: does a loop never end?")
+        outcome = Outcome("too long", sentence=NO_END)
     except (Exception, SystemExit) as error:
         outcome = Outcome("raised", sentence=describe_error(error))
     told = dict.fromkeys(f"Python warned: {one.message}" for one in warned)

@@ -116,9 +116,9 @@ def visible_check(
 ) -> None:
     """Try `function` on every example, show a table of what agrees, and raise if something does not.
 
-    name: what the student knows it by, where `function` only looks at what they wrote. seconds: for one example.
-    Raises NotWrittenYet (a NotImplementedError) for a skeleton and VisibleCheckFailed for anything else. While nbgrader
-    autogrades (its NBGRADER_EXECUTION is "autograde") it does nothing: the hidden check's result stands in its place.
+    name: what the student knows it by, where `function` only looks at what they wrote. seconds: for one example, as in
+    `call`. Raises NotWrittenYet (a NotImplementedError) for a skeleton and VisibleCheckFailed for anything else. While
+    nbgrader autogrades (its NBGRADER_EXECUTION is "autograde") it does nothing: the hidden check's result stands there.
     """
     if os.environ.get("NBGRADER_EXECUTION") == "autograde":
         return

@@ -145,7 +145,7 @@ class Broker:
             if self._closing:
                 return None
             self.on_stuck()
-            sentence = f"no answer after {request['seconds']:g} s, and the call could not be stopped"
+            sentence = "no answer in time, and the call could not be stopped"
             outcome = Outcome("too long", sentence=sentence)
         except MalformedMessage as error:
             outcome = Outcome("raised", sentence=f"{UNREADABLE}: {error}")

@@ -1,11 +1,15 @@
 """Calling a student's function: whatever it does is told apart, and nothing of it leaks."""
 
 import sys
+import threading
+import time
 import warnings
 
 import numpy as np
 import pytest
+from conftest import until
 
+from convblocks import calling
 from convblocks.calling import answer, call
 from convblocks.transfer import pack, unpack
 
@@ -62,6 +66,51 @@ def test_an_endless_loop_is_stopped_even_where_exceptions_are_swallowed():
     outcome = call(endless, seconds=0.2)
     assert outcome.kind == "too long"
     assert "loop" in outcome.sentence
+
+
+@pytest.fixture
+def busy(monkeypatch):
+    """Seconds of a processor that a call has, here."""
+    monkeypatch.setattr(calling, "BUSY", 0.5)
+    return calling.BUSY
+
+
+def test_a_loop_is_stopped_for_what_it_takes_of_a_processor(busy):
+    def endless():
+        while True:
+            pass
+
+    begin = time.thread_time()
+    assert call(endless).kind == "too long"
+    assert busy <= time.thread_time() - begin < 3 * busy
+
+
+def test_what_other_threads_take_of_a_processor_is_not_the_calls(busy):
+    over, begin = threading.Event(), time.process_time()
+
+    def spin():
+        while not over.is_set():
+            pass
+
+    other = threading.Thread(target=spin)
+    other.start()
+    try:
+        outcome = call(lambda: until(lambda: time.process_time() - begin > 1.5 * busy))
+    finally:
+        over.set()
+        other.join()
+    assert outcome.kind == "returned", outcome.sentence
+
+
+def test_what_waits_or_is_given_more_time_may_take_longer_than_a_loop(busy):
+    def trains():
+        begin = time.thread_time()
+        while time.thread_time() - begin < 1.5 * busy:
+            pass
+        return 1
+
+    assert call(lambda: time.sleep(1.5 * busy)).kind == "returned"
+    assert call(trains, seconds=60).value == 1
 
 
 def test_a_changed_input_is_named_and_ours_stays():
