@@ -81,6 +81,7 @@ class Lender:
     """`lend` in a process of its own, of which this one keeps one for all checks; one at a time may use it."""
 
     _process: subprocess.Popen | None = None
+    _is_ready = False
     _connection: socket.socket | None = None
 
     @classmethod
@@ -93,10 +94,11 @@ class Lender:
             Lender._process = None
 
     @classmethod
-    def start(cls) -> None:
-        """Have the process ready, so that its start takes nobody's time for an answer."""
+    def begin(cls) -> None:
+        """Start the process where there is none, and go on while it imports."""
         if cls._process is None or cls._process.poll() is not None:
             cls.end()
+            Lender._is_ready = False
             Lender._connection, theirs = socket.socketpair()
             with theirs:
                 Lender._process = subprocess.Popen(
@@ -107,8 +109,15 @@ class Lender:
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                 )
+
+    @classmethod
+    def start(cls) -> None:
+        """Have the process ready, so that its start takes nobody's time for an answer."""
+        cls.begin()
+        if not cls._is_ready:
             try:
                 receive(cls._connection, time.monotonic() + START)
+                Lender._is_ready = True
             except TimeoutError:
                 cls.end()
 
