@@ -1,5 +1,6 @@
 """The kernel's side of its only connection: whatever it says goes to whoever grades, in the order it was said in."""
 
+import contextlib
 import io
 import json
 import os
@@ -19,6 +20,9 @@ CHARACTERS = 1_500_000
 OF_AN_ERROR = 100_000
 """Characters of what an error says, and of each line of how it came about."""
 
+_FOLLOWED = "execute_input", "execute_reply"
+"""Messages that wait for the next one: to wake whoever reads for each takes longer than to read them."""
+
 INTERVAL = 0.2
 """Seconds after which what was written is sent, also in the midst of a cell."""
 
@@ -37,6 +41,7 @@ class Channel(Session):
     def make_turn(self) -> None:
         """Who sends, or writes to a stream; again by the same thread, since what is interrupted may say so."""
         self.turn = threading.RLock()
+        self._waiting: list[bytes] = []
 
     def send(self, stream, msg_or_type, content=None, parent=None, ident=None, buffers=None, track=False, **named):
         """Send a message, as ipykernel does; `stream`, `ident`, `buffers` and `track` are for ZMQ alone."""
@@ -53,7 +58,12 @@ class Channel(Session):
             lines = [str(line)[:OF_AN_ERROR] for line in content["traceback"][-50:]]
             content |= {"evalue": str(content.get("evalue"))[:OF_AN_ERROR], "traceback": lines}
         with self.turn:
-            kernel_packets.send(self.connection, self._packed(message))
+            self._waiting.append(self._packed(message))
+            if message["header"]["msg_type"] not in _FOLLOWED:
+                # A signal's handler may print meanwhile, and send what waits.
+                with contextlib.suppress(IndexError):
+                    while True:
+                        kernel_packets.send(self.connection, self._waiting.pop(0))
         return message
 
     def _packed(self, message: dict) -> bytes:
