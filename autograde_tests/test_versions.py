@@ -75,12 +75,12 @@ def test_comments_do_not_count(monkeypatch):
 
 
 def test_the_tolerance_counts(monkeypatch):
-    versions._comparison.cache_clear()
+    versions.comparison.cache_clear()
     before = judged(None)
     monkeypatch.setattr(sys.modules["convblocks.compare"], "TOLERANCE", 0.1)
-    versions._comparison.cache_clear()
+    versions.comparison.cache_clear()
     assert judged(None) != before
-    versions._comparison.cache_clear()
+    versions.comparison.cache_clear()
 
 
 @pytest.mark.parametrize("about", [{"weight": 2}, {"keeps_inputs": True}, {"seconds": 9.0}, {"call": "shared"}])

@@ -28,12 +28,12 @@ def version(cases: list[Case], answers: list, builds_on: Sequence[str] = ()) -> 
 
 def _asked(one: Case) -> list:
     what = [one.name, list(one.args), one.kwargs, one.probe]
-    judge = _does(one.judge, set()) if one.judge else _comparison()
+    judge = _does(one.judge, set()) if one.judge else comparison()
     return [*what, one.weight, one.keeps_inputs, one.call, one.seconds, judge]
 
 
 @functools.cache
-def _comparison() -> list:
+def comparison() -> list:
     return _does(compare, set())
 
 

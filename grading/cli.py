@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import datetime
 import functools
+import gc
 import itertools
 import json
 import logging
@@ -325,6 +326,14 @@ def _course() -> Course:
         return open_course()
     except NoCourse as reason:
         _refuse(reason)
+    finally:
+        _collect_garbage()
+
+
+def _collect_garbage() -> None:
+    """From now on, as far as `main` has put it off: what takes its time has been imported."""
+    if not gc.isenabled():
+        workers.collect_garbage()
 
 
 def _refuse(reason: Exception) -> NoReturn:
@@ -655,6 +664,8 @@ def _nbgrader(*arguments: str) -> AutogradeApp:
         return open_app(*arguments)
     except NoCourse as reason:
         _give_up(f"Nothing was done: {reason}.")
+    finally:
+        _collect_garbage()
 
 
 @contextlib.contextmanager
@@ -678,5 +689,14 @@ def _give_up(reason: str, code: int = 2) -> NoReturn:
     raise typer.Exit(code) from None
 
 
+def main() -> None:
+    """Run a command in a process of its own, whose collector of garbage leaves alone what is imported."""
+    gc.disable()
+    try:
+        app()
+    finally:
+        gc.freeze()
+
+
 if __name__ == "__main__":
-    app()
+    main()

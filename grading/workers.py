@@ -5,6 +5,7 @@ Nothing is imported here that takes its time, so that the processes can begin to
 
 import asyncio
 import contextlib
+import gc
 import logging
 import math
 import os
@@ -61,6 +62,17 @@ def is_given_up(error: BaseException) -> bool:
     return type(error).__name__ == "KilledWorker"
 
 
+def collect_garbage() -> None:
+    """Have Python's collector, disabled while much was imported, leave that alone for good, and look for more seldom.
+
+    Nothing of it ever becomes garbage, and to look through it again and again, and at the end of the process, takes
+    more time than many a submission.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 10)
+    gc.enable()
+
+
 def begin(sandboxes: bool = True) -> WarmParent | None:
     """Start to import, in other processes, what `processes` will need; sandboxes: as there.
 
@@ -70,7 +82,7 @@ def begin(sandboxes: bool = True) -> WarmParent | None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # The broker of each notebook is a thread, and glibc would keep memory apart for those to come.
     os.environ.setdefault("MALLOC_ARENA_MAX", "1")
-    forkserver.set_forkserver_preload(["grading.submission", "grading.intake", "grading.feedback", "grading.generate"])
+    forkserver.set_forkserver_preload(["grading.preload"])
     with _without_ctrl_c():
         forkserver.ensure_running()
     if not sandboxes:

@@ -68,7 +68,7 @@ def _grade_here(course: str, warm: WarmParent | None) -> None:
 def test_killed_at_any_moment_the_next_run_finishes_it(course, tmp_path, left_behind):
     shutil.rmtree(course / "submitted" / "ada")
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["nbgrader.apps", "grading.intake", "grading.feedback", "grading.generate"])
+    processes.set_forkserver_preload(["grading.preload"])
     # start() also asks how the other thread's process ended, which one of two can be told.
     asking = threading.Lock()
 

@@ -52,6 +52,8 @@ def main() -> None:
     if look.poll(0):
         return
     sys.path[:] = [*json.loads(sys.argv[2]), *(one for one in sys.path if one)]
+    # What is imported stays.
+    gc.disable()
     try:
         kernel = _prepare()
         import_all(json.loads(sys.argv[3]))
@@ -63,6 +65,7 @@ def main() -> None:
     # A child whose collector looked at all of this would get a copy of every page it lies on.
     gc.collect()
     gc.freeze()
+    gc.enable()
     # Nobody waits for the children: those who asked see the end of their sandbox.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
