@@ -102,8 +102,11 @@ c.Autograde.autograde_preprocessors = [
     execute.SaveScores,
     nbgrader.AssignLatePenalties,
 ]
-# Seconds for one cell of a submission; without training, even loops in plain Python take less than one. By default:
+# Seconds for one cell of a submission, and how many of them it may have a processor, as a loop that never ends does;
+# what else the machine has to do costs it none of these. Without training, even loops in plain Python take less than
+# one. By default, the second grows with the first where that is longer:
 # c.Execute.timeout = 20
+# c.Execute.processor_seconds = 3
 # c.Execute.timeout_with_keras = 120
 # What comes late loses a share of its score for each day begun; `convblocks extend` gives one student more time.
 c.AssignLatePenalties.plugin_class = policy.LatePolicy

@@ -30,6 +30,9 @@ ENVELOPE = 500
 TAKES = 10.0
 """Seconds that a kernel may take to read what it is asked."""
 
+LOOKS = 0.25
+"""Seconds after which it is looked whether what was asked is to be waited for any longer."""
+
 LAST = 10.0
 """Seconds in which a kernel has ended that can no longer be heard; or it has closed its side."""
 
@@ -42,13 +45,14 @@ class Connection:
     """Reads messages for two channels from one socket, and writes others.
 
     alive: says whether the kernel's process is there. most: bytes that it may send in all. on_misuse: called with what
-    is wrong with what a kernel sends, to end it. is_closed: whether nothing more can come.
+    is wrong with what a kernel sends, to end it. is_over: says whether what was asked is to be waited for no longer.
+    is_closed: whether nothing more can come.
     """
 
     def __init__(self, ours: socket.socket, alive: Callable[[], bool]):
         self._socket, self._alive = ours, alive
         self._socket.setblocking(False)
-        self.most, self.on_misuse = math.inf, lambda reason: None
+        self.most, self.on_misuse, self.is_over = math.inf, lambda reason: None, lambda: False
         self.is_closed = False
         self._joined, self._received, self._tries = Joined(MOST), 0, 0
         # Those that wait are kept as they came: what is made of them takes many times the memory.
@@ -113,9 +117,10 @@ class Connection:
 
     async def _end(self) -> None:
         """Wait until the kernel has ended. Raises EOFError."""
-        self.is_closed = True
-        deadline = time.monotonic() + LAST
-        while self._alive() and time.monotonic() < deadline:
+        if not self.is_closed:
+            # Whoever waits for it may ask again and again.
+            self.is_closed, self._last = True, time.monotonic() + LAST
+        while self._alive() and time.monotonic() < self._last:
             await asyncio.sleep(0.005)
         raise EOFError
 
@@ -184,17 +189,20 @@ class Channel:
         self._connection.send(message, self._client.session.pack(message))
 
     async def get_msg(self, timeout: float | None = None) -> dict:
-        """The next message. Raises queue.Empty after `timeout` seconds, or as soon as no more can come."""
-        try:
-            async with asyncio.timeout(timeout):
-                return await self._connection.next(self._name)
-        except EOFError:
-            if timeout is None:
-                # Whoever waits so is told of the kernel's end by others.
-                await asyncio.Event().wait()
-            raise queue.Empty from None
-        except TimeoutError:
-            raise queue.Empty from None
+        """The next message. Raises queue.Empty after `timeout` seconds, once time is over, or if no more can come."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            try:
+                async with asyncio.timeout(None if end is None else min(end - time.monotonic(), LOOKS)):
+                    return await self._connection.next(self._name)
+            except EOFError:
+                if timeout is None:
+                    # Whoever waits so is told of the kernel's end by others.
+                    await asyncio.Event().wait()
+                raise queue.Empty from None
+            except TimeoutError:
+                if time.monotonic() >= end or self._connection.is_over():
+                    raise queue.Empty from None
 
 
 class Client(AsyncKernelClient):
@@ -202,9 +210,10 @@ class Client(AsyncKernelClient):
 
     _connection: Connection | None = None
 
-    def limit(self, most: int, on_misuse: Callable[[str], None]) -> None:
+    def limit(self, most: int, on_misuse: Callable[[str], None], is_over: Callable[[], bool]) -> None:
         """Have a kernel ended that sends more bytes than that, or what is no message; for arguments see Connection."""
-        self._connection.most, self._connection.on_misuse = most, on_misuse
+        connection = self._connection
+        connection.most, connection.on_misuse, connection.is_over = most, on_misuse, is_over
 
     def start_channels(self, **which: bool) -> None:
         """Connect to the kernel; which channels are asked for does not matter."""

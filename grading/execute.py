@@ -8,6 +8,7 @@ import copy
 import itertools
 import json
 import logging
+import math
 import re
 import signal
 import time
@@ -124,6 +125,9 @@ class Execute(CleanMessages, preprocessors.Execute):
     timeout_with_keras = Integer(120, help="seconds for one cell where Keras is at hand, instead of timeout").tag(
         config=True
     )
+    processor_seconds = Integer(
+        help="seconds of a processor for one cell in a sandbox without Keras, 0 for no limit but timeout"
+    ).tag(config=True)
     notebook_seconds = Integer(900, help="wall time of one notebook").tag(config=True)
     fresh_kernels = Integer(20, help="how often a notebook gets a fresh kernel after a cell has ended one").tag(
         config=True
@@ -137,6 +141,10 @@ class Execute(CleanMessages, preprocessors.Execute):
     @default("timeout")
     def _seconds_of_a_cell(self):
         return 20
+
+    @default("processor_seconds")
+    def _seconds_of_a_loop(self):
+        return max(3, 3 * self.timeout // 20)
 
     @default("startup_timeout")
     def _seconds_of_a_start(self):
@@ -160,6 +168,8 @@ class Execute(CleanMessages, preprocessors.Execute):
         if unchecked:
             raise NbGraderException(f"cell {unchecked[0]} is graded, but calls no check: generate the assignment anew")
         path = resources.get("metadata", {}).get("path")
+        if any(load_checks()[self._wanted.check(name)[0]].builds_on for name in self._wanted.graded):
+            Lender.begin()
         self._require_packages()
         with self._prepared(nb, path):
             self._run(nb, resources)
@@ -268,7 +278,7 @@ class Execute(CleanMessages, preprocessors.Execute):
         # nbclient waits without end for an answer as long as there are others to read.
         self.km.provisioner.deadline = self._deadline + GRACE
         client = super().start_new_kernel_client()
-        client.limit(self.notebook_bytes, self._on_misuse)
+        client.limit(self.notebook_bytes, self._on_misuse, self._is_over)
         return client
 
     def _on_misuse(self, reason: str) -> None:
@@ -445,6 +455,8 @@ class Execute(CleanMessages, preprocessors.Execute):
         self._left_out[place] = f"code cell {number} was left out after it ended the kernel: {reason}"
         self._events.append(self._left_out[place])
         guilty = nb.cells[place]
+        # Whether it came depends on the moment.
+        guilty.execution_count = None
         guilty.outputs = [one for one in guilty.outputs if one.output_type == "stream"][:1]
         guilty.outputs.append(new_output("error", ename="KernelEnded", evalue=reason, traceback=[reason]))
         self._ended += 1
@@ -519,7 +531,9 @@ class Execute(CleanMessages, preprocessors.Execute):
     def _check_alone(self, cell):
         """The call of a cell's check without what stands above it there, which may need names the notebook lost."""
         name, function = self._wanted.check(cell.metadata.nbgrader.grade_id)
-        return new_code_cell(f"from autograde_tests import check\ncheck({name!r}, {function}, points=None)")
+        call = f"from autograde_tests import check\ncheck({name!r}, {function}, points=None)"
+        # It has a check's time.
+        return new_code_cell(call, metadata=copy.deepcopy(cell.metadata))
 
     def _own_results(self) -> dict[str, "Result | Before | None"]:
         """By the name of its check, what became of each function of this notebook so far."""
@@ -539,11 +553,18 @@ class Execute(CleanMessages, preprocessors.Execute):
 
     def _get_timeout(self, cell):
         allowed = self.timeout_with_keras if self._keras else self.timeout
+        self._had, self._may_have = self.km.provisioner.had, math.inf
         if cell and not _is_checked(cell):
             # A function that never ends is called in many cells, and costs its points in one.
             allowed = max(2, allowed >> self._overdue)
+            if not self._keras and not self.unsafe_no_sandbox:
+                self._may_have = self.processor_seconds or math.inf
         self._allowed = max(1, min(allowed, int(self._deadline - time.monotonic())))
         return self._allowed
+
+    def _is_over(self) -> bool:
+        """Whether the cell that runs has had a processor for as long as it may: others cost it none of that."""
+        return self.km.provisioner.had - self._had > self._may_have
 
     def on_cell_executed(self, **kwargs):
         answer = kwargs["execute_reply"]["content"]
@@ -565,8 +586,8 @@ class Execute(CleanMessages, preprocessors.Execute):
         # When it runs again that is no news.
         level = logging.INFO if place in self._late else logging.WARNING
         self._late.add(place)
-        said = "%s, %s, %s: code cell %d did not end within %d s and was stopped"
-        self.log.log(level, said, *who, number, self._allowed)
+        within = f"{self._may_have} s of a processor" if self._is_over() else f"{self._allowed} s"
+        self.log.log(level, "%s, %s, %s: code cell %d did not end within %s and was stopped", *who, number, within)
 
     def process_message(self, msg, cell, cell_index):
         kind, content = msg["msg_type"], msg["content"]

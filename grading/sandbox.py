@@ -104,7 +104,10 @@ class Sandbox(LocalProvisioner):
     reason = ""
     connection: socket.socket | None = None
     deadline = math.inf
+    # Seconds that the kernel itself, without what it started, has had a processor.
+    had = 0.0
     _members: tuple[psutil.Process, ...] = ()
+    _found: psutil.Process | None = None
     _own: Mapping[psutil.Process, float] = MappingProxyType({})
 
     @property
@@ -312,14 +315,16 @@ class Sandbox(LocalProvisioner):
             return quickly
         return [one for each in first for one in (each, *each.children(recursive=True))]
 
-    @functools.cached_property
+    @property
     def _kernel(self) -> psutil.Process | None:
-        """The kernel's own process, None where it has ended."""
-        with contextlib.suppress(psutil.Error, IndexError):
-            if self.unsafe:
-                return psutil.Process(self.process.pid)
-            return (_below(self._members[1]) or self._members[1].children())[0]
-        return None
+        """The kernel's own process, once it has begun; None where it had ended before anybody looked for it."""
+        if self._found is None:
+            with contextlib.suppress(psutil.Error, IndexError):
+                if self.unsafe:
+                    self._found = psutil.Process(self.process.pid)
+                else:
+                    self._found = (_below(self._members[1]) or self._members[1].children())[0]
+        return self._found
 
     @property
     def out_of_files(self) -> bool:
@@ -355,6 +360,7 @@ class Sandbox(LocalProvisioner):
         # The sandbox's own processes are among them.
         if threads > self._processes + 6:
             return f"it had more than {self._processes} processes and threads"
+        self.had = own.get(self._kernel, self.had)
         if seconds > self.cpu:
             return f"it used more than {self.cpu} s on processors"
         if self._busy(seconds) > self.busy:

@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config
 
-from grading.connection import WAITING, Channel, Connection
+from grading.connection import LOOKS, WAITING, Channel, Connection
 from grading.inside.kernel_packets import MOST, SIZE, Joined, packets
 from grading.station import Station
 
@@ -192,6 +192,27 @@ def test_a_kernel_that_is_gone_is_noticed_before_its_time_is_over(kernel, end):
     end(theirs)
     with pytest.raises(queue.Empty):
         asyncio.run(asyncio.wait_for(asked("shell", connection, timeout=10_000), 100))
+
+
+def test_an_answer_is_waited_for_no_longer_than_it_may_take(kernel):
+    connection, _ = kernel
+    looks = iter([False, False, True])
+    connection.is_over = lambda: next(looks)
+    begin = time.monotonic()
+    with pytest.raises(queue.Empty):
+        asyncio.run(asked("shell", connection, timeout=600))
+    assert 3 * LOOKS <= time.monotonic() - begin < 300
+    assert next(looks, None) is None
+
+
+def test_a_kernel_that_closes_its_side_and_goes_on_is_not_waited_for_without_end(monkeypatch):
+    monkeypatch.setattr("grading.connection.LAST", 3 * LOOKS)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    theirs.close()
+    begin = time.monotonic()
+    with ours, pytest.raises(queue.Empty):
+        asyncio.run(asked("shell", Connection(ours, lambda: True), timeout=600))
+    assert time.monotonic() - begin < 300
 
 
 def test_a_kernel_that_takes_nothing_is_not_waited_for_without_end(kernel):

@@ -193,6 +193,21 @@ def test_cells_after_one_that_never_ends_get_less_time_and_checks_as_much_as_eve
     assert scores(submitted) == {"ada": 4}
 
 
+def test_a_loop_is_stopped_for_what_it_takes_of_a_processor_and_not_what_waits(submitted):
+    path = submitted / "submitted" / "ada" / "1-padding" / "padding.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    cells = "while True: pass", "import time\ntime.sleep(4)\nprint('waited')"
+    notebook.cells[:0] = [new_code_cell(source, id=f"cell-{place}") for place, source in enumerate(cells)]
+    nbformat.write(notebook, path)
+    output = nbgrader(submitted, "autograde", "1-padding", "--Execute.processor_seconds=2", "--Execute.timeout=300")
+    given = re.findall(r"code cell (\d+) did not end within (.+) and was stopped", output)
+    assert given == [("1", "2 s of a processor")]
+    graded = nbformat.read(submitted / "autograded" / "ada" / "1-padding" / "padding.ipynb", as_version=4)
+    (waited,) = [cell for cell in graded.cells if "sleep" in cell.source]
+    assert waited.outputs[0].text == "waited\n" and waited.execution_count == 2
+    assert scores(submitted) == {"ada": 4}
+
+
 HOLDS = """
 import time
 kept = []
@@ -578,7 +593,7 @@ start = Lender.start
 
 
 def slow():
-    if Lender._process is None:
+    if not Lender._is_ready:
         time.sleep(9)
     start()
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -237,6 +238,7 @@ def test_what_was_in_memory_before_a_kernel_was_forked_is_its_own_once():
     with Station(Config()) as station:
         run_sync(station.make_ready)()
         kernel = station._ready.provisioner
+        until(lambda: kernel._kernel and begun(kernel._kernel))
         once, waits = (one.memory_info().rss // 2**20 for one in (kernel._kernel, kernel._members[1]))
         assert waits > 20
         kernel.memory = once + waits // 2
@@ -245,6 +247,27 @@ def test_what_was_in_memory_before_a_kernel_was_forked_is_its_own_once():
         assert kernel.is_alive and not kernel.reason
         kernel.memory = once // 2
         until(lambda: "MB of memory" in kernel.reason)
+
+
+def begun(kernel: psutil.Process) -> bool:
+    """Whether it waits for its first message, for which it needs no more than it has."""
+    before = kernel.memory_info().rss, kernel.cpu_times()
+    time.sleep(0.3)
+    return (kernel.memory_info().rss, kernel.cpu_times()) == before and kernel.status() == psutil.STATUS_SLEEPING
+
+
+def test_a_kernel_that_is_looked_for_before_it_has_begun_is_found_later():
+    command = ["/bin/sh", "-c", "read go; sleep 60; true"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as waits:
+        try:
+            kernel = sandbox.Sandbox()
+            kernel._members = (psutil.Process(), psutil.Process(waits.pid))
+            assert kernel._kernel is None
+            waits.stdin.write(b"\n")
+            waits.stdin.flush()
+            assert until(lambda: kernel._kernel).ppid() == waits.pid
+        finally:
+            os.killpg(waits.pid, signal.SIGKILL)
 
 
 def ancestor_of_a_kernel(turn) -> tuple[int, int]:
