@@ -571,9 +571,13 @@ class Execute(CleanMessages, preprocessors.Execute):
         if len(str(answer)) > self.output_bytes:
             # nbgrader makes an output of an error that has none.
             answer.update(ename="", evalue=CUT, traceback=[CUT], payload=[])
-        super().on_cell_executed(**kwargs)
         # nbclient answers in the kernel's name when it has interrupted it, whether that has helped or not.
-        late = kwargs["execute_reply"]["content"].get("ename") == "CellTimeoutError"
+        late = answer.get("ename") == "CellTimeoutError"
+        if late:
+            # At which line a loop was interrupted is another one each time.
+            cell = kwargs["cell"]
+            cell.outputs = [one for one in cell.outputs if one.get("ename") != "KeyboardInterrupt"]
+        super().on_cell_executed(**kwargs)
         self._timed_out = late and not self.kc.is_closed
         self._overdue += self._timed_out
         if self._timed_out:

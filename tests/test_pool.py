@@ -56,7 +56,7 @@ CLASS = {
         "import matplotlib.pyplot as plt\nprint(object(), [pad2d])\nplt.plot([1, 2])"
     },
     # Without keeping a processor from other tests.
-    "cem": {"padding_amounts": "import time\nwhile True:\n    time.sleep(0.01)"},
+    "cem": {"padding_amounts": "import time\nwhile True:\n" + 8 * "    time.sleep(0.01)\n"},
     "dee": None,
     "eva": {"output_size": "quit()"},
     "fay": {"pad2d": ""},
@@ -163,18 +163,22 @@ def test_an_assignment_may_have_a_name_that_would_be_a_pattern(course):
 
 
 def test_several_assignments_at_once_are_graded_as_each_alone(tmp_path):
-    # What is wrong in them is explained, and the second one has files beside its notebooks.
-    assignments = ["2-conv-forward", "6-shapes-classifier"]
+    # What is wrong in them is explained, and the last one has files beside its notebooks.
+    assignments = many_submissions.ASSIGNMENTS[1:]
     many_submissions.prepare(tmp_path / "plain", "", 2, assignments)
-    shutil.copytree(tmp_path / "plain", tmp_path / "at once")
+    for way in ("at once", "dask"):
+        shutil.copytree(tmp_path / "plain", tmp_path / way)
     for assignment in assignments:
         nbgrader(tmp_path / "plain", "autograde", assignment)
-    code, output = run(tmp_path / "at once", *CONVBLOCKS, "grade", *assignments, "--workers=2")
-    assert code == 0, output
+    with dask(tmp_path / "dask") as address:
+        for way, how in (("at once", "--workers=2"), ("dask", f"--scheduler={address}")):
+            code, output = run(tmp_path / way, *CONVBLOCKS, "grade", *assignments, how)
+            assert code == 0, output
     for assignment in assignments:
         files, rows = stored(tmp_path / "plain", assignment=assignment)
         assert files and rows
-        assert stored(tmp_path / "at once", assignment=assignment) == (files, rows)
+        for way in ("at once", "dask"):
+            assert stored(tmp_path / way, assignment=assignment) == (files, rows), way
 
 
 def test_a_run_on_a_cluster_that_is_stopped_leaves_nothing_and_is_finished_by_the_next(handed_in):
@@ -501,6 +505,9 @@ def test_two_that_run_at_once_from_one_parent_do_not_reach_each_other(course):
         notebook = nbformat.read(folder / "padding.ipynb", as_version=4)
         notebook.cells.append(new_code_cell(source, id="own"))
         nbformat.write(notebook, folder / "padding.ipynb")
+    with (course / "nbgrader_config.py").open("a") as config:
+        # Who looks around does so for longer than a loop that never ends could.
+        config.write("c.Execute.processor_seconds = 0\n")
     code, output = grade(course, "--workers=2")
     assert code == 0, output
     assert scores(course) == {"ada": 12, "mal": 12}
