@@ -75,17 +75,23 @@ def test_comments_do_not_count(monkeypatch):
 
 
 def test_the_tolerance_counts(monkeypatch):
-    versions.comparison.cache_clear()
+    versions._comparison.cache_clear()
     before = judged(None)
     monkeypatch.setattr(sys.modules["convblocks.compare"], "TOLERANCE", 0.1)
-    versions.comparison.cache_clear()
+    versions._comparison.cache_clear()
     assert judged(None) != before
-    versions.comparison.cache_clear()
+    versions._comparison.cache_clear()
 
 
 @pytest.mark.parametrize("about", [{"weight": 2}, {"keeps_inputs": True}, {"seconds": 9.0}, {"call": "shared"}])
 def test_how_a_case_is_asked_counts(about):
     assert judged(None, **about) != judged(None)
+
+
+def test_what_a_call_may_take_of_a_processor_counts_where_that_is_limited(monkeypatch):
+    before = judged(None), judged(None, seconds=60.0)
+    monkeypatch.setattr("convblocks.calling.BUSY", 9.0)
+    assert judged(None) != before[0] and judged(None, seconds=60.0) == before[1]
 
 
 @pytest.mark.parametrize("name", ["pad2d", "build_model", "train"])

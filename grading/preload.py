@@ -25,12 +25,11 @@ def preload() -> None:
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
     from sqlalchemy.orm import configure_mappers
 
-    from autograde_tests import checking, versions
+    from autograde_tests import checking
 
     # What goes wrong here does so once more where it can be said.
     with contextlib.suppress(Exception):
         configure_mappers()
-        versions.comparison()
         checking.load_checks()
         # Each is held against its schema, which is compiled the first time.
         new_notebook(cells=[new_markdown_cell(), new_code_cell(outputs=[new_output("stream")])])
