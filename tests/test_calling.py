@@ -70,7 +70,8 @@ def test_an_endless_loop_is_stopped_even_where_exceptions_are_swallowed():
 
 @pytest.fixture
 def busy(monkeypatch):
-    """Seconds of a processor that a call has, here."""
+    """Seconds of a processor that a call has, here, where it may take a minute in all."""
+    monkeypatch.setattr(calling, "SECONDS", 60)
     monkeypatch.setattr(calling, "BUSY", 0.5)
     return calling.BUSY
 
@@ -81,7 +82,7 @@ def test_a_loop_is_stopped_for_what_it_takes_of_a_processor(busy):
             pass
 
     begin = time.thread_time()
-    assert call(endless).kind == "too long"
+    assert call(endless, seconds=60).kind == "too long"
     assert busy <= time.thread_time() - begin < 3 * busy
 
 
@@ -95,7 +96,7 @@ def test_what_other_threads_take_of_a_processor_is_not_the_calls(busy):
     other = threading.Thread(target=spin)
     other.start()
     try:
-        outcome = call(lambda: until(lambda: time.process_time() - begin > 1.5 * busy))
+        outcome = call(lambda: until(lambda: time.process_time() - begin > 1.5 * busy), seconds=60)
     finally:
         over.set()
         other.join()
@@ -109,8 +110,8 @@ def test_what_waits_or_is_given_more_time_may_take_longer_than_a_loop(busy):
             pass
         return 1
 
-    assert call(lambda: time.sleep(1.5 * busy)).kind == "returned"
-    assert call(trains, seconds=60).value == 1
+    assert call(lambda: time.sleep(1.5 * busy), seconds=60).kind == "returned"
+    assert call(trains, seconds=61).value == 1
 
 
 def test_a_changed_input_is_named_and_ours_stays():

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from multiprocessing import get_context
 
 import psutil
 import pytest
-from conftest import ROOT, until
+from conftest import ROOT, run, until
 from jupyter_core.utils import ensure_event_loop, run_sync
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
@@ -268,6 +269,36 @@ def test_a_kernel_that_is_looked_for_before_it_has_begun_is_found_later():
             assert until(lambda: kernel._kernel).ppid() == waits.pid
         finally:
             os.killpg(waits.pid, signal.SIGKILL)
+
+
+GRADED_TWICE = """
+import os
+from pathlib import Path
+from grading import execute
+from grading.gradebook import copy_cells
+from grading.submission import Job, run
+
+take = execute.take_station
+
+
+def noted(*how):
+    taken = take(*how)
+    print("ready" if taken.is_ready else "not ready")
+    return taken
+
+
+execute.take_station = noted
+copy_cells("sqlite:///gradebook.db", Path("cells.db"))
+for _ in range(2):
+    ran = run(Job(os.getcwd(), "1-padding", "ada", (), os.path.abspath("cells.db"), "graded"))
+    assert not ran.failed, ran.said
+"""
+
+
+def test_the_next_kernel_is_made_ready_while_a_notebook_runs(course):
+    shutil.copytree(ROOT / "solutions" / "1-padding", course / "submitted" / "ada" / "1-padding")
+    code, output = run(course, sys.executable, "-c", GRADED_TWICE)
+    assert code == 0 and output.split("\n")[:2] == ["not ready", "ready"], output
 
 
 def ancestor_of_a_kernel(turn) -> tuple[int, int]:
