@@ -26,9 +26,9 @@ def spread(values: Sequence[float]) -> dict:
     return {"median": statistics.median(values), "least": min(values), "most": max(values), "turns": len(values)}
 
 
-def told(found: dict, digits: int = 0) -> str:
-    """What `spread` tells, for a table."""
-    median, least, most = (f"{found[one]:.{digits}f}" for one in ("median", "least", "most"))
+def told(found: dict, digits: int = 0, unit: float = 1) -> str:
+    """What `spread` tells, for a table, in multiples of a unit."""
+    median, least, most = (f"{found[one] / unit:.{digits}f}" for one in ("median", "least", "most"))
     return f"{median} ({least} to {most})" if found["turns"] > 1 else median
 
 

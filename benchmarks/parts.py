@@ -17,7 +17,7 @@ import nbformat
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import spread
+from benchmarks import spread, told
 
 FLOOR = "the floor"
 REST = "the other steps of nbgrader and nbconvert"
@@ -159,16 +159,20 @@ class Stopwatch:
 
 
 def show(figures: dict[str, dict[str, dict]], console: Console) -> None:
-    """Print a table of medians: a column for each assignment."""
+    """Print a table with a column for each assignment; sums are those of the medians."""
     parts = {one: {part: took["median"] for part, took in each.items()} for one, each in figures.items()}
+
+    def row(part: str) -> list[str]:
+        return [told(one.get(part, spread([0])), unit=0.001) for one in figures.values()]
+
     table = Table("milliseconds", *parts, title="One right submission, from its start to its stored scores")
     names = [name for name in next(iter(parts.values())) if name not in (FLOOR, REST)]
     for name in [*names, REST]:
-        table.add_row(name, *(f"{1000 * one.get(name, 0):.0f}" for one in parts.values()))
+        table.add_row(name, *row(name))
     table.add_section()
     totals = [sum(seconds for name, seconds in one.items() if name != FLOOR) for one in parts.values()]
     table.add_row("all", *(f"{1000 * total:.0f}" for total in totals))
-    table.add_row(FLOOR, *(f"{1000 * one[FLOOR]:.0f}" for one in parts.values()))
+    table.add_row(FLOOR, *row(FLOOR))
     floors = [one[FLOOR] for one in parts.values()]
     table.add_row("× the floor", *(f"{total / floor:.1f}" for total, floor in zip(totals, floors, strict=True)))
     console.print(table)

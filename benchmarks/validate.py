@@ -24,7 +24,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import ROOT, free_port, spread
+from benchmarks import ROOT, free_port, spread, told
 
 NOTHING = ["def f(x):\n    return x + 1", "assert f(1) == 2"]
 """Cells of a notebook for which there is next to nothing to do."""
@@ -118,11 +118,9 @@ def measure(turns: int) -> dict:
 
 def show(figures: dict, console: Console) -> None:
     """Print the figures as a table."""
-    table = Table("", "button", "own code", "the rest", "least to most", title="Validate, in seconds")
+    table = Table("", "button", "own code", "the rest", title="Validate, in seconds")
     for name, took in figures.items():
-        button, alone, more = (took[what] for what in ("button", "own code", "more"))
-        between = f"{more['least']:.1f} to {more['most']:.1f}"
-        table.add_row(name, *(f"{one['median']:.1f}" for one in (button, alone, more)), between)
+        table.add_row(name, *(told(took[what], 1) for what in ("button", "own code", "more")))
     console.print(table)
 
 
