@@ -146,6 +146,11 @@ class Execute(CleanMessages, preprocessors.Execute):
     def _seconds_of_a_loop(self):
         return max(3, 3 * self.timeout // 20)
 
+    @default("error_on_timeout")
+    def _what_is_shown_of_a_loop(self):
+        said = "it did not end in time and was stopped: does a loop never end?"
+        return {"ename": "CellTimeoutError", "evalue": said, "traceback": [f"CellTimeoutError: {said}"]}
+
     @default("startup_timeout")
     def _seconds_of_a_start(self):
         return PATIENCE

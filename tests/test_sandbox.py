@@ -203,7 +203,10 @@ def test_a_loop_is_stopped_for_what_it_takes_of_a_processor_and_not_what_waits(s
     given = re.findall(r"code cell (\d+) did not end within (.+) and was stopped", output)
     assert given == [("1", "2 s of a processor")]
     graded = nbformat.read(submitted / "autograded" / "ada" / "1-padding" / "padding.ipynb", as_version=4)
-    (waited,) = [cell for cell in graded.cells if "sleep" in cell.source]
+    (loop,), (waited,) = ([cell for cell in graded.cells if word in cell.source] for word in ("while True", "sleep"))
+    assert [one.traceback for one in loop.outputs] == [
+        ["CellTimeoutError: it did not end in time and was stopped: does a loop never end?"]
+    ]
     assert waited.outputs[0].text == "waited\n" and waited.execution_count == 2
     assert scores(submitted) == {"ada": 4}
 
