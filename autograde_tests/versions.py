@@ -11,7 +11,7 @@ from types import CodeType, FunctionType, ModuleType
 import numpy as np
 
 from autograde_tests.cases import Case
-from convblocks import calling
+from convblocks.calling import limits
 from convblocks.compare import compare
 from convblocks.transfer import pack
 
@@ -30,8 +30,7 @@ def version(cases: list[Case], answers: list, builds_on: Sequence[str] = ()) -> 
 def _asked(one: Case) -> list:
     what = [one.name, list(one.args), one.kwargs, one.probe]
     judge = _does(one.judge, set()) if one.judge else _comparison()
-    limits = [one.seconds, *[calling.BUSY] * (one.seconds <= calling.SECONDS)]
-    return [*what, one.weight, one.keeps_inputs, one.call, *limits, judge]
+    return [*what, one.weight, one.keeps_inputs, one.call, *limits(one.seconds), judge]
 
 
 @functools.cache

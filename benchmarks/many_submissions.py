@@ -340,12 +340,11 @@ def _show_bars(found: dict, console: Console) -> None:
     rates = found["a minute"]
     for stock, wanted in TIMES.items() if TWO in rates else ():
         if stock in rates:
-            times, least, most = (
-                rates[TWO][ours] / rates[stock][theirs]
-                for ours, theirs in (("median", "median"), ("least", "most"), ("most", "least"))
-            )
-            said = f"{times:.1f}; between {least:.1f} and {most:.1f} by the turns"
-            console.print(f"{wanted} times {stock}: {'reached' if times >= wanted else 'missed'} ({said})")
+            ours, theirs = rates[TWO], rates[stock]
+            pairs = {"median": "median", "least": "most", "most": "least"}
+            times = ours | {one: ours[one] / theirs[other] for one, other in pairs.items()}
+            bar = "reached" if times["median"] >= wanted else "missed"
+            console.print(f"{wanted} times {stock}: {bar} ({told(times, 1)})")
     if TWO in found["memory"]:
         peak = found["memory"][TWO]["a worker and its kernel, MB"]["median"]
         console.print(f"A worker below {MEMORY} MB: {'reached' if peak < MEMORY else 'missed'} ({peak:.0f})")

@@ -30,6 +30,11 @@ BUSY = 1.0
 and what else the machine has to do costs a call none of them."""
 
 
+def limits(seconds: float) -> tuple[float, ...]:
+    """What a call may take that is given so many seconds: these, and of a processor, where that is limited."""
+    return (seconds, BUSY) if seconds <= SECONDS else (seconds,)
+
+
 class TookTooLong(BaseException):
     """Raised inside a call at its time limit; no Exception, so that `except Exception` does not swallow it."""
 
@@ -53,7 +58,7 @@ class Outcome:
 
 @contextlib.contextmanager
 def _time_limit(seconds: float):
-    """Raises TookTooLong in what runs for so long, or where that is no more than SECONDS on a processor for BUSY."""
+    """Raises TookTooLong in what goes beyond its `limits`."""
     # Signals exist on POSIX and reach the main thread alone; elsewhere the kernel's own cell timeout has to do.
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
@@ -62,15 +67,14 @@ def _time_limit(seconds: float):
     begin = time.thread_time()
 
     def stop(signum, frame):
-        # That timer is for all threads together, and ticks.
+        # SIGPROF's timer counts all threads together, and in ticks.
         if signum == signal.SIGALRM or time.thread_time() - begin >= BUSY:
             raise TookTooLong
 
-    timers = {signal.ITIMER_REAL: (signal.SIGALRM, seconds)}
-    if seconds <= SECONDS:
-        timers[signal.ITIMER_PROF] = signal.SIGPROF, BUSY
-    before = {number: signal.signal(number, stop) for number, _ in timers.values()}
-    for timer, (_, limit) in timers.items():
+    kinds = (signal.ITIMER_REAL, signal.SIGALRM), (signal.ITIMER_PROF, signal.SIGPROF)
+    timers = [(*kind, limit) for kind, limit in zip(kinds, limits(seconds), strict=False)]
+    before = {number: signal.signal(number, stop) for _, number, _ in timers}
+    for timer, _, limit in timers:
         # Repeated, since a bare `except:` in a loop can swallow the first one.
         signal.setitimer(timer, limit, 0.2)
     try:
@@ -78,7 +82,7 @@ def _time_limit(seconds: float):
     finally:
         for number in before:
             signal.signal(number, signal.SIG_IGN)
-        for timer in timers:
+        for timer, _, _ in timers:
             signal.setitimer(timer, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
